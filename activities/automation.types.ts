@@ -1,0 +1,29 @@
+/** Records that running processes depend on; each emits events `{kind}.{what happened}`. */
+export const configurationKinds = ['organization', 'calendar', 'user', 'team', 'assignment_rule'] as const;
+export type ConfigurationKind = (typeof configurationKinds)[number];
+
+/** Something in the configuration that running processes depend on has changed. */
+export interface ConfigurationChange {
+  readonly organizationId: string;
+  readonly kind: ConfigurationKind;
+  /** Identifier of the record that changed. */
+  readonly id: string;
+}
+
+/** One page of processes; `cursor` leads to the next page, null after the last. */
+export interface AffectedPage {
+  readonly workflowIds: readonly string[];
+  readonly cursor: string | null;
+}
+
+export interface AutomationActivities {
+  /** Delivers a batch of domain events from the outbox, each to every subscriber, each at most once for a key. */
+  deliverBatch(input: { batchId: string }): Promise<void>;
+  /** The next page of running processes that depend on what changed. */
+  affectedProcesses(input: ConfigurationChange & { cursor: string | null }): Promise<AffectedPage>;
+  /**
+   * Sends `configurationChanged` to each, at most `perSecond` a second; heartbeats with the number sent, and resumes
+   * there. A process that has closed is passed over.
+   */
+  signalConfigurationChanged(input: { workflowIds: readonly string[]; perSecond: number }): Promise<void>;
+}

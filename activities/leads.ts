@@ -1,0 +1,81 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
+import type { Actor } from '../db/access/actor.ts';
+import { answerOf, findCommand, storeAnswer } from '../db/automation/ledger.queries.ts';
+import { type Database, inOrganization } from '../db/database.ts';
+import { planNext } from '../db/leads/ladder.queries.ts';
+import { leadAnswer, type LeadRow, lockLead, findLead, plannedStep } from '../db/leads/lead-state.queries.ts';
+import type { Change } from '../db/model/changes.ts';
+import { Problem } from '../db/model/problem.ts';
+import { emailDomain } from '../workflows/leads/facts.ts';
+import { leadProcess } from '../workflows/leads/messages.ts';
+import type { AppliedMessage } from '../workflows/processes/envelope.ts';
+import { stageRefusal } from '../workflows/processes/messages.ts';
+import { decide, findCapture } from './leads/intake.ts';
+import { applyToLead } from './leads/messages.ts';
+import { chooseAnew, give } from './leads/reassignment.ts';
+import { moveStep, takeStep } from './leads/steps.ts';
+import type { LeadActivities, LeadRef, LeadState } from './leads.types.ts';
+import type { MailExchange } from './ports.ts';
+
+/** The effects of the lead intake on rows (DOMAIN, processes 1 and 2), each in one transaction. */
+export function createLeadActivities({ database, mailExchange }: { database: Database; mailExchange: MailExchange }): LeadActivities {
+  const onLocked = ({ organizationId, leadId }: LeadRef, work: (em: EntityManager, lead: LeadRow) => Promise<LeadRow>) =>
+    inOrganization(database, organizationId, async (em) => {
+      const lead = await lockLead(em, leadId);
+      if (!lead) throw new Problem('not_found', `There is no lead ${leadId}.`);
+      return leadState(await work(em, lead));
+    });
+
+  return {
+    async decideIntake({ organizationId, leadId, at }) {
+      const known = await inOrganization(database, organizationId, async (em) => (await findLead(em, leadId)) ?? (await findCapture(em, leadId)));
+      if (!('commandId' in known)) return leadState(known);
+      const { email } = known.body.intake;
+      // The look-up may take as long as its bound: no transaction and no lock is held meanwhile.
+      const emailStatus = email === null ? 'unknown' : await mailExchange.lookup(emailDomain(email));
+      return leadState(await inOrganization(database, organizationId, (em) => decide(em, known, emailStatus, new Date(at))));
+    },
+
+    applyMessage: ({ message, ...ref }) => onLocked(ref, (em, lead) => applyOnce(em, ref, lead, message)),
+
+    takeStep: ({ organizationId, leadId, ...due }) =>
+      onLocked({ organizationId, leadId }, async (em, lead) => {
+        if (lead.deletedAt !== null || lead.status !== 'open') return lead;
+        return takeStep(em, byProcess({ organizationId, leadId }, new Date(due.detectedAt)), lead, due);
+      }),
+
+    replan: ({ at, ...ref }) =>
+      onLocked(ref, async (em, lead) => {
+        if (lead.deletedAt !== null || lead.status !== 'open') return lead;
+        const change = byProcess(ref, new Date(at));
+        if (lead.assignedUserId !== null) return moveStep(em, change, lead, await planNext(em, lead));
+        const assigned = await chooseAnew(em, change, lead);
+        return assigned ? give(em, change, lead, assigned, 'somebody can get it now') : lead;
+      }),
+  };
+}
+
+/** A message whose command has an answer was applied before: the lead as it is, and no second effect. */
+async function applyOnce(em: EntityManager, ref: LeadRef, lead: LeadRow, { name, payload, commandId, actor, receivedAt }: AppliedMessage): Promise<LeadRow> {
+  if (commandId && (await answerOf(em, commandId))) return lead;
+  if (lead.deletedAt !== null) throw new Problem('not_found', `There is no lead ${lead.id}.`);
+  const refusal = stageRefusal(leadProcess, name, lead.stage);
+  if (refusal && name !== 'engaged') throw new Problem(refusal.code, refusal.message, refusal.errors);
+  if (name === 'engaged' && lead.status !== 'open') return lead;
+  const stored = commandId ? await findCommand(em, commandId) : null;
+  const whole = { ...payload, ...(stored?.body as Record<string, unknown> | null) };
+  const change: Change = { organizationId: ref.organizationId, actor: actor satisfies Actor, at: new Date(receivedAt), subjectType: 'lead', subjectId: lead.id, commandId };
+  const after = await applyToLead(em, change, lead, name, whole);
+  if (commandId) await storeAnswer(em, commandId, 200, await leadAnswer(em, actor, after));
+  return after;
+}
+
+function byProcess({ organizationId, leadId }: LeadRef, at: Date): Change {
+  const actor: Actor = { kind: 'process', organizationId, process: leadProcess.name, recordId: leadId };
+  return { organizationId, actor, at, subjectType: 'lead', subjectId: leadId, commandId: null };
+}
+
+function leadState(lead: LeadRow): LeadState {
+  const { stage, status, score, band, urgency, source, assignedUserId, round, version, mergedIntoLeadId } = lead;
+  return { stage, status, score, band, priority: urgency, source, assignedUserId, round, version, mergedIntoLeadId, next: plannedStep(lead), isDeleted: lead.deletedAt !== null };
+}

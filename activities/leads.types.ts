@@ -1,0 +1,63 @@
+import type { AppliedMessage } from '../workflows/processes/envelope.ts';
+import type { LeadStage, LeadStatus, LeadStep } from '../workflows/leads/policy.ts';
+
+/** Which lead: identifiers only. */
+export interface LeadRef {
+  readonly organizationId: string;
+  readonly leadId: string;
+}
+
+/** A step that falls due unless something happens before. */
+export interface PlannedStep {
+  readonly step: LeadStep;
+  /** UTC instant, ISO 8601, computed in the business time of the assignee's calendar. */
+  readonly dueAt: string;
+  /** The user whose action would make the step unnecessary, or null. */
+  readonly waitsFor: string | null;
+}
+
+/** A lead as its process knows it after a transaction: no personal data. */
+export interface LeadState {
+  readonly stage: LeadStage;
+  readonly status: LeadStatus;
+  readonly score: number | null;
+  readonly band: string | null;
+  readonly priority: string | null;
+  readonly source: string | null;
+  readonly assignedUserId: string | null;
+  /** Counts assignments from 1; 0 before the first. */
+  readonly round: number;
+  readonly version: number;
+  readonly next: PlannedStep | null;
+  readonly mergedIntoLeadId: string | null;
+  /** A deleted lead's process ends, whatever the stage. */
+  readonly isDeleted: boolean;
+}
+
+/**
+ * What the intake does to rows, each in one transaction and keyed, so that a repetition changes nothing. A refusal by a
+ * rule is a non-retryable ApplicationFailure with the problem code as type; every other failure is tried again for ever.
+ */
+export interface LeadActivities {
+  /** The whole decision (duplicates, score, assignment), keyed on the lead; called again: the present state. */
+  decideIntake(lead: LeadRef & DecidedAt): Promise<LeadState>;
+  /** Applies a message: stage checked again under a row lock; keyed on `message.key`. */
+  applyMessage(input: LeadRef & { message: AppliedMessage }): Promise<LeadState>;
+  /** A step has fallen due: checks again, then takes it, or plans it for later. Keyed on round and step. */
+  takeStep(input: LeadRef & StepDue): Promise<LeadState>;
+  /** Plans the next step again, with the configuration in force. */
+  replan(lead: LeadRef & DecidedAt): Promise<LeadState>;
+}
+
+/** The workflow's time at which a decision is made: UTC, ISO 8601. */
+interface DecidedAt {
+  readonly at: string;
+}
+
+/** A step whose due time has come; `detectedAt` is later than `dueAt` by as long as nobody was there to see it. */
+export interface StepDue {
+  readonly round: number;
+  readonly step: LeadStep;
+  readonly dueAt: string;
+  readonly detectedAt: string;
+}

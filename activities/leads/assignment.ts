@@ -1,0 +1,109 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { v7 as uuidv7 } from 'uuid';
+import type { IntakeContext } from '../../db/leads/intake.queries.ts';
+import { judgeAssignment, teamsInQuestion } from '../../db/leads/judgement.ts';
+import { firstStep, type NextStep } from '../../db/leads/ladder.queries.ts';
+import { LeadAssignment } from '../../db/leads/lead-assignment.ts';
+import { lockAssignment, readCalendarOf, readTeams } from '../../db/leads/teams.queries.ts';
+import { baseColumns, type Change } from '../../db/model/changes.ts';
+import { Problem } from '../../db/model/problem.ts';
+import type { Insertion, Statement } from '../../db/model/set-based.ts';
+import type { Assignment } from '../../workflows/leads/assignment.ts';
+import type { LeadFacts } from '../../workflows/leads/facts.ts';
+
+/** Who gets a lead in which round, and the rows that keep the decision. */
+export interface Assigned {
+  values: {
+    assignedUserId: string;
+    assignedAt: Date;
+    teamId: string | null;
+    assignmentRuleId: string | null;
+    assignmentRuleVersion: number | null;
+    round: number;
+  } & NextStep;
+  rows: Insertion[];
+  statements: Statement[];
+  reason: string;
+}
+
+interface Question {
+  facts: LeadFacts;
+  context: Pick<IntakeContext, 'rules' | 'account' | 'organization'>;
+  excludeUserIds: string[];
+  round: number;
+}
+
+/**
+ * Decides who gets a lead, under the organisation's assignment lock: the load and the turns that are read hold until
+ * the transaction ends. Null when nobody can get it, not even a fallback.
+ */
+export async function assign(em: EntityManager, change: Change, { facts, context, excludeUserIds, round }: Question): Promise<Assigned | null> {
+  await lockAssignment(em, change.organizationId);
+  const which = { teamIds: teamsInQuestion(context.rules, facts), userId: context.account?.ownerUserId ?? null };
+  const { teams, calendars } = await readTeams(em, change.organizationId, which, change.at);
+  const decision = judgeAssignment(facts, context, teams, excludeUserIds, change.at);
+  const { userId, ruleId } = decision;
+  if (userId === null) return null;
+  const ladder = context.rules.find(({ id }) => id === ruleId)?.ladder ?? null;
+  const calendar = calendars.get(userId) ?? (await readCalendarOf(em, userId));
+  return kept(change, round, { ...decision, userId }, firstStep(ladder, calendar, round, change.at));
+}
+
+/** The rows of a decision that a person took: the assignee they named. */
+export async function assignTo(em: EntityManager, change: Change, userId: string, round: number, teamId: string | null, assignmentRuleId: string | null): Promise<Assigned> {
+  await lockAssignment(em, change.organizationId);
+  const [user]: { active: boolean }[] = await em.execute('select active from crm_core.crm_users where user_id = ? and deleted_at is null', [userId]);
+  if (!user?.active) {
+    const message = user ? 'is not active' : 'is not a user of this organisation';
+    throw new Problem('rule_violation', 'The lead cannot be given to this user; see errors.', [{ path: 'userId', message }]);
+  }
+  const [seat]: { team_id: string }[] = await em.execute(
+    'select team_id from crm_core.crm_team_members where user_id = ? and deleted_at is null order by (team_id is not distinct from ?) desc, created_at limit 1',
+    [userId, teamId],
+  );
+  const calendar = await readCalendarOf(em, userId);
+  const reason = 'given by a person';
+  const decision = {
+    userId,
+    teamId: seat?.team_id ?? null,
+    ruleId: assignmentRuleId,
+    ruleVersion: null,
+    reason,
+    turn: null,
+    overCapacity: false,
+    candidates: [{ userId, teamId: seat?.team_id ?? null, outcome: 'chosen' as const, code: 'chosen' as const, reason }],
+    rulesTried: [],
+  };
+  return kept(change, round, decision, firstStep(null, calendar, round, change.at));
+}
+
+const turnSql = `
+  update crm_core.crm_team_members m
+  set turns = m.turns + 1, last_turn = (select coalesce(max(last_turn), 0) + 1 from crm_core.crm_team_members where team_id = m.team_id)
+  where m.team_id = ? and m.user_id = ? and m.deleted_at is null returning 1`;
+
+function kept(change: Change, round: number, decision: Assignment & { userId: string }, next: NextStep): Assigned {
+  const { userId, teamId, ruleId, ruleVersion, reason, turn, overCapacity, candidates, rulesTried } = decision;
+  const row = {
+    id: uuidv7(),
+    ...baseColumns(change),
+    leadId: change.subjectId,
+    round,
+    userId,
+    teamId,
+    assignmentRuleId: ruleId,
+    assignmentRuleVersion: ruleVersion,
+    reason: reason.slice(0, 300),
+    overCapacity,
+    tookTurn: turn !== null,
+    candidates,
+    rulesTried,
+    decidedAt: change.at,
+  };
+  return {
+    values: { assignedUserId: userId, assignedAt: change.at, teamId, assignmentRuleId: ruleId, assignmentRuleVersion: ruleVersion, round, ...next },
+    rows: [{ into: LeadAssignment, rows: [row] }],
+    statements: turn ? [{ sql: turnSql, parameters: [turn.teamId, turn.userId] }] : [],
+    reason,
+  };
+}

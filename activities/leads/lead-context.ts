@@ -1,0 +1,36 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { type IntakeContext, readIntakeContext } from '../../db/leads/intake.queries.ts';
+import { judgeScore, type JudgedScore } from '../../db/leads/judgement.ts';
+import type { LeadRow } from '../../db/leads/lead-state.queries.ts';
+import type { EmailStatus, LeadFacts } from '../../workflows/leads/facts.ts';
+import type { Engagement } from '../../workflows/leads/scoring.ts';
+
+/** What is known of a stored lead now: the configuration in force, what has happened on it, and its score by that. */
+export async function judgeLead(em: EntityManager, lead: LeadRow, at: Date): Promise<{ context: IntakeContext; facts: LeadFacts; judged: JudgedScore }> {
+  const source = {
+    ...lead,
+    normalizedName: lead.normalizedName ?? '',
+    firstName: null,
+    lastName: null,
+    utm: lead.utm ?? null,
+    consent: lead.consent ?? null,
+    externalRefs: [],
+  };
+  const context = await readIntakeContext(em, lead.organizationId, lead.id, source);
+  const [person]: { email_status: EmailStatus }[] = await em.execute('select email_status from crm_core.crm_people where person_id = ?', [lead.personId]);
+  const engagements = await readEngagements(em, lead.id);
+  return { context, ...judgeScore({ lead: source, context, emailStatus: person?.email_status ?? 'unknown', engagements, capturedAt: lead.capturedAt, at }) };
+}
+
+/** What the lead did: logged activities, and further captures that were merged into it (`capture`). */
+async function readEngagements(em: EntityManager, leadId: string): Promise<Engagement[]> {
+  const rows: Engagement[] = await em.execute(
+    `select activity_type as "activityType", happened_at as "happenedAt" from crm_core.crm_activities
+       where subject_id = ? and deleted_at is null
+     union all
+     select 'capture', merged_at from crm_core.crm_merges where survivor_id = ? and undone_at is null and deleted_at is null
+     order by 2 desc limit 1000`,
+    [leadId, leadId],
+  );
+  return rows;
+}

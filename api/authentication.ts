@@ -1,0 +1,78 @@
+import { errors, jwtVerify, type JWTPayload, type JWTVerifyGetKey } from 'jose';
+import type { Logger } from 'pino';
+import { z } from 'zod';
+import type { Actor } from '../db/access/actor.ts';
+import { Problem } from '../db/model/problem.ts';
+
+export interface TokenRules {
+  /** Public keys: a remote JWKS in production, the installation's own otherwise. */
+  keys: JWTVerifyGetKey;
+  issuer: string;
+  audience: string;
+}
+
+/** Tells who sends a request, by its `Authorization` header. */
+export type Authenticate = (authorization: string | undefined) => Promise<Actor>;
+
+// Asymmetric algorithms only, named here and never by the token (RFC 8725 §3.1).
+const algorithms = ['ES256', 'RS256'];
+const clockToleranceSeconds = 5;
+
+const visibleText = z.string().regex(/^[\x21-\x7e]{1,100}$/);
+const claims = z.object({
+  sub: visibleText,
+  organization_id: z.uuid(),
+  roles: z.array(z.string().max(100)).max(100).optional(),
+  scope: z.string().max(2_000).optional(),
+  client_id: visibleText.optional(),
+});
+
+/**
+ * Checks bearer tokens (RFC 6750, RFC 8725): signature, issuer, audience, expiry, claims. Every refused token gets the
+ * same Problem `unauthenticated`, the cause goes to the log; keys that cannot be fetched are `unavailable`.
+ */
+export function createAuthentication({ keys, issuer, audience }: TokenRules, log: Logger): Authenticate {
+  return async (authorization) => {
+    const token = /^Bearer +([A-Za-z0-9._~+/=-]+) *$/i.exec(authorization ?? '')?.[1];
+    if (!token) throw refused(log, authorization === undefined ? 'no token' : 'not a bearer token');
+    try {
+      const { payload } = await jwtVerify(token, keys, {
+        algorithms,
+        issuer,
+        audience,
+        requiredClaims: ['exp', 'sub'],
+        clockTolerance: clockToleranceSeconds,
+      });
+      return actorOf(payload) ?? refuse(log, 'claims');
+    } catch (error) {
+      if (error instanceof Problem) throw error;
+      if (error instanceof errors.JOSEError && !keysAreAway(error)) throw refused(log, error.code);
+      throw new Problem('unavailable', 'Tokens cannot be checked at the moment. Try again shortly.', [], { cause: error });
+    }
+  };
+}
+
+/** The actor that a token's claims describe, or null. Roles make a user, scopes alone a service account. */
+function actorOf(payload: JWTPayload): Actor | null {
+  const parsed = claims.safeParse(payload);
+  if (!parsed.success) return null;
+  const { sub, organization_id: organizationId, roles, scope, client_id: clientId } = parsed.data;
+  if (roles === undefined && scope !== undefined) {
+    return { kind: 'service', organizationId, clientId: clientId ?? sub, scopes: scope.split(' ').filter(Boolean) };
+  }
+  const userId = z.uuid().safeParse(sub);
+  return userId.success ? { kind: 'user', organizationId, userId: userId.data, roles: roles ?? [] } : null;
+}
+
+function keysAreAway(error: errors.JOSEError): boolean {
+  return error instanceof errors.JWKSTimeout || error.code === 'ERR_JOSE_GENERIC';
+}
+
+function refuse(log: Logger, cause: string): never {
+  throw refused(log, cause);
+}
+
+function refused(log: Logger, cause: string): Problem {
+  log.info({ cause }, 'token refused');
+  return new Problem('unauthenticated', 'Send a valid access token: Authorization: Bearer …');
+}

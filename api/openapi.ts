@@ -1,0 +1,129 @@
+import type { OpenAPIHono, RouteConfig } from '@hono/zod-openapi';
+import { z } from 'zod';
+import { type ProblemCode, problemStatus } from '../db/model/problem.ts';
+import type { ApiEnv } from './environment.ts';
+import { jsonSchema, type JsonSchema, uuidJson } from './json-schema.ts';
+import { problemTitles } from './problems.ts';
+import type { CallerRoute, DocumentedAnswer, NamedSchema, Parameter, Route } from './route.ts';
+
+const problem: NamedSchema = {
+  name: 'Problem',
+  schema: jsonSchema(
+    z.object({
+      type: z.string(),
+      title: z.string(),
+      status: z.int(),
+      code: z.enum(Object.keys(problemStatus)),
+      detail: z.string(),
+      instance: z.string(),
+      requestId: z.string(),
+      errors: z.array(z.object({ path: z.string(), message: z.string() })),
+    }),
+    'output',
+  ),
+};
+
+const everyCaller: readonly ProblemCode[] = ['invalid', 'unauthenticated', 'feature_disabled', 'rate_limited', 'internal', 'unavailable'];
+const withBody: readonly ProblemCode[] = ['malformed', 'body_too_large', 'unsupported_media_type'];
+
+const headerWords: Readonly<Record<string, string>> = {
+  ETag: 'The version, for If-Match',
+  Location: 'Where it can be read',
+  'Retry-After': 'Seconds to wait',
+  'WWW-Authenticate': 'Bearer',
+};
+
+/** The OpenAPI 3.1 document of these routes, as JSON text. */
+export function openApiDocument(app: OpenAPIHono<ApiEnv>, routes: readonly Route[]): string {
+  const { openAPIRegistry: registry } = app;
+  const named = new Map<string, JsonSchema>([[problem.name, problem.schema]]);
+  const refer = ({ name, schema }: NamedSchema): JsonSchema => {
+    named.set(name, schema);
+    return { $ref: `#/components/schemas/${name}` };
+  };
+  for (const route of routes) registry.registerPath(operation(route, refer) as unknown as RouteConfig);
+  for (const [name, schema] of named) registry.registerComponent('schemas', name, schema);
+  registry.registerComponent('securitySchemes', 'bearer', {
+    type: 'http',
+    scheme: 'bearer',
+    bearerFormat: 'JWT',
+    description: 'Locally: `npx crm token --role manager` prints one.',
+  });
+  const document = app.getOpenAPI31Document({
+    openapi: '3.1.0',
+    info: {
+      title: 'Durable CRM',
+      version: '1',
+      description:
+        'Every write carries an `Idempotency-Key`; what was accepted is stored. Errors are problem details (RFC 9457) with a `code`. ' +
+        'Lists are `{data, nextCursor, hasMore}`. PUT, PATCH and DELETE need `If-Match` with the ETag that was read.',
+    },
+    tags: [...new Set(routes.map(({ tag }) => tag))].map((name) => ({ name })),
+  });
+  return JSON.stringify(document);
+}
+
+type Refer = (schema: NamedSchema) => JsonSchema;
+
+function operation(route: Route, refer: Refer): JsonSchema {
+  const { method, path, operationId, summary, description, tag } = route;
+  return {
+    method,
+    path,
+    operationId,
+    summary,
+    ...(description ? { description } : {}),
+    tags: [tag],
+    security: route.access === 'caller' ? [{ bearer: [] }] : [],
+    parameters: [...(path.includes('{id}') ? [idParameter] : []), ...(route.access === 'caller' ? (route.parameters ?? []).map(parameter) : [])],
+    ...(route.access === 'caller' && route.body ? { requestBody: requestBody(route.body, refer) } : {}),
+    responses: {
+      ...Object.fromEntries(Object.entries(route.answers).map(([status, answer]) => [status, response(answer, refer)])),
+      ...problemResponses(route),
+    },
+  };
+}
+
+const idParameter = { name: 'id', in: 'path', required: true, schema: uuidJson };
+
+function parameter({ name, in: place, description, schema, required = false, example }: Parameter): JsonSchema {
+  return { name, in: place, description, required, schema, ...(example === undefined ? {} : { example }) };
+}
+
+function requestBody({ content, example, optional = false }: NonNullable<CallerRoute['body']>, refer: Refer): JsonSchema {
+  return {
+    required: !optional,
+    content: { 'application/json': { schema: refer(content), ...(example === undefined ? {} : { example }) } },
+  };
+}
+
+function response({ description, content, contentType = 'application/json', headers = [] }: DocumentedAnswer, refer: Refer): JsonSchema {
+  return {
+    description,
+    ...(headers.length > 0 ? { headers: headersOf(headers) } : {}),
+    ...(content ? { content: { [contentType]: { schema: refer(content) } } } : {}),
+  };
+}
+
+function problemResponses(route: Route): JsonSchema {
+  const codes = [
+    ...(route.access === 'caller' ? everyCaller : []),
+    ...(route.access === 'caller' && route.body ? withBody : []),
+    ...(route.problems ?? []),
+  ];
+  const byStatus = Map.groupBy([...new Set(codes)], (code) => problemStatus[code]);
+  return Object.fromEntries([...byStatus].map(([status, sameStatus]) => [status, problemResponse(status, sameStatus)]));
+}
+
+function problemResponse(status: number, codes: readonly ProblemCode[]): JsonSchema {
+  const headers = [...(status === 401 ? ['WWW-Authenticate'] : []), ...([409, 429, 503].includes(status) ? ['Retry-After'] : [])];
+  return {
+    description: codes.map((code) => `\`${code}\`: ${problemTitles[code]}`).join('; '),
+    ...(headers.length > 0 ? { headers: headersOf(headers) } : {}),
+    content: { 'application/problem+json': { schema: { $ref: `#/components/schemas/${problem.name}` } } },
+  };
+}
+
+function headersOf(names: readonly string[]): JsonSchema {
+  return Object.fromEntries(names.map((name) => [name, { description: headerWords[name] ?? name, schema: { type: 'string' } }]));
+}

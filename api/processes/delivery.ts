@@ -1,0 +1,136 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import {
+  type Client,
+  WithStartWorkflowOperation,
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowNotFoundError,
+  WorkflowUpdateFailedError,
+} from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+import { readAnswer, type StoredCommand, withdrawCommand } from '../../db/automation/ledger.queries.ts';
+import type { Database } from '../../db/database.ts';
+import { Problem, type ProblemCode, type ProblemEntry, problemStatus } from '../../db/model/problem.ts';
+import type { Envelope } from '../../workflows/processes/envelope.ts';
+import { type Message, type Process, splitPayload } from '../../workflows/processes/messages.ts';
+import { startSearchAttributes } from '../../workflows/processes/search-attributes.ts';
+import { processNamed } from './processes.ts';
+
+/** What became of a stored command. */
+export type Delivery =
+  /** Carried out; status and body as the activity stored them in its own transaction. */
+  | { outcome: 'answered'; status: number; body: Record<string, unknown> | null }
+  /** Refused by the process: nothing happened, the ledger row is withdrawn. */
+  | { outcome: 'refused'; problem: Problem }
+  /** No outcome in time, or Temporal away: deliver again, the update ID is the same. */
+  | { outcome: 'pending'; reason: string };
+
+export interface DeliveryOptions {
+  client: Client;
+  database: Database;
+  taskQueue: string;
+  /** Milliseconds to wait for an outcome. */
+  waitMilliseconds: number;
+}
+
+/** Delivers stored commands to their processes; the API does it at once, the relay for what is still owed. */
+export type Deliver = (command: StoredCommand) => Promise<Delivery>;
+
+/**
+ * Makes `deliver`: an Update whose ID is the command's, so that a repetition changes nothing. A message that its process
+ * does not declare is its start (`captured`), sent by update-with-start; so is one that reopens a closed process.
+ */
+export function createDelivery({ client, database, taskQueue, waitMilliseconds }: DeliveryOptions): Deliver {
+  return async (command) => {
+    const failure = await within(client, waitMilliseconds, () => send(client, taskQueue, command));
+    const answer = await readAnswer(database, command.organizationId, command.commandId);
+    if (answer) return { outcome: 'answered', ...answer };
+    const problem = failure === null ? null : refusalOf(failure, command);
+    if (!problem) return { outcome: 'pending', reason: reasonOf(failure) };
+    await withdrawCommand(database, command.organizationId, command.commandId);
+    return { outcome: 'refused', problem };
+  };
+}
+
+/** Any workflow: its argument names the organisation and the record. */
+type WorkflowFn = (record: Record<string, string>) => Promise<unknown>;
+
+function send(client: Client, taskQueue: string, command: StoredCommand): Promise<unknown> {
+  const process = processNamed(command.process);
+  const workflowId = process.workflowId(command.recordId);
+  const message = process.messages[command.message];
+  const updateId = command.commandId;
+  if (message && !message.reopens) {
+    return client.workflow.getHandle(workflowId).executeUpdate(command.message, { updateId, args: messageArgs(message, command) });
+  }
+  return client.workflow.executeUpdateWithStart<WorkflowFn, unknown, unknown[]>(command.message, {
+    updateId,
+    args: message ? messageArgs(message, command) : [],
+    startWorkflowOperation: startOf(process, taskQueue, command, message ? 'ALLOW_DUPLICATE' : 'REJECT_DUPLICATE'),
+  });
+}
+
+function messageArgs(message: Message, { commandId, receivedAt, actor, body }: StoredCommand): [unknown, Envelope] {
+  const { travels } = splitPayload(message, body as Record<string, unknown>);
+  return [travels, { commandId, receivedAt: receivedAt.toISOString(), actor }];
+}
+
+/** A start; each operation object serves one call. */
+function startOf(
+  process: Process,
+  taskQueue: string,
+  { organizationId, recordId, receivedAt }: StoredCommand,
+  workflowIdReusePolicy: 'ALLOW_DUPLICATE' | 'REJECT_DUPLICATE',
+) {
+  return new WithStartWorkflowOperation<WorkflowFn>(process.workflowType, {
+    workflowId: process.workflowId(recordId),
+    taskQueue,
+    args: [{ organizationId, [`${process.name}Id`]: recordId }],
+    workflowIdConflictPolicy: 'USE_EXISTING',
+    workflowIdReusePolicy,
+    staticSummary: `${process.name} · received ${receivedAt.toISOString().slice(0, 16).replace('T', ' ')} UTC`,
+    typedSearchAttributes: startSearchAttributes(organizationId, process.name, recordId),
+  });
+}
+
+/** How a call failed within the time, `'late'` when it took longer, or null when it succeeded. */
+async function within(client: Client, milliseconds: number, call: () => Promise<unknown>): Promise<unknown> {
+  const stop = new AbortController();
+  // A deadline does not end a call while the connection itself is down, hence the race of our own.
+  const attempt = client.withDeadline(Date.now() + milliseconds, call).then(
+    () => null,
+    (error: unknown) => error,
+  );
+  const late = pause(milliseconds + 100, 'late', { signal: stop.signal, ref: false }).catch(() => 'late');
+  const outcome = await Promise.race([attempt, late]);
+  stop.abort();
+  return outcome;
+}
+
+/** The Problem that a failed Update means, or null when it says nothing about the command. */
+function refusalOf(failure: unknown, { process, message }: StoredCommand): Problem | null {
+  const cause = failure instanceof WorkflowUpdateFailedError ? failure.cause : undefined;
+  if (cause instanceof ApplicationFailure && isProblemCode(cause.type)) {
+    return new Problem(cause.type, cause.message, entriesOf(cause.details));
+  }
+  const closed =
+    failure instanceof WorkflowNotFoundError ||
+    failure instanceof WorkflowExecutionAlreadyStartedError ||
+    (cause instanceof ApplicationFailure && cause.type === 'AcceptedUpdateCompletedWorkflow');
+  return closed ? new Problem('illegal_stage', `The ${process}'s process has ended; ${message} is not possible any more.`) : null;
+}
+
+function isProblemCode(type: string | undefined | null): type is ProblemCode {
+  return typeof type === 'string' && Object.hasOwn(problemStatus, type);
+}
+
+function entriesOf(details: unknown[] | undefined | null): ProblemEntry[] {
+  const [first] = details ?? [];
+  const entries = Array.isArray(first) ? first : (first as { errors?: unknown } | undefined)?.errors;
+  return Array.isArray(entries) ? (entries as ProblemEntry[]) : [];
+}
+
+function reasonOf(failure: unknown): string {
+  if (failure === null) return 'answered without a stored answer';
+  if (!(failure instanceof Error)) return String(failure);
+  return failure instanceof WorkflowUpdateFailedError && failure.cause ? `update failed: ${failure.cause.name}` : failure.name;
+}

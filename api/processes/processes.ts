@@ -1,0 +1,32 @@
+import type { Resource } from '../../db/model/define-resource.ts';
+import { resources } from '../../db/registry.ts';
+import { leadProcess } from '../../workflows/leads/messages.ts';
+import type { Process } from '../../workflows/processes/messages.ts';
+
+/** Every process that has routes. A new one is one declaration in its `messages.ts` and its line here. */
+export const processes: readonly Process[] = [leadProcess];
+
+/** A process by its name, such as `lead`. Throws on a name that nobody declared. */
+export function processNamed(name: string): Process {
+  const process = processes.find((candidate) => candidate.name === name);
+  if (!process) throw new Error(`There is no process "${name}".`);
+  return process;
+}
+
+/** The resource whose records a process runs on. */
+export function resourceOfProcess(process: Process): Resource {
+  const resource = resources.find((candidate) => candidate.process?.name === process.name);
+  if (!resource) throw new Error(`No resource names the process "${process.name}".`);
+  return resource;
+}
+
+/** Where a process is told of. */
+export interface ProcessLink {
+  workflowId: string;
+  href: string;
+}
+
+/** The link to the process of one record. */
+export function processLink(process: Process, recordId: string): ProcessLink {
+  return { workflowId: process.workflowId(recordId), href: `/crm/v1/${process.path}/${recordId}/process` };
+}

@@ -1,0 +1,35 @@
+import type { Actor } from '../../db/access/actor.ts';
+import type { Resource } from '../../db/model/define-resource.ts';
+import { Problem } from '../../db/model/problem.ts';
+import type { RecordsService } from '../../db/records.ts';
+import { type Permission, scopeOf } from '../../workflows/access/permissions.ts';
+
+/**
+ * The record that a caller wants to send a message about. Problems: `forbidden` without the permission or for a row
+ * outside the caller's write filter, `not_found` for one that the caller may not even see.
+ */
+export async function findWorkable(
+  records: RecordsService,
+  actor: Actor,
+  resource: Resource,
+  id: string,
+  permission: Permission,
+): Promise<Record<string, unknown>> {
+  const record = await records.get(actor, resource, id);
+  requirePermission(actor, permission);
+  if (resource.write(actor) === true) return record;
+  // The same row asked for within the write filter: what is not there may be read but not worked on.
+  const writable = { ...resource, read: resource.write };
+  return records.get(actor, writable, id, { fields: ['id', 'version'] }).then(
+    () => record,
+    (error: unknown) => {
+      if (!(error instanceof Problem) || error.code !== 'not_found') throw error;
+      throw new Problem('forbidden', `This ${resource.title} is not one that your role may work on.`);
+    },
+  );
+}
+
+/** Throws `forbidden` unless the caller holds a permission, however far it reaches. */
+export function requirePermission(actor: Actor, permission: Permission): void {
+  if (scopeOf(actor, permission) === null) throw new Problem('forbidden', `Your role lacks the permission ${permission}.`);
+}

@@ -1,0 +1,35 @@
+import type { Database } from '../db/database.ts';
+import type { Resource } from '../db/model/define-resource.ts';
+import { resources } from '../db/registry.ts';
+import { leadProcess } from '../workflows/leads/messages.ts';
+import { resourceOfProcess } from './processes/processes.ts';
+import { previewRoute } from './rest/commands/calendars.ts';
+import { captureRoute, createCapture } from './rest/commands/leads.ts';
+import { processCreation, type StartProcess } from './rest/process-creation.ts';
+import { type ProcessDependencies, processRoutes, type ProcessSurface } from './rest/processes.ts';
+import { plainCreation, recordRoutes } from './rest/records.ts';
+import type { CallerRoute } from './route.ts';
+
+export interface RouteDependencies extends ProcessDependencies {
+  database: Database;
+}
+
+/** Every route for callers: the generic verbs of each resource, the processes, and the commands of each domain. */
+export function createRoutes(dependencies: RouteDependencies): CallerRoute[] {
+  const { records, database, dispatcher } = dependencies;
+  const capture = createCapture(database, dispatcher);
+  const starts: Readonly<Record<string, StartProcess>> = { [leadProcess.name]: capture };
+  const surfaces: readonly ProcessSurface[] = [
+    { process: leadProcess, resource: resourceOfProcess(leadProcess), read: () => Promise.reject(new Error('not yet')) },
+  ];
+  const creationOf = (resource: Resource) => {
+    const start = resource.process && starts[resource.process.name];
+    return start ? processCreation(resource, records, start) : plainCreation(resource, records);
+  };
+  return [
+    captureRoute(capture),
+    ...surfaces.flatMap((surface) => processRoutes(surface, dependencies)),
+    previewRoute(records),
+    ...resources.flatMap((resource) => recordRoutes(resource, records, creationOf(resource))),
+  ];
+}

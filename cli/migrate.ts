@@ -1,0 +1,47 @@
+import type { Command } from 'commander';
+import { migrateDown, migrateUp, migrationStatus } from '../db/migrator.ts';
+import { loadEnv } from '../runtime/env.ts';
+import { databaseUrlOf } from './database.ts';
+import { print, printJson, tell } from './output.ts';
+
+/** `crm migrate up|down|status`: the schema of the database, one step at a time or all of them. */
+export function registerMigrate(program: Command): void {
+  const migrate = program
+    .command('migrate')
+    .description('bring the database schema up or down, or say where it stands');
+
+  migrate
+    .command('up')
+    .description('apply every migration that is missing')
+    .option('--json', 'as JSON')
+    .action(async ({ json }: { json?: boolean }) => {
+      await migrateUp(databaseUrlOf(loadEnv()), { log: tell });
+      await report(json);
+    });
+
+  migrate
+    .command('down')
+    .description('take back the newest migration')
+    .option('--all', 'take back every migration: all data is lost')
+    .option('--json', 'as JSON')
+    .action(async ({ all, json }: { all?: boolean; json?: boolean }) => {
+      await migrateDown(databaseUrlOf(loadEnv()), { log: tell, ...(all ? { to: 0 } : {}) });
+      await report(json);
+    });
+
+  migrate
+    .command('status')
+    .description('say which migrations are applied and which are missing')
+    .option('--json', 'as JSON')
+    .action(({ json }: { json?: boolean }) => report(json));
+}
+
+async function report(json = false): Promise<void> {
+  const status = await migrationStatus(databaseUrlOf(loadEnv()));
+  if (json) return printJson(status);
+  print(
+    [...status.executed.map((name) => `applied  ${name}`), ...status.pending.map((name) => `missing  ${name}`)].join(
+      '\n',
+    ) || 'no migrations',
+  );
+}

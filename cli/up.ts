@@ -1,0 +1,39 @@
+import type { Command } from 'commander';
+import { loadEnv } from '../runtime/env.ts';
+import { createInstallation } from '../runtime/installation.ts';
+import { onShutdown } from '../runtime/lifecycle.ts';
+import { addressTable } from './status.ts';
+import { print, printJson, tell } from './output.ts';
+
+/** Each of the four children may take its own time. */
+const stopWithinMilliseconds = 120_000;
+
+/** `crm up`, which is `npm start`: runs everything in the foreground until it is told to stop. */
+export function registerUp(program: Command): void {
+  program
+    .command('up')
+    .description('start PostgreSQL, Temporal, worker and API, and keep them running (this is `npm start`)')
+    .option('--fresh', 'start over: remove everything stored in the data directory first')
+    .option('--empty', 'load no demo organisations')
+    .option('--json', 'print the addresses as JSON')
+    .action(
+      async ({ fresh = false, empty = false, json = false }: { fresh?: boolean; empty?: boolean; json?: boolean }) => {
+        const installation = createInstallation(loadEnv(), { fresh, empty, tell });
+        onShutdown(async () => {
+          tell('stopping: API, worker, Temporal, PostgreSQL');
+          await installation.stop();
+          tell('stopped');
+        }, stopWithinMilliseconds);
+        try {
+          const addresses = await installation.start();
+          if (json) printJson(addresses);
+          else print(`\nReady.\n\n${addressTable(addresses)}\n\nCtrl-C stops it.`);
+        } catch (error) {
+          // Stopped in the middle of the start: onShutdown ends this process.
+          if (installation.isStopping()) return;
+          await installation.stop();
+          throw error;
+        }
+      },
+    );
+}

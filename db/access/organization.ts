@@ -1,0 +1,32 @@
+import { identifier, text } from '../model/columns.ts';
+import { resource } from '../model/define-resource.ts';
+import { entity } from '../model/entity.ts';
+import { allow } from './access-rules.ts';
+
+/** A tenant: every row of every table belongs to one. */
+export const Organization = entity('Organization', 'core_organizations', {
+  key: 'organization_id',
+  columns: {
+    slug: text(60),
+    name: text(200),
+    /** ISO 3166-1 alpha-2: the region of a phone number written without country code. */
+    defaultRegion: text(2, { default: 'DE' }),
+    /** Gets a lead that no rule and no team has room for. */
+    fallbackUserId: identifier({ nullable: true }),
+    /** Business hours of people without a calendar of their own. */
+    calendarId: identifier({ nullable: true }),
+  },
+});
+
+export const organizations = resource(Organization, {
+  path: 'organizations',
+  title: 'organization',
+  creatable: [],
+  patchable: ['name', 'defaultRegion', 'fallbackUserId', 'calendarId'],
+  filterable: ['slug'],
+  sortable: ['name', 'createdAt'],
+  read: allow('access:read'),
+  write: allow('access:write'),
+  feature: 'access',
+  emits: 'organization',
+});

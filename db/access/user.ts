@@ -1,0 +1,46 @@
+import { Calendar } from '../calendars/calendar.ts';
+import { flag, identifier, instant, integer, list, ratio, reference, text } from '../model/columns.ts';
+import { resource } from '../model/define-resource.ts';
+import { entity } from '../model/entity.ts';
+import { allow } from './access-rules.ts';
+
+/** A person at work: how much they take, when they work, who stands in for them. */
+export const User = entity('User', 'crm_users', {
+  key: 'user_id',
+  columns: {
+    fullName: text(200),
+    email: text(320),
+    active: flag({ default: true }),
+    /** Most open leads at once. */
+    capacity: integer(0, 100_000, { default: 100 }),
+    /** Most leads assigned on one local day; null: no limit. */
+    dailyQuota: integer(0, 100_000, { nullable: true }),
+    /** Share in weighted assignment. */
+    weight: ratio(0.01, 100, { default: 1 }),
+    skills: list(50, { default: [] }),
+    calendarId: reference(() => Calendar, { nullable: true }),
+    outOfOfficeFrom: instant({ nullable: true }),
+    outOfOfficeUntil: instant({ nullable: true }),
+    delegateUserId: identifier({ nullable: true }),
+  },
+  search: ['fullName', 'email'],
+  uniques: [['email']],
+});
+
+export const users = resource(User, {
+  path: 'users',
+  title: 'user',
+  creatable: ['fullName', 'email', 'active', 'capacity', 'dailyQuota', 'weight', 'skills', 'calendarId', 'outOfOfficeFrom', 'outOfOfficeUntil', 'delegateUserId'],
+  patchable: ['fullName', 'email', 'active', 'capacity', 'dailyQuota', 'weight', 'skills', 'calendarId', 'outOfOfficeFrom', 'outOfOfficeUntil', 'delegateUserId'],
+  filterable: ['email', 'active', 'calendarId'],
+  sortable: ['fullName', 'createdAt'],
+  expandable: { calendar: 'calendarId' },
+  read: allow('access:read'),
+  write: allow('access:write'),
+  rules: ({ outOfOfficeFrom, outOfOfficeUntil }) =>
+    outOfOfficeFrom && outOfOfficeUntil && String(outOfOfficeFrom) >= String(outOfOfficeUntil)
+      ? [{ path: 'outOfOfficeUntil', message: 'must be after outOfOfficeFrom' }]
+      : [],
+  feature: 'access',
+  emits: 'user',
+});

@@ -1,0 +1,25 @@
+import { acrossOrganizations, type Database } from '../database.ts';
+
+/**
+ * Forgets what the ledger need not know a day after it answered: body and answer are erased, and the key is free for
+ * another request (a unique index spares deleted rows). The row itself stays, for the audit. At most `limit` rows of
+ * each organisation; answers how many.
+ */
+export async function forgetOldAnswers(relay: Database, limit: number): Promise<number> {
+  const forgotten = await acrossOrganizations(relay, (em) =>
+    em.execute<unknown[]>(
+      `with old as (
+         select c.command_id from crm_core.core_organizations o
+         cross join lateral (
+           select command_id from crm_core.crm_commands
+           where organization_id = o.organization_id and deleted_at is null and created_at < now() - interval '24 hours'
+             and state = 'answered' and answered_at < now() - interval '24 hours'
+           order by created_at limit ?) c)
+       update crm_core.crm_commands c
+       set body = null, answer = null, deleted_at = now(), updated_at = now(), version = version + 1
+       from old where c.command_id = old.command_id and c.deleted_at is null returning 1`,
+      [limit],
+    ),
+  );
+  return forgotten.length;
+}

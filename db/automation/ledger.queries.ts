@@ -1,0 +1,197 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { v7 as uuidv7 } from 'uuid';
+import { actorLabel, type Actor } from '../access/actor.ts';
+import { type Database, inOrganization } from '../database.ts';
+import { Problem } from '../model/problem.ts';
+
+/** A write as it came in: who, where, under which key, what. `requestHash` is SHA-256 over method, route and body. */
+export interface WriteContext {
+  actor: Actor;
+  idempotencyKey: string;
+  route: string;
+  requestHash: string;
+  /** Receipt at the API: the business instant of the command. */
+  receivedAt: Date;
+}
+
+/** What the first request with a key was answered; `replayed` tells a later one from the first. */
+export interface Answer {
+  status: number;
+  body: Record<string, unknown> | null;
+  replayed: boolean;
+}
+
+/** A message that the ledger owes to a process. */
+export interface ProcessCommand {
+  commandId: string;
+  process: string;
+  message: string;
+  recordId: string;
+  body: unknown;
+}
+
+/** A command as the relay or the API delivers it. */
+export interface StoredCommand extends ProcessCommand {
+  organizationId: string;
+  actor: Actor;
+  receivedAt: Date;
+  attempts: number;
+}
+
+type Receipt =
+  | { outcome: 'new'; command: StoredCommand }
+  | { outcome: 'answered'; status: number; body: Record<string, unknown> | null }
+  | { outcome: 'running'; command: StoredCommand };
+
+interface LedgerRow {
+  command_id: string;
+  organization_id: string;
+  request_hash: string;
+  state: 'received' | 'answered';
+  process: string | null;
+  message: string | null;
+  record_id: string | null;
+  body: unknown;
+  actor: Actor;
+  received_at: Date | string;
+  attempts: number;
+  answer_status: number | null;
+  answer: Record<string, unknown> | null;
+}
+
+/** For so long the API that received a command delivers it; afterwards the relay does. */
+const leaseSeconds = 30;
+
+const insertSql = `
+  insert into crm_core.crm_commands (command_id, organization_id, principal, route, idempotency_key, request_hash, state,
+    message, process, record_id, body, actor, received_at, lease_until, attempts,
+    created_at, created_by, updated_at, updated_by, version)
+  values (?, ?, ?, ?, ?, ?, 'received', ?, ?, ?, ?::jsonb, ?::jsonb, ?, now() + interval '${leaseSeconds} seconds', 0, ?, ?, ?, ?, 1)
+  on conflict (organization_id, principal, route, idempotency_key) where deleted_at is null do nothing`;
+
+const findSql = `
+  select * from crm_core.crm_commands
+  where organization_id = ? and principal = ? and route = ? and idempotency_key = ? and deleted_at is null`;
+
+/** Writes the ledger row unless the key is known; answers the row known under the key otherwise. */
+async function claimKey(
+  em: EntityManager,
+  write: WriteContext,
+  command: { commandId: string } & Partial<ProcessCommand>,
+): Promise<LedgerRow | null> {
+  const { actor, route, idempotencyKey, requestHash, receivedAt } = write;
+  const principal = actorLabel(actor);
+  const { organizationId } = actor;
+  const made: { affectedRows: number } = await em.execute(
+    insertSql,
+    [
+      command.commandId, organizationId, principal, route, idempotencyKey, requestHash,
+      command.message ?? null, command.process ?? null, command.recordId ?? null,
+      command.body === undefined ? null : JSON.stringify(command.body), JSON.stringify(actor), receivedAt,
+      receivedAt, principal, receivedAt, principal,
+    ],
+    'run',
+  );
+  if (made.affectedRows === 1) return null;
+  const [known]: LedgerRow[] = await em.execute(findSql, [organizationId, principal, route, idempotencyKey]);
+  if (!known) throw new Problem('conflict', 'The first request with this Idempotency-Key was just refused. Try again.');
+  if (known.request_hash !== requestHash) {
+    throw new Problem('idempotency_key_reused', 'This Idempotency-Key was used for another request. Use a new key for a new request.');
+  }
+  return known;
+}
+
+/**
+ * Does a plain write once: claims the key, runs `work`, keeps its answer, all in one transaction. A key known already
+ * gives the first answer again. A refusal (a thrown Problem) rolls the claim back, so the key is free again.
+ */
+export async function writeOnce(
+  database: Database,
+  write: WriteContext,
+  work: (em: EntityManager, commandId: string) => Promise<Omit<Answer, 'replayed'>>,
+): Promise<Answer> {
+  const commandId = uuidv7();
+  return inOrganization(database, write.actor.organizationId, async (em) => {
+    const known = await claimKey(em, write, { commandId });
+    if (known) {
+      if (known.state !== 'answered') throw new Problem('in_progress', 'The first request with this Idempotency-Key is still running.');
+      return { status: known.answer_status ?? 200, body: known.answer, replayed: true };
+    }
+    const answer = await work(em, commandId);
+    await storeAnswer(em, commandId, answer.status, answer.body);
+    return { ...answer, replayed: false };
+  });
+}
+
+/** Accepts a command for a process: stored before anything else happens. */
+export async function receiveCommand(database: Database, write: WriteContext, command: ProcessCommand): Promise<Receipt> {
+  return inOrganization(database, write.actor.organizationId, async (em) => {
+    const known = await claimKey(em, write, command);
+    if (!known) {
+      const { actor, receivedAt } = write;
+      return { outcome: 'new', command: { ...command, organizationId: actor.organizationId, actor, receivedAt, attempts: 0 } };
+    }
+    if (known.state === 'answered') return { outcome: 'answered', status: known.answer_status ?? 200, body: known.answer };
+    return { outcome: 'running', command: storedCommand(known) };
+  });
+}
+
+function storedCommand(row: LedgerRow): StoredCommand {
+  if (!row.process || !row.message || !row.record_id) throw new Error(`Command ${row.command_id} is not one for a process`);
+  return {
+    commandId: row.command_id,
+    organizationId: row.organization_id,
+    process: row.process,
+    message: row.message,
+    recordId: row.record_id,
+    body: row.body,
+    actor: row.actor,
+    receivedAt: new Date(row.received_at),
+    attempts: row.attempts,
+  };
+}
+
+/** Keeps the answer of a command, in the transaction of its effect. Answering twice keeps the first answer. */
+export async function storeAnswer(em: EntityManager, commandId: string, status: number, body: unknown): Promise<void> {
+  await em.execute(
+    `update crm_core.crm_commands set state = 'answered', answered_at = now(), answer_status = ?, answer = ?::jsonb, lease_until = null, updated_at = now(), version = version + 1
+     where command_id = ? and state = 'received'`,
+    [status, body === null ? null : JSON.stringify(body), commandId],
+  );
+}
+
+/** The stored command of an activity: body and receipt; null when the ledger does not know it (a signal from the CLI). */
+export async function findCommand(em: EntityManager, commandId: string): Promise<StoredCommand | null> {
+  const [row]: LedgerRow[] = await em.execute('select * from crm_core.crm_commands where command_id = ?', [commandId]);
+  return row ? storedCommand(row) : null;
+}
+
+/** The command that started the process of a record: its oldest. */
+export async function findStartCommand(em: EntityManager, recordId: string): Promise<StoredCommand | null> {
+  const [row]: LedgerRow[] = await em.execute(
+    'select * from crm_core.crm_commands where record_id = ? and message is not null order by received_at, command_id limit 1',
+    [recordId],
+  );
+  return row ? storedCommand(row) : null;
+}
+
+/** The answer kept for a command, or null while it has none. */
+export async function readAnswer(database: Database, organizationId: string, commandId: string): Promise<Omit<Answer, 'replayed'> | null> {
+  return inOrganization(database, organizationId, (em) => answerOf(em, commandId));
+}
+
+/** The same inside a transaction. */
+export async function answerOf(em: EntityManager, commandId: string): Promise<Omit<Answer, 'replayed'> | null> {
+  const [row]: Pick<LedgerRow, 'answer_status' | 'answer'>[] = await em.execute(
+    `select answer_status, answer from crm_core.crm_commands where command_id = ? and state = 'answered'`,
+    [commandId],
+  );
+  return row ? { status: row.answer_status ?? 200, body: row.answer } : null;
+}
+
+/** Takes a refused command back: nothing happened, and its key is free for a corrected request. */
+export async function withdrawCommand(database: Database, organizationId: string, commandId: string): Promise<void> {
+  await inOrganization(database, organizationId, async (em) => {
+    await em.execute(`delete from crm_core.crm_commands where command_id = ? and state = 'received'`, [commandId]);
+  });
+}

@@ -1,0 +1,118 @@
+import { type EntityManager, MikroORM } from '@mikro-orm/postgresql';
+import type { Pool, PoolClient } from 'pg';
+import { Problem } from './model/problem.ts';
+import { entities } from './registry.ts';
+
+/** `crm_app` sees the organisation of its session; `crm_relay` (relay, audit, batch work) sees all. */
+export type DatabaseRole = 'crm_app' | 'crm_relay';
+
+export interface Database {
+  readonly orm: MikroORM;
+  readonly role: DatabaseRole;
+  close(): Promise<void>;
+}
+
+export interface DatabaseOptions {
+  /** Connection string of the owner; the pool switches to `role` when it connects. */
+  url: string;
+  role: DatabaseRole;
+  /** Connections in the pool. */
+  size?: number;
+}
+
+/** Opens a pool of connections that act as `role`. Close it when done. */
+export async function openDatabase({ url, role, size = 10 }: DatabaseOptions): Promise<Database> {
+  const orm = await MikroORM.init({
+    entities: [...entities],
+    clientUrl: url,
+    // Two ORMs in one process must not share a context: inside a transaction of the first, a fork of the second
+    // would otherwise run as the first one's role.
+    contextName: role,
+    pool: { min: 0, max: size },
+    ensureDatabase: false,
+    driverOptions: {
+      options: `-c role=${role} -c search_path=crm_core,public -c timezone=UTC`,
+      application_name: role,
+      connectionTimeoutMillis: 5_000,
+      statement_timeout: 20_000,
+      idle_in_transaction_session_timeout: 30_000,
+      onPoolCreated: releaseLostClients,
+    },
+    forceUtcTimezone: true,
+    debug: false,
+  });
+  return { orm, role, close: () => orm.close(true) };
+}
+
+/**
+ * A connection lost inside a transaction is never given back to the pool (the rollback on it fails first), so that
+ * a restart of PostgreSQL would use the pool up. Give such clients back by hand.
+ */
+function releaseLostClients(pool: Pool): void {
+  const acquired = new Set<PoolClient>();
+  pool.on('acquire', (client) => acquired.add(client));
+  pool.on('release', (_error, client) => acquired.delete(client as PoolClient));
+  pool.on('connect', (client) => {
+    client.on('error', () => undefined);
+    client.on('end', () => {
+      setTimeout(() => {
+        if (acquired.delete(client)) client.release(true);
+      }, 1_000).unref();
+    });
+  });
+  pool.on('error', () => undefined);
+}
+
+/**
+ * Runs `work` in one transaction that sees and writes one organisation only: the ORM's filters and the session
+ * variable behind row-level security are both set. Rolled back when `work` throws.
+ */
+export async function inOrganization<T>(
+  database: Database,
+  organizationId: string,
+  work: (em: EntityManager) => Promise<T>,
+): Promise<T> {
+  const em = database.orm.em.fork() as EntityManager;
+  em.setFilterParams('organization', { organizationId });
+  em.setSessionContext({ variables: { 'crm.organization_id': organizationId } });
+  return transact(em, work);
+}
+
+/** Runs `work` in one transaction over all organisations; only the relay's role may. */
+export async function acrossOrganizations<T>(database: Database, work: (em: EntityManager) => Promise<T>): Promise<T> {
+  if (database.role !== 'crm_relay') throw new Error('acrossOrganizations needs the role crm_relay');
+  const em = database.orm.em.fork() as EntityManager;
+  return transact(em, work);
+}
+
+async function transact<T>(em: EntityManager, work: (em: EntityManager) => Promise<T>): Promise<T> {
+  try {
+    return await em.transactional((inner) => work(inner as EntityManager));
+  } catch (error) {
+    throw databaseProblem(error);
+  }
+}
+
+const unavailable = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', '57P01', '57P02', '57P03', '53300', '08006', '08003', '08000', '08001']);
+const raced = new Set(['40001', '40P01', '55P03']);
+
+/** PostgreSQL's failures in the product's words; row values in the driver's message stay in `cause`. */
+export function databaseProblem(error: unknown): unknown {
+  if (error instanceof Problem) return error;
+  const { code, constraint, message } = driverFailure(error);
+  if (code && raced.has(code)) return new Problem('conflict', 'Another write to the same record was faster. Try again.', [], { cause: error });
+  if (code === '23505') return new Problem('duplicate', `A record with the same values exists already (${constraint ?? 'unique rule'}).`, [], { cause: error });
+  if (code === '23503') return new Problem('reference_not_found', `A referenced record does not exist (${constraint ?? 'foreign key'}).`, [], { cause: error });
+  if (code === '23514') return new Problem('rule_violation', `A value is outside what the table allows (${constraint ?? 'check'}).`, [], { cause: error });
+  if ((code && unavailable.has(code)) || /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error/.test(message)) {
+    return new Problem('unavailable', 'The database is away. Try again shortly.', [], { cause: error });
+  }
+  return error;
+}
+
+function driverFailure(error: unknown): { code: string | undefined; constraint: string | undefined; message: string } {
+  if (!(error instanceof Error)) return { code: undefined, constraint: undefined, message: '' };
+  const { code, constraint, errors } = error as Error & { code?: string; constraint?: string; errors?: Error[] };
+  if (error instanceof AggregateError && errors?.[0]) return driverFailure(errors[0]);
+  return { code, constraint, message: error.message };
+}

@@ -1,0 +1,25 @@
+import { allow, onOwnSubject, onTeamSubject } from '../access/access-rules.ts';
+import { flag, longText } from '../model/columns.ts';
+import { resource } from '../model/define-resource.ts';
+import { entity } from '../model/entity.ts';
+import { subject } from './subject.ts';
+
+/** Free text about a record, for colleagues. */
+export const Note = entity('Note', 'crm_notes', {
+  key: 'note_id',
+  columns: { ...subject(), body: longText(20_000), pinned: flag({ default: false }) },
+  search: ['body'],
+  indexes: [{ name: 'subject', columns: 'subject_id, created_at desc', where: 'deleted_at is null' }],
+});
+
+export const notes = resource(Note, {
+  path: 'notes',
+  title: 'note',
+  creatable: ['subjectType', 'subjectId', 'body', 'pinned'],
+  patchable: ['body', 'pinned'],
+  filterable: ['subjectType', 'subjectId', 'pinned'],
+  sortable: ['createdAt', 'updatedAt'],
+  read: allow('notes:read', { own: onOwnSubject }),
+  write: allow('notes:write', { own: onOwnSubject, team: onTeamSubject }),
+  feature: 'engagement',
+});

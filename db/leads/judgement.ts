@@ -1,0 +1,89 @@
+import { chooseAssignee, type Assignment } from '../../workflows/leads/assignment.ts';
+import { testCondition } from '../../workflows/leads/conditions.ts';
+import { type Comparison, compareWithCandidate } from '../../workflows/leads/duplicates.ts';
+import { type EmailStatus, type FactSource, leadFacts, type LeadFacts } from '../../workflows/leads/facts.ts';
+import type { NormalisedIntake } from '../../workflows/leads/normalisation.ts';
+import { type Contribution, type Engagement, scoreLead } from '../../workflows/leads/scoring.ts';
+import type { DuplicateCandidate, IntakeContext, StoredRule } from './intake.queries.ts';
+import type { TeamLoad } from './teams.queries.ts';
+
+/** A duplicate that was looked at: which lead, how alike, and why. */
+export interface JudgedDuplicate extends Comparison {
+  leadId: string;
+}
+
+/** Compares an intake with the open leads that may be the same person; the oldest exact one survives. */
+export function judgeDuplicates(
+  intake: NormalisedIntake,
+  candidates: readonly DuplicateCandidate[],
+): { duplicates: JudgedDuplicate[]; exact: DuplicateCandidate[] } {
+  const compared = candidates.map((candidate) => ({ candidate, comparison: compareWithCandidate(intake, candidate) }));
+  return {
+    duplicates: compared
+      .filter(({ comparison }) => comparison.verdict !== 'none')
+      .map(({ candidate, comparison }) => ({ leadId: candidate.id, ...comparison })),
+    exact: compared.filter(({ comparison }) => comparison.verdict === 'exact').map(({ candidate }) => candidate),
+  };
+}
+
+/** A judgement by the scoring model in force; without a model every lead is 0 and has no band. */
+export interface JudgedScore {
+  score: number;
+  band: 'cold' | 'warm' | 'hot' | null;
+  contributions: Contribution[];
+  scoringModelId: string | null;
+  scoringModelVersion: number | null;
+}
+
+interface Circumstances {
+  lead: FactSource;
+  context: Pick<IntakeContext, 'account' | 'model'>;
+  emailStatus: EmailStatus;
+  engagements: readonly Engagement[];
+  capturedAt: Date;
+  at: Date;
+}
+
+const dayMs = 86_400_000;
+
+/** Scores a lead, and gives the facts with the score in them, as assignment rules see them. */
+export function judgeScore({ lead, context, emailStatus, engagements, capturedAt, at }: Circumstances): { judged: JudgedScore; facts: LeadFacts } {
+  const { model, account } = context;
+  const known = {
+    account,
+    emailStatus,
+    ageDays: Math.max(0, Math.floor((at.getTime() - capturedAt.getTime()) / dayMs)),
+    engagementCount: engagements.length,
+  };
+  if (!model) {
+    const judged = { score: 0, band: null, contributions: [], scoringModelId: null, scoringModelVersion: null };
+    return { judged, facts: leadFacts(lead, known) };
+  }
+  const result = scoreLead(model, leadFacts(lead, known), engagements, at);
+  const judged = { ...result, scoringModelId: model.id, scoringModelVersion: model.version };
+  return { judged, facts: leadFacts(lead, { ...known, score: result.score, band: result.band }) };
+}
+
+/** Teams that a rule which holds would give the lead to. */
+export function teamsInQuestion(rules: readonly StoredRule[], facts: LeadFacts): string[] {
+  return [...new Set(rules.filter(({ when }) => testCondition(when, facts).matched).map(({ teamId }) => teamId))];
+}
+
+/** Chooses who gets the lead, with every candidate explained. */
+export function judgeAssignment(
+  facts: LeadFacts,
+  { rules, account, organization }: Pick<IntakeContext, 'rules' | 'account' | 'organization'>,
+  teams: TeamLoad[],
+  excludeUserIds: string[],
+  at: Date,
+): Assignment {
+  return chooseAssignee({
+    facts,
+    rules,
+    teams,
+    accountOwnerId: account?.ownerUserId ?? null,
+    fallbackUserId: organization.fallbackUserId,
+    excludeUserIds,
+    at: at.toISOString(),
+  });
+}

@@ -1,0 +1,54 @@
+import { type EntityManager, LockMode } from '@mikro-orm/postgresql';
+import type { LeadStep } from '../../workflows/leads/policy.ts';
+import { leadProcess } from '../../workflows/leads/messages.ts';
+import type { Actor } from '../access/actor.ts';
+import type { RecordRow, RowOf } from '../model/entity.ts';
+import { recordJson, type RecordJson, visibleProperties } from '../model/record-json.ts';
+import { Person } from '../parties/person.ts';
+import { Lead, leads } from './lead.ts';
+
+export type LeadRow = RowOf<typeof Lead>;
+
+/** One lead of the transaction's organisation, deleted ones included; null when there is none. */
+export async function findLead(em: EntityManager, leadId: string): Promise<LeadRow | null> {
+  return (await em.findOne(Lead.entity, { id: leadId })) as LeadRow | null;
+}
+
+/** The same, locked until the transaction ends. */
+export async function lockLead(em: EntityManager, leadId: string): Promise<LeadRow | null> {
+  return (await em.findOne(Lead.entity, { id: leadId }, { lockMode: LockMode.PESSIMISTIC_WRITE, refresh: true })) as LeadRow | null;
+}
+
+/** What a lead's process does next, as its row keeps it; the person it waits for is the owner. */
+export function plannedStep({ nextStep, nextDueAt, assignedUserId }: LeadRow): { step: LeadStep; dueAt: string; waitsFor: string | null } | null {
+  if (nextStep === null || nextDueAt === null) return null;
+  return { step: nextStep as LeadStep, dueAt: nextDueAt.toISOString(), waitsFor: assignedUserId };
+}
+
+/** The process behind a lead, as every answer names it. */
+export function processLink(lead: Pick<LeadRow, 'id' | 'stage'>): RecordJson {
+  return { workflowId: leadProcess.workflowId(lead.id), stage: lead.stage, href: `/crm/v1/leads/${lead.id}/process` };
+}
+
+/**
+ * A lead as capture and commands answer it: the record with its person and its process. Callers who may not read leads
+ * (a website form) get no more of a person than the identifier.
+ */
+export async function leadAnswer(em: EntityManager, actor: Actor, lead: LeadRow): Promise<RecordJson> {
+  const person = (await em.findOne(Person.entity, { id: lead.personId })) as RowOf<typeof Person> | null;
+  return answerJson(actor, lead, person);
+}
+
+/** The same from rows at hand. */
+export function answerJson(actor: Actor, lead: LeadRow, person: Pick<RowOf<typeof Person>, 'id' | 'fullName' | 'primaryEmail' | 'primaryPhone' | 'emailStatus'> | null): RecordJson {
+  const mayRead = leads.read(actor) !== false && (leads.redact?.(actor) ?? []).length === 0;
+  const publicProperties = ['status', 'stage', 'score', 'band', 'source', 'sourceRef', 'assignedUserId', 'capturedAt', 'version'];
+  return {
+    ...recordJson(lead as unknown as RecordRow, mayRead ? visibleProperties(leads, actor) : publicProperties),
+    person:
+      person && mayRead
+        ? { id: person.id, fullName: person.fullName, primaryEmail: person.primaryEmail, primaryPhone: person.primaryPhone, emailStatus: person.emailStatus }
+        : { id: lead.personId },
+    process: processLink(lead),
+  };
+}

@@ -1,0 +1,127 @@
+import { z } from 'zod';
+import { captureBody, consentSchema, urgencies, utmSchema } from '../../workflows/leads/capture.ts';
+import { leadStages, leadStatuses } from '../../workflows/leads/policy.ts';
+import { scoreBands } from '../../workflows/leads/scoring.ts';
+import { allow, ownLead, teamLead } from '../access/access-rules.ts';
+import { Team } from '../access/team.ts';
+import { User } from '../access/user.ts';
+import { scopeOf } from '../../workflows/access/permissions.ts';
+import { choice, identifier, instant, integer, json, longText, reference, text } from '../model/columns.ts';
+import { resource } from '../model/define-resource.ts';
+import { entity } from '../model/entity.ts';
+import { country, email, phone } from '../model/formats.ts';
+import { Account } from '../parties/account.ts';
+import { Person } from '../parties/person.ts';
+import { AssignmentRule } from './assignment-rule.ts';
+import { ScoringModel } from './scoring-model.ts';
+
+/** One person's commercial interest, as captured and as judged (spec/5 `crm_leads`): distinct from the person. */
+export const Lead = entity('Lead', 'crm_leads', {
+  key: 'lead_id',
+  columns: {
+    personId: reference(() => Person),
+    accountId: reference(() => Account, { nullable: true }),
+    fullName: text(200),
+    email: email({ nullable: true }),
+    phone: phone({ nullable: true }),
+    company: text(200, { nullable: true }),
+    country: country({ nullable: true }),
+    source: text(100, { nullable: true, column: 'source_system' }),
+    sourceRef: text(200, { nullable: true }),
+    budgetBand: text(60, { nullable: true }),
+    urgency: choice(urgencies, { nullable: true }),
+    message: longText(5_000, { nullable: true }),
+    consent: json(consentSchema, { nullable: true }),
+    utm: json(utmSchema, { nullable: true }),
+    status: choice(leadStatuses),
+    stage: choice(leadStages),
+    score: integer(0, 100, { default: 0 }),
+    band: choice(scoreBands, { nullable: true }),
+    scoringModelId: reference(() => ScoringModel, { nullable: true }),
+    scoringModelVersion: integer(1, 2_147_483_647, { nullable: true }),
+    assignmentRuleId: reference(() => AssignmentRule, { nullable: true }),
+    assignmentRuleVersion: integer(1, 2_147_483_647, { nullable: true }),
+    teamId: reference(() => Team, { nullable: true }),
+    assignedUserId: reference(() => User, { nullable: true }),
+    assignedAt: instant({ nullable: true }),
+    /** How often the lead was given to somebody; 0: never. */
+    round: integer(0, 1_000, { default: 0 }),
+    /** What the process waits for next, and until when. */
+    nextStep: text(40, { nullable: true }),
+    nextDueAt: instant({ nullable: true }),
+    capturedAt: instant(),
+    touchedAt: instant({ nullable: true }),
+    lastActivityAt: instant({ nullable: true }),
+    engagementCount: integer(0, 1_000_000, { default: 0 }),
+    closedAt: instant({ nullable: true }),
+    disqualifyReason: text(60, { nullable: true }),
+    mergedIntoLeadId: identifier({ nullable: true }),
+    /** Comparison keys of duplicate detection. */
+    normalizedName: text(200, { nullable: true, internal: true }),
+    normalizedCompany: text(200, { nullable: true, internal: true }),
+    /** What the intake did to the input, and the duplicates it looked at; told by `/process`. */
+    normalization: json(z.unknown(), { nullable: true, internal: true }),
+    duplicates: json(z.unknown(), { nullable: true, internal: true }),
+  },
+  search: ['fullName', 'email', 'phone', 'company'],
+  indexes: [
+    { name: 'assignee', columns: 'assigned_user_id, created_at desc, lead_id desc', where: 'deleted_at is null' },
+    { name: 'open_load', columns: 'assigned_user_id', where: "status = 'open' and deleted_at is null" },
+    { name: 'stage', columns: 'stage, created_at desc, lead_id desc', where: 'deleted_at is null' },
+    { name: 'status', columns: 'status, created_at desc, lead_id desc', where: 'deleted_at is null' },
+    { name: 'source', columns: 'source_system, created_at desc, lead_id desc', where: 'deleted_at is null' },
+    { name: 'score', columns: 'score desc, lead_id desc', where: 'deleted_at is null' },
+    { name: 'open_email', columns: 'email', where: "status = 'open' and deleted_at is null" },
+    { name: 'open_phone', columns: 'phone', where: "status = 'open' and deleted_at is null" },
+    { name: 'open_company', columns: 'normalized_company', where: "status = 'open' and deleted_at is null" },
+    { name: 'person', columns: 'person_id', where: 'deleted_at is null' },
+    { name: 'captured', columns: 'captured_at desc, lead_id desc', where: 'deleted_at is null' },
+  ],
+});
+
+const contactData = ['fullName', 'email', 'phone', 'message', 'personId', 'consent'];
+
+export const leads = resource(Lead, {
+  path: 'leads',
+  title: 'lead',
+  creatable: [],
+  patchable: ['sourceRef', 'budgetBand', 'urgency', 'message', 'company', 'country'],
+  removable: true,
+  filterable: ['status', 'stage', 'score', 'band', 'source', 'assignedUserId', 'teamId', 'personId', 'accountId', 'country', 'budgetBand', 'urgency', 'email', 'phone', 'company', 'capturedAt', 'nextDueAt'],
+  sortable: ['createdAt', 'updatedAt', 'capturedAt', 'score'],
+  expandable: { person: 'personId', account: 'accountId', assignedUser: 'assignedUserId', team: 'teamId' },
+  read: allow('leads:read', { own: ownLead }),
+  write: allow('leads:update', { own: ownLead, team: teamLead }),
+  processOwned: {
+    status: 'qualify, disqualify or merge',
+    stage: 'touch, qualify, disqualify or merge',
+    score: 'rescore',
+    band: 'rescore',
+    teamId: 'reassign',
+    assignedUserId: 'reassign',
+    assignedAt: 'reassign',
+    round: 'reassign',
+    nextStep: 'touch',
+    nextDueAt: 'touch',
+    touchedAt: 'touch',
+    lastActivityAt: 'touch',
+    engagementCount: 'rescore',
+    closedAt: 'disqualify',
+    disqualifyReason: 'disqualify',
+    mergedIntoLeadId: 'merge',
+    scoringModelId: 'rescore',
+    scoringModelVersion: 'rescore',
+    assignmentRuleId: 'reassign',
+    assignmentRuleVersion: 'reassign',
+    personId: 'merge',
+    accountId: 'qualify',
+    fullName: 'capture',
+    email: 'capture',
+    phone: 'capture',
+    capturedAt: 'capture',
+  },
+  process: { name: 'lead', create: { route: 'leads/capture', body: captureBody } },
+  redact: (actor) => (scopeOf(actor, 'leads:read_contact_data') === null ? contactData : []),
+  feature: 'leads',
+  emits: 'lead',
+});

@@ -1,0 +1,83 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { actorLabel, type Actor } from '../access/actor.ts';
+import { findStartCommand } from '../automation/ledger.queries.ts';
+import { type Database, inOrganization } from '../database.ts';
+import { findVisible } from '../records.ts';
+import { type LeadRow, plannedStep } from './lead-state.queries.ts';
+import { leads } from './lead.ts';
+
+/** What the rows tell of a lead's process, also after Temporal has forgotten it. */
+export interface LeadProcess {
+  stage: string;
+  status: string;
+  waitsFor: { step: string; dueAt: string; userId: string | null } | null;
+  explanation: Record<string, unknown>;
+}
+
+/** The state of a lead's process and how it came about. Problem `not_found` for a lead that the caller may not see. */
+export async function readLeadProcess(database: Database, actor: Actor, id: string): Promise<LeadProcess> {
+  return inOrganization(database, actor.organizationId, async (em) => {
+    if (await isUnderway(em, actor, id)) return { stage: 'captured', status: 'open', waitsFor: null, explanation: {} };
+    const lead = (await findVisible(em, actor, leads, id)) as unknown as LeadRow;
+    const next = plannedStep(lead);
+    return {
+      stage: lead.stage,
+      status: lead.status,
+      waitsFor: next && { step: next.step, dueAt: next.dueAt, userId: next.waitsFor },
+      explanation: await explain(em, lead, (leads.redact?.(actor) ?? []).length > 0),
+    };
+  });
+}
+
+/** Accepted, not decided yet: only the ledger knows it. Its sender may ask, and whoever reads all leads. */
+async function isUnderway(em: EntityManager, actor: Actor, id: string): Promise<boolean> {
+  const [row]: unknown[] = await em.execute('select 1 from crm_core.crm_leads where lead_id = ?', [id]);
+  if (row) return false;
+  const command = await findStartCommand(em, id);
+  return command !== null && (leads.read(actor) === true || actorLabel(command.actor) === actorLabel(actor));
+}
+
+const explanationSql = `
+  select
+    (select coalesce(jsonb_agg(jsonb_build_object('score', score, 'band', band, 'cause', cause, 'scoredAt', scored_at,
+        'model', jsonb_build_object('id', scoring_model_id, 'version', scoring_model_version), 'contributions', contributions)
+        order by scored_at desc), '[]')
+      from (select * from crm_core.crm_lead_scores where lead_id = ? order by scored_at desc limit 20) s) as scores,
+    (select coalesce(jsonb_agg(jsonb_build_object('round', round, 'userId', user_id, 'teamId', team_id, 'reason', reason,
+        'overCapacity', over_capacity, 'rule', jsonb_build_object('id', assignment_rule_id, 'version', assignment_rule_version),
+        'decidedAt', decided_at, 'candidates', candidates, 'rulesTried', rules_tried) order by round desc), '[]')
+      from (select * from crm_core.crm_lead_assignments where lead_id = ? order by round desc limit 20) a) as assignments,
+    (select coalesce(jsonb_agg(jsonb_build_object('round', round, 'step', step, 'dueAt', due_at, 'detectedAt', detected_at,
+        'userId', user_id, 'outcome', outcome) order by due_at), '[]')
+      from (select * from crm_core.crm_lead_steps where lead_id = ? order by due_at desc limit 50) t) as steps,
+    (select coalesce(jsonb_agg(jsonb_build_object('survivorId', survivor_id, 'mergedId', merged_id, 'evidence', evidence,
+        'mergedAt', merged_at, 'undoneAt', undone_at) order by merged_at), '[]')
+      from (select * from crm_core.crm_merges where survivor_id = ? or merged_id = ? order by merged_at desc limit 50) m) as merges,
+    (select coalesce(jsonb_agg(jsonb_build_object('criterion', criterion, 'statement', statement, 'reference', reference) order by criterion), '[]')
+      from crm_core.crm_qualification_evidence where lead_id = ?) as evidence`;
+
+interface Stored {
+  scores: Record<string, unknown>[];
+  assignments: Record<string, unknown>[];
+  steps: Record<string, unknown>[];
+  merges: Record<string, unknown>[];
+  evidence: Record<string, unknown>[];
+}
+
+/** Newest judgement first; what normalisation saw is contact data, kept from those who may not read it. */
+async function explain(em: EntityManager, lead: LeadRow, redacted: boolean): Promise<Record<string, unknown>> {
+  const [stored]: Stored[] = await em.execute(explanationSql, Array<string>(6).fill(lead.id));
+  const [score, ...earlierScores] = stored?.scores ?? [];
+  const [assignment, ...earlierAssignments] = stored?.assignments ?? [];
+  return {
+    normalization: redacted ? [] : (lead.normalization ?? []),
+    duplicates: lead.duplicates ?? [],
+    score: score ?? null,
+    earlierScores,
+    assignment: assignment ?? null,
+    earlierAssignments,
+    steps: stored?.steps ?? [],
+    merges: stored?.merges ?? [],
+    evidence: redacted ? [] : (stored?.evidence ?? []),
+  };
+}

@@ -1,0 +1,116 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { type CompiledCalendar, nextOpening } from '../../workflows/calendars/business-time.ts';
+import type { CalendarHours } from '../../workflows/calendars/calendar.ts';
+import { compiledCalendar } from '../calendars/compiled.ts';
+
+/** A team with its members' load at this moment, as assignment needs it. */
+export interface TeamLoad {
+  id: string;
+  name: string;
+  fallbackUserId: string | null;
+  members: MemberLoad[];
+}
+
+interface MemberLoad {
+  userId: string;
+  name: string;
+  position: number;
+  active: boolean;
+  capacity: number;
+  openLeads: number;
+  dailyQuota: number | null;
+  assignedToday: number;
+  weight: number;
+  skills: string[];
+  outOfOffice: { from: string; until: string | null; delegateUserId: string | null } | null;
+  /** UTC instant from which they work; `at` itself when they do now; null: never. */
+  opensAt: string | null;
+  lastTurn: number | null;
+  turns: number;
+}
+
+interface MemberRow extends Omit<MemberLoad, 'outOfOffice' | 'opensAt'> {
+  teamId: string;
+  outOfOfficeFrom: string | null;
+  outOfOfficeUntil: string | null;
+  delegateUserId: string | null;
+  calendar: (CalendarHours & { id: string; version: number }) | null;
+}
+
+/**
+ * Serialises the assignments of one organisation until the transaction ends: whoever decides next sees the turn and the
+ * load that this decision leaves. People may sit in several teams, so a lock for each team would not do.
+ */
+export async function lockAssignment(em: EntityManager, organizationId: string): Promise<void> {
+  await em.execute(`select pg_advisory_xact_lock(hashtextextended('assignment:' || ?, 7))`, [organizationId]);
+}
+
+/**
+ * The teams named, and those in which `userId` sits, each with its members' load and opening times at the instant
+ * `at`; and the working calendar of each member who has one.
+ */
+export async function readTeams(
+  em: EntityManager,
+  organizationId: string,
+  { teamIds, userId }: { teamIds: readonly string[]; userId: string | null },
+  at: Date,
+): Promise<{ teams: TeamLoad[]; calendars: Map<string, CompiledCalendar> }> {
+  const which = [uuidArray(teamIds), userId];
+  const [row]: { teams: Omit<TeamLoad, 'members'>[]; members: MemberRow[] }[] = await em.execute(teamsSql, [
+    organizationId, ...which, at, organizationId, organizationId, ...which,
+  ]);
+  const members = row?.members ?? [];
+  const teams = (row?.teams ?? []).map((team) => ({
+    ...team,
+    members: members.filter(({ teamId }) => teamId === team.id).map((member) => memberLoad(member, at)),
+  }));
+  const calendars = new Map(members.flatMap(({ userId: id, calendar }) => (calendar ? [[id, compiledCalendar(calendar)] as const] : [])));
+  return { teams, calendars };
+}
+
+/** The working calendar of a user: their own, else the organisation's; null: around the clock. */
+export async function readCalendarOf(em: EntityManager, userId: string | null): Promise<CompiledCalendar | null> {
+  const [row]: (CalendarHours & { id: string; version: number })[] = await em.execute(
+    `select c.calendar_id as id, c.version, c.time_zone as "timeZone", c.hours, c.holidays, c.exceptions
+     from crm_core.core_organizations o
+     left join crm_core.crm_users u on u.user_id = ?
+     join crm_core.crm_calendars c on c.calendar_id = coalesce(u.calendar_id, o.calendar_id) and c.deleted_at is null`,
+    [userId],
+  );
+  return row ? compiledCalendar(row) : null;
+}
+
+const asked = `(team_id = any(?::uuid[]) or team_id in (
+    select team_id from crm_core.crm_team_members where user_id = ? and deleted_at is null))`;
+
+const teamsSql = `
+  select
+    (select coalesce(jsonb_agg(jsonb_build_object('id', team_id, 'name', name, 'fallbackUserId', fallback_user_id)), '[]')
+       from crm_core.crm_teams where organization_id = ? and deleted_at is null and ${asked}) as teams,
+    (select coalesce(jsonb_agg(jsonb_build_object(
+        'teamId', m.team_id, 'userId', u.user_id, 'name', u.full_name, 'position', m.position, 'active', u.active,
+        'capacity', u.capacity, 'dailyQuota', u.daily_quota, 'weight', u.weight, 'skills', to_jsonb(u.skills),
+        'outOfOfficeFrom', u.out_of_office_from, 'outOfOfficeUntil', u.out_of_office_until, 'delegateUserId', u.delegate_user_id,
+        'lastTurn', m.last_turn, 'turns', m.turns,
+        'openLeads', (select count(*) from crm_core.crm_leads l
+            where l.organization_id = m.organization_id and l.assigned_user_id = u.user_id and l.status = 'open' and l.deleted_at is null),
+        'assignedToday', case when u.daily_quota is null then 0 else (select count(*) from crm_core.crm_lead_assignments a
+            where a.organization_id = m.organization_id and a.user_id = u.user_id
+              and a.decided_at >= date_trunc('day', ?::timestamptz, coalesce(c.time_zone, 'UTC'))) end,
+        'calendar', case when c.calendar_id is null then null else jsonb_build_object('id', c.calendar_id, 'version', c.version,
+            'timeZone', c.time_zone, 'hours', c.hours, 'holidays', c.holidays, 'exceptions', c.exceptions) end)), '[]')
+     from crm_core.crm_team_members m
+     join crm_core.crm_users u on u.user_id = m.user_id and u.deleted_at is null
+     left join crm_core.core_organizations o on o.organization_id = ?
+     left join crm_core.crm_calendars c on c.calendar_id = coalesce(u.calendar_id, o.calendar_id) and c.deleted_at is null
+     where m.organization_id = ? and m.deleted_at is null and ${asked}) as members`;
+
+function memberLoad({ teamId: _, calendar, outOfOfficeFrom, outOfOfficeUntil, delegateUserId, ...member }: MemberRow, at: Date): MemberLoad {
+  return {
+    ...member,
+    outOfOffice: outOfOfficeFrom === null ? null : { from: outOfOfficeFrom, until: outOfOfficeUntil, delegateUserId },
+    opensAt: (calendar ? nextOpening(compiledCalendar(calendar), at) : at)?.toISOString() ?? null,
+  };
+}
+
+const uuidArray = (ids: readonly string[]): string => `{${ids.join(',')}}`;

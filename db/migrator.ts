@@ -1,0 +1,113 @@
+import { Migrator } from '@mikro-orm/migrations';
+import { MikroORM } from '@mikro-orm/postgresql';
+import { fileURLToPath } from 'node:url';
+import { Client } from 'pg';
+import { entities } from './registry.ts';
+
+type Log = (line: string) => void;
+
+export interface MigrationStatus {
+  executed: string[];
+  pending: string[];
+}
+
+const roles = {
+  crm_app: 'sees one organisation at a time',
+  crm_relay: 'relay and audit: sees all organisations',
+};
+
+/** One lock for everybody who migrates: MikroORM takes none of its own. */
+const migrationLock = 7_310_415_201;
+
+async function withOrm<T>(url: string, work: (orm: MikroORM) => Promise<T>): Promise<T> {
+  const orm = await MikroORM.init({
+    entities: [...entities],
+    clientUrl: url,
+    contextName: 'migrations',
+    extensions: [Migrator],
+    driverOptions: { options: '-c search_path=crm_core,public -c timezone=UTC', application_name: 'crm_migrate', connectionTimeoutMillis: 10_000 },
+    pool: { min: 0, max: 2 },
+    migrations: {
+      path: fileURLToPath(new URL('./migrations', import.meta.url)),
+      tableName: 'crm_core.crm_migrations',
+      snapshot: true,
+      snapshotOnMigrate: false,
+      snapshotName: '.snapshot',
+      emit: 'ts',
+      allOrNothing: true,
+    },
+    // fold() is made by the first migration, by hand.
+    schemaGenerator: { ignoreSchema: ['public'], ignoreRoutines: true },
+  });
+  try {
+    return await work(orm);
+  } finally {
+    await orm.close(true);
+  }
+}
+
+/** Brings the schema up to the newest migration; roles and schema are made first, outside the migrations. */
+export async function migrateUp(url: string, { log = () => undefined }: { log?: Log } = {}): Promise<void> {
+  await exclusively(url, async (client) => {
+    await makeRoles(client, log);
+    await withOrm(url, async (orm) => {
+      const done = await orm.migrator.up();
+      for (const { name } of done) log(`applied ${name}`);
+    });
+  });
+}
+
+/** Takes back the newest migration, or with `to: 0` all of them. */
+export async function migrateDown(url: string, { to, log = () => undefined }: { to?: 0; log?: Log } = {}): Promise<void> {
+  await exclusively(url, () =>
+    withOrm(url, async (orm) => {
+      const undone = await orm.migrator.down(to === 0 ? { to: 0 } : undefined);
+      for (const { name } of undone) log(`took back ${name}`);
+    }),
+  );
+}
+
+export async function migrationStatus(url: string): Promise<MigrationStatus> {
+  return withOrm(url, async (orm) => {
+    const executed = await orm.migrator.getExecuted();
+    const pending = await orm.migrator.getPending();
+    return { executed: executed.map(({ name }) => name), pending: pending.map(({ name }) => name) };
+  });
+}
+
+/** SQL that would bring a migrated database in step with the entities; empty when it is. */
+export async function schemaDrift(url: string): Promise<string> {
+  return withOrm(url, (orm) => orm.schema.getUpdateSchemaSQL({ wrap: false, safe: false }));
+}
+
+/** Writes a new migration from the difference between the entities and the snapshot; null when there is none. */
+export async function createMigration(url: string, name: string): Promise<string | null> {
+  return withOrm(url, async (orm) => {
+    const { fileName, diff } = await orm.migrator.create(undefined, false, false, name);
+    return diff.up.length === 0 ? null : fileName;
+  });
+}
+
+async function exclusively(url: string, work: (client: Client) => Promise<void>): Promise<void> {
+  const client = new Client({ connectionString: url, application_name: 'crm_migrate', connectionTimeoutMillis: 10_000 });
+  await client.connect();
+  try {
+    await client.query('select pg_advisory_lock($1)', [migrationLock]);
+    await work(client);
+  } finally {
+    await client.end();
+  }
+}
+
+async function makeRoles(client: Client, log: Log): Promise<void> {
+  for (const [role, purpose] of Object.entries(roles)) {
+    const { rowCount } = await client.query('select 1 from pg_roles where rolname = $1', [role]);
+    if (rowCount === 0) {
+      // Roles belong to the whole server: another database's migration may make the same one at this moment.
+      await client.query(`do $$ begin create role ${role} nologin; exception when duplicate_object or unique_violation then null; end $$`);
+      log(`made the database role ${role} (${purpose})`);
+    }
+    await client.query(`do $$ begin execute format('grant ${role} to %I', current_user); exception when others then null; end $$`);
+  }
+  await client.query('create schema if not exists crm_core');
+}

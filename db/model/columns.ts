@@ -1,0 +1,128 @@
+import { p } from '@mikro-orm/postgresql';
+import { z } from 'zod';
+import type { EntityDefinition } from './entity.ts';
+
+export type ColumnKind = 'text' | 'uuid' | 'integer' | 'number' | 'boolean' | 'instant' | 'date' | 'json' | 'choice' | 'list' | 'reference';
+
+/** MikroORM's property builder; its type parameters carry nothing that this model needs. */
+export type PropertyBuilder = ReturnType<typeof p.string> | ReturnType<typeof p.manyToOne>;
+
+/**
+ * A typed column: what PostgreSQL stores and what a client may send, said once.
+ * `schema` accepts the JSON value (instants as ISO 8601 strings with offset), without `null` and default.
+ */
+export interface Column<Value = unknown> {
+  readonly kind: ColumnKind;
+  readonly schema: z.ZodType;
+  readonly nullable: boolean;
+  readonly defaultValue?: unknown;
+  readonly target?: () => EntityDefinition;
+  /** Never leaves through the generic API (an explanation that `/process` tells). */
+  readonly internal: boolean;
+  /** Where the column's name is not the property's: spec/5 names `source_system`, the product says `source`. */
+  readonly columnName?: string;
+  readonly property: (columnName: string) => () => unknown;
+  readonly '~value'?: Value;
+}
+
+interface Options<N extends boolean = boolean, D = unknown> {
+  nullable?: N;
+  default?: D;
+  internal?: boolean;
+  column?: string;
+}
+
+type Stored<T, O> = O extends { nullable: true } ? T | null : T;
+
+// Control characters have no place in a name or a label; line breaks and tabs only in long text.
+// eslint-disable-next-line no-control-regex
+const singleLine = /^[^\u0000-\u001f\u007f-\u009f]*$/u;
+// eslint-disable-next-line no-control-regex
+const multiLine = /^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*$/u;
+
+type Chain = { nullable(): Chain; default(value: unknown): Chain; name(name: string): Chain };
+
+function column<T, O extends Options>(
+  kind: ColumnKind,
+  schema: z.ZodType,
+  make: () => unknown,
+  options: O | undefined,
+): Column<Stored<T, O>> {
+  return {
+    kind,
+    schema,
+    nullable: options?.nullable === true,
+    internal: options?.internal === true,
+    ...(options?.column === undefined ? {} : { columnName: options.column }),
+    ...(options?.default === undefined ? {} : { defaultValue: options.default }),
+    property: (columnName) => () => {
+      let chain = (make() as Chain).name(columnName);
+      if (options?.nullable) chain = chain.nullable();
+      if (options?.default !== undefined) {
+        const value = options.default;
+        chain = chain.default(kind === 'json' ? JSON.stringify(value) : value);
+      }
+      return chain;
+    },
+  };
+}
+
+/** One line of text, at most `max` characters, no control characters. */
+export const text = <O extends Options>(max: number, options?: O) =>
+  column<string, O>('text', z.string().trim().min(1).max(max).regex(singleLine, 'holds control characters'), () => p.string().length(max), options);
+
+/** Text of several lines, at most `max` characters. */
+export const longText = <O extends Options>(max: number, options?: O) =>
+  column<string, O>('text', z.string().min(1).max(max).regex(multiLine, 'holds control characters'), () => p.text(), options);
+
+/** A UUID that refers to nothing enforced by the database (a subject of several kinds, a command). */
+export const identifier = <O extends Options>(options?: O) => column<string, O>('uuid', z.uuid(), () => p.uuid(), options);
+
+/** A whole number within `min` and `max` (both included). */
+export const integer = <O extends Options>(min: number, max: number, options?: O) =>
+  column<number, O>('integer', z.int().min(min).max(max), () => p.integer(), options);
+
+/** A floating number within `min` and `max`, for weights and confidences; never for money. */
+export const ratio = <O extends Options>(min: number, max: number, options?: O) =>
+  column<number, O>('number', z.number().min(min).max(max), () => p.double(), options);
+
+export const flag = <O extends Options>(options?: O) => column<boolean, O>('boolean', z.boolean(), () => p.boolean(), options);
+
+/** A UTC instant; ISO 8601 with offset on the wire, milliseconds in the database (keyset cursors carry no more). */
+export const instant = <O extends Options>(options?: O) =>
+  column<Date, O>('instant', z.iso.datetime({ offset: true }), () => p.datetime(3), options);
+
+/** A calendar date without time, `YYYY-MM-DD`. */
+export const date = <O extends Options>(options?: O) => column<string, O>('date', z.iso.date(), () => p.date(), options);
+
+/** One of a fixed list; the same list makes the database's check constraint. */
+export const choice = <const V extends readonly string[], O extends Options>(values: V, options?: O) =>
+  column<V[number], O>('choice', z.enum(values), () => p.enum([...values]), options);
+
+/** Structured data with a schema of its own. */
+export const json = <S extends z.ZodType, O extends Options>(schema: S, options?: O) =>
+  column<z.output<S>, O>('json', schema, () => p.json<unknown>(), options);
+
+/** A list of short texts, such as skills or labels. */
+export const list = <O extends Options>(maxItems: number, options?: O) =>
+  column<string[], O>(
+    'list',
+    z.array(z.string().trim().min(1).max(100).regex(singleLine, 'holds control characters')).max(maxItems),
+    () => p.array(),
+    options,
+  );
+
+/** The identifier of another record; a foreign key in the database, checked for visibility when written. */
+export function reference<O extends Options>(target: () => EntityDefinition, options?: O): Column<Stored<string, O>> {
+  return {
+    kind: 'reference',
+    schema: z.uuid(),
+    nullable: options?.nullable === true,
+    internal: false,
+    target,
+    property: (columnName) => () => {
+      const chain = p.manyToOne(target().entity).mapToPk().joinColumn(columnName).deleteRule('no action').filters(false);
+      return options?.nullable ? chain.nullable() : chain;
+    },
+  };
+}

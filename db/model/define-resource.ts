@@ -1,0 +1,54 @@
+import type { FilterQuery } from '@mikro-orm/postgresql';
+import type { z } from 'zod';
+import type { Actor } from '../access/actor.ts';
+import type { Columns, EntityDefinition, RecordRow } from './entity.ts';
+import type { ProblemEntry } from './problem.ts';
+
+/** Which rows: all (`true`), none (`false`), or those that match. */
+export type Access = boolean | FilterQuery<RecordRow>;
+export type AccessRule = (actor: Actor) => Access;
+
+type Names<C extends Columns> = readonly (keyof C & string)[];
+
+export interface ResourceOptions<C extends Columns> {
+  /** Plural kebab-case: the route is `/crm/v1/{path}`. */
+  path: string;
+  /** One record in words, for problems and documentation: `assignment rule`. */
+  title: string;
+  /** Properties a client may give when it creates a record; none: the records are made by processes alone. */
+  creatable: Names<C>;
+  /** Properties a client may change afterwards; none: the records are immutable. */
+  patchable: Names<C>;
+  filterable: Names<C>;
+  sortable: readonly ((keyof C & string) | 'createdAt' | 'updatedAt')[];
+  /** Name in `expand=` -> the reference property it follows. */
+  expandable?: Readonly<Record<string, keyof C & string>>;
+  read: AccessRule;
+  write: AccessRule;
+  /** Soft delete and restore through the generic verbs; default true where the record can be created. */
+  removable?: boolean;
+  /** Properties that only a process changes, and the command to use instead. */
+  processOwned?: Partial<Readonly<Record<keyof C & string, string>>>;
+  /** Process that these records are the life of: a generic create is its starting command; removal ends it. */
+  process?: { name: string; create: { route: string; body: z.ZodType } };
+  /** Rules over the whole record, after each column's own; entries say what is wrong. */
+  rules?: (record: Record<string, unknown>) => ProblemEntry[];
+  /** Remarks on an accepted record beside the others of its kind (an unreachable rule); answered as `warnings`. */
+  warn?: (row: RecordRow, others: readonly RecordRow[]) => string[];
+  /** Properties this caller may not see. */
+  redact?: (actor: Actor) => readonly string[];
+  /** Feature flag `crm_feature_{feature}`: off means 404 `feature_disabled`. */
+  feature: string;
+  /** Writes put a domain event into the outbox: `calendar` -> `calendar.created`, `.updated`, `.removed`, `.restored`. */
+  emits?: string;
+}
+
+export interface Resource<C extends Columns = Columns> extends ResourceOptions<C> {
+  readonly definition: EntityDefinition<C>;
+  readonly removable: boolean;
+}
+
+/** Makes an entity a resource: only what its columns can't say. Four interpreters read the result. */
+export function resource<C extends Columns>(definition: EntityDefinition<C>, options: ResourceOptions<C>): Resource {
+  return { removable: options.creatable.length > 0, ...options, definition } as unknown as Resource;
+}

@@ -1,0 +1,47 @@
+import type { EntityManager, FilterQuery } from '@mikro-orm/postgresql';
+import type { Actor } from '../access/actor.ts';
+import { resourceOf } from '../registry.ts';
+import type { Resource } from './define-resource.ts';
+import type { RecordRow } from './entity.ts';
+import { Problem } from './problem.ts';
+import { recordJson, type RecordJson, visibleProperties } from './record-json.ts';
+
+/**
+ * Adds the records behind references (`expand=person`) to their referrers, one query for each name; what the caller
+ * may not see is null.
+ */
+export async function expandRecords(
+  em: EntityManager,
+  actor: Actor,
+  resource: Resource,
+  records: readonly RecordJson[],
+  rows: readonly RecordRow[],
+  names: readonly string[],
+): Promise<void> {
+  for (const name of names) {
+    const property = resource.expandable?.[name];
+    const target = property === undefined ? undefined : resource.definition.columns[property]?.target?.();
+    const targetResource = target && resourceOf(target);
+    if (!property || !targetResource) {
+      const known = Object.keys(resource.expandable ?? {});
+      throw new Problem('invalid', 'The query is not valid; see errors.', [
+        { path: 'expand', message: known.length === 0 ? `nothing of ${resource.path} can be expanded` : `${name} cannot be expanded; use ${known.join(', ')}` },
+      ]);
+    }
+    const ids = [...new Set(rows.flatMap((row) => (typeof row[property] === 'string' ? [row[property]] : [])))];
+    const found = await findReadable(em, actor, targetResource, ids);
+    for (const [index, record] of records.entries()) {
+      const id = rows[index]?.[property];
+      record[name] = (typeof id === 'string' && found.get(id)) || null;
+    }
+  }
+}
+
+async function findReadable(em: EntityManager, actor: Actor, resource: Resource, ids: readonly string[]): Promise<Map<string, RecordJson>> {
+  const access = resource.read(actor);
+  if (ids.length === 0 || access === false) return new Map();
+  const where = { $and: [{ id: { $in: ids } }, { deletedAt: null }, access === true ? {} : access] } as FilterQuery<RecordRow>;
+  const rows = (await em.find(resource.definition.entity, where, { disableIdentityMap: true })) as RecordRow[];
+  const properties = visibleProperties(resource, actor);
+  return new Map(rows.map((row) => [row.id, recordJson(row, properties)]));
+}

@@ -1,0 +1,116 @@
+import { type FilterQuery, raw } from '@mikro-orm/postgresql';
+import type { Column, ColumnKind } from './columns.ts';
+import type { Resource } from './define-resource.ts';
+import type { RecordRow } from './entity.ts';
+import { Problem } from './problem.ts';
+
+export const filterOperators = ['eq', 'ne', 'gt', 'gte', 'lt', 'lte', 'in', 'contains', 'starts', 'null'] as const;
+export type FilterOperator = (typeof filterOperators)[number];
+
+/** One `filter[field][op]=value` of a list request. */
+export interface Filter {
+  field: string;
+  op: FilterOperator;
+  value: string;
+}
+
+const ordered: readonly FilterOperator[] = ['eq', 'ne', 'gt', 'gte', 'lt', 'lte', 'in', 'null'];
+const exact: readonly FilterOperator[] = ['eq', 'ne', 'in', 'null'];
+const byKind: Record<ColumnKind, readonly FilterOperator[]> = {
+  text: [...exact, 'contains', 'starts'],
+  uuid: exact,
+  reference: exact,
+  choice: exact,
+  boolean: ['eq', 'ne', 'null'],
+  integer: ordered,
+  number: ordered,
+  instant: ordered,
+  date: ordered,
+  json: ['null'],
+  list: ['contains', 'null'],
+};
+
+/** Which operators a column can be filtered by. */
+export function operatorsFor(column: Column): readonly FilterOperator[] {
+  return byKind[column.kind];
+}
+
+const mostValues = 100;
+
+/** The filters of a request as a row filter; unknown fields and operators and unfit values are Problem `invalid`. */
+export function filterQuery(resource: Resource, filters: readonly Filter[]): FilterQuery<RecordRow>[] {
+  return filters.map(({ field, op, value }) => {
+    const path = `filter[${field}][${op}]`;
+    const column = resource.filterable.includes(field) ? resource.definition.columns[field] : undefined;
+    if (!column) throw refusal(path, `is not a filter; filterable are ${resource.filterable.join(', ')}`);
+    if (!operatorsFor(column).includes(op)) throw refusal(path, `is not an operator of ${field}; use ${operatorsFor(column).join(', ')}`);
+    return { [field]: comparison(column, op, value, path) } as FilterQuery<RecordRow>;
+  });
+}
+
+function comparison(column: Column, op: FilterOperator, value: string, path: string): unknown {
+  switch (op) {
+    case 'null':
+      if (value !== 'true' && value !== 'false') throw refusal(path, 'must be true or false');
+      return value === 'true' ? null : { $ne: null };
+    case 'in': {
+      const values = value.split(',');
+      if (values.length > mostValues) throw refusal(path, `holds more than ${mostValues} values`);
+      return { $in: values.map((one) => typed(column, one, path)) };
+    }
+    case 'contains':
+      return column.kind === 'list' ? { $contains: [plainText(value, path)] } : { $ilike: `%${likeText(plainText(value, path))}%` };
+    case 'starts':
+      return { $ilike: `${likeText(plainText(value, path))}%` };
+    default:
+      return { [`$${op}`]: typed(column, value, path) };
+  }
+}
+
+function typed(column: Column, text: string, path: string): unknown {
+  switch (column.kind) {
+    case 'text':
+      return plainText(text, path);
+    case 'integer':
+    case 'number': {
+      const parsed = text.trim() === '' ? undefined : Number(text);
+      if (parsed === undefined || !Number.isFinite(parsed) || Math.abs(parsed) > 2_147_483_647) throw refusal(path, 'must be a number');
+      if (column.kind === 'integer' && !Number.isInteger(parsed)) throw refusal(path, 'must be a whole number');
+      return parsed;
+    }
+    case 'boolean':
+      if (text !== 'true' && text !== 'false') throw refusal(path, 'must be true or false');
+      return text === 'true';
+    default: {
+      const parsed = column.schema.safeParse(text);
+      if (!parsed.success) throw refusal(path, parsed.error.issues[0]?.message ?? 'is not valid');
+      return column.kind === 'instant' ? new Date(String(parsed.data)) : parsed.data;
+    }
+  }
+}
+
+function plainText(text: string, path: string): string {
+  if (text.includes('\u0000')) throw refusal(path, 'holds a NUL character');
+  if (text.length > 500) throw refusal(path, 'is longer than 500 characters');
+  return text;
+}
+
+const likeText = (text: string): string => text.replace(/[\\%_]/g, (character) => `\\${character}`);
+
+/** `q=`: whole words (full text) or any part of a word (trigram), folded to lower case without accents. */
+export function searchQuery(resource: Resource, q: string): FilterQuery<RecordRow> {
+  if (resource.definition.search.length === 0) throw refusal('q', `is not possible on ${resource.path}`);
+  const text = plainText(q, 'q').trim();
+  if (text === '') throw refusal('q', 'is empty');
+  return {
+    [raw(
+      (alias) =>
+        `(to_tsvector('simple', ${alias}.search_text) @@ websearch_to_tsquery('simple', crm_core.fold(?)) or ${alias}.search_text like '%' || crm_core.fold(?) || '%')`,
+      [text, likeText(text)],
+    )]: [],
+  } as FilterQuery<RecordRow>;
+}
+
+function refusal(path: string, message: string): Problem {
+  return new Problem('invalid', 'The query is not valid; see errors.', [{ path, message }]);
+}

@@ -1,0 +1,32 @@
+import { z } from 'zod';
+import { type Column, text } from './columns.ts';
+
+interface Options {
+  nullable?: boolean;
+}
+
+/** A mail address as RFC 5321 delivers it, lower case. The pattern is part of the OpenAPI schema. */
+export const emailSchema = z
+  .string()
+  .trim()
+  .toLowerCase()
+  .max(254)
+  .regex(/^[a-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/, 'is not a mail address')
+  .meta({ format: 'email' });
+
+/** A phone number in E.164, such as `+4930123456`. */
+export const phoneSchema = z.string().regex(/^\+[1-9][0-9]{6,14}$/, 'is not a phone number in E.164, such as +4930123456');
+
+/** ISO 3166-1 alpha-2, such as `DE`. */
+export const countrySchema = z.string().regex(/^[A-Z]{2}$/, 'is not a country code of two capital letters');
+
+const of = <O extends Options>(max: number, schema: z.ZodType<string>, options?: O): Column<O extends { nullable: true } ? string | null : string> => ({
+  ...text(max, options),
+  schema,
+}) as Column<O extends { nullable: true } ? string | null : string>;
+
+export const email = <O extends Options>(options?: O) => of(254, emailSchema, options);
+export const phone = <O extends Options>(options?: O) => of(16, phoneSchema, options);
+export const country = <O extends Options>(options?: O) => of(2, countrySchema, options);
+export const webAddress = <O extends Options>(options?: O) =>
+  of(500, z.url({ protocol: /^https?$/ }).max(500), options);

@@ -1,0 +1,35 @@
+import type { Actor } from '../access/actor.ts';
+import type { Resource } from './define-resource.ts';
+import type { EntityDefinition, RecordRow } from './entity.ts';
+
+/** A record as the API shows it: instants are ISO 8601 strings, references are identifiers. */
+export type RecordJson = Record<string, unknown>;
+
+const base = ['createdAt', 'createdBy', 'updatedAt', 'updatedBy', 'version', 'deletedAt'] as const;
+
+/** Properties of a resource that this actor may see, in the order of its columns. */
+export function visibleProperties(resource: Resource, actor: Actor): string[] {
+  const hidden = new Set(resource.redact?.(actor) ?? []);
+  return [...exportedProperties(resource.definition), ...base].filter((property) => !hidden.has(property));
+}
+
+/** The entity's own properties that leave the product at all. */
+export function exportedProperties(definition: EntityDefinition): string[] {
+  return Object.entries(definition.columns).flatMap(([property, column]) => (column.internal ? [] : [property]));
+}
+
+/** Picks `properties` (and always `id`) of a row, ready for `JSON.stringify`. */
+export function recordJson(row: RecordRow, properties: readonly string[]): RecordJson {
+  return { id: row.id, ...Object.fromEntries(properties.map((property) => [property, jsonValue(row[property])])) };
+}
+
+/** A stored value as JSON carries it; absent is null. */
+export function jsonValue(value: unknown): unknown {
+  if (value === undefined || value === null) return null;
+  return value instanceof Date ? value.toISOString() : value;
+}
+
+/** What a record's timeline and audit call it: `assignment rule` is stored as `assignment_rule`. */
+export function subjectTypeOf(resource: Resource): string {
+  return resource.title.replaceAll(' ', '_');
+}

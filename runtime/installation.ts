@@ -1,0 +1,196 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import pg from 'pg';
+import { migrateUp } from '../db/migrator.ts';
+import { loadDemo } from './demo.ts';
+import { defaultPorts } from './default-ports.ts';
+import { checkoutRoot } from './env.ts';
+import type { Env, Variables } from './env.ts';
+import { loadOrCreateSigningKey } from './keys.ts';
+import { startMailCatcher } from './mail-catcher.ts';
+import type { MailCatcher } from './mail-catcher.ts';
+import { startNodeChild } from './node-child.ts';
+import { portChooser } from './ports.ts';
+import { startPostgres } from './postgres.ts';
+import { removePostgresHome } from './postgres-home.ts';
+import { makeRoom } from './predecessor.ts';
+import { identityOf } from './processes.ts';
+import { waitUntilReady } from './readiness.ts';
+import { noAddresses, removeRunState, writeRunState } from './run-state.ts';
+import type { RunState } from './run-state.ts';
+import { createSupervisor } from './supervisor.ts';
+import { findTemporalCli, obtainTemporalCli } from './temporal-cli.ts';
+import { startTemporal } from './temporal-server.ts';
+
+/** How an installation begins: with an empty data directory, without the demo organisations. */
+export type StartOptions = { fresh: boolean; empty: boolean; tell: (line: string) => void };
+
+/** Everything that `npm start` runs. */
+export type Installation = {
+  /** Starts the parts in order and resolves with their addresses when the API is ready. */
+  start: () => Promise<RunState>;
+  /** Stops API, worker, Temporal and PostgreSQL, in this order, each drained; also in the middle of a start. */
+  stop: () => Promise<void>;
+  isStopping: () => boolean;
+};
+
+/**
+ * Composes PostgreSQL, Temporal, worker, API and mail catcher on this machine, with their state in `env.DATA_DIR`.
+ * `DATABASE_URL`, `TEMPORAL_ADDRESS` and `SMTP_URL` each replace the embedded part.
+ */
+export function createInstallation(env: Env, { fresh, empty, tell }: StartOptions): Installation {
+  const dataDir = env.DATA_DIR;
+  const inData = (...names: string[]) => join(dataDir, ...names);
+  const logOf = (name: string) => inData('logs', `${name}.log`);
+  const choosePort = portChooser(tell);
+  const state: RunState = {
+    checkout: checkoutRoot,
+    phase: 'starting',
+    supervisor: identityOf(process.pid),
+    processes: [],
+    ...noAddresses,
+  };
+  const supervisor = createSupervisor({ tell, onChange: () => save() });
+  let isOurs = false;
+  let mailCatcher: MailCatcher | undefined;
+
+  function save(change: Partial<RunState> = {}): void {
+    Object.assign(state, change, {
+      processes: supervisor.processes().map(({ name, pid }) => ({ name, ...identityOf(pid) })),
+    });
+    if (isOurs) writeRunState(dataDir, state);
+  }
+
+  async function startDatabase(): Promise<string> {
+    const url = env.DATABASE_URL ?? (await startEmbeddedPostgres());
+    save({ databaseUrl: url });
+    await migrateUp(url, { log: (line) => tell(`database: ${line}`) });
+    if (!empty && (await hasNoOrganizations(url))) {
+      tell('loading the demo organisations acme and globex');
+      await loadDemo(url);
+    }
+    return url;
+  }
+
+  async function startEmbeddedPostgres(): Promise<string> {
+    tell('starting PostgreSQL');
+    const port = await choosePort('PostgreSQL', defaultPorts.postgres);
+    const { url } = await supervisor.add('postgres', () =>
+      startPostgres({ dataDir: inData('postgres'), port, logFile: logOf('postgres') }),
+    );
+    return url;
+  }
+
+  async function startTemporalService(): Promise<string> {
+    const namespace = env.TEMPORAL_NAMESPACE;
+    if (env.TEMPORAL_ADDRESS) {
+      save({
+        temporalAddress: env.TEMPORAL_ADDRESS,
+        temporalNamespace: namespace,
+        temporalCli: findTemporalCli() ?? null,
+      });
+      return env.TEMPORAL_ADDRESS;
+    }
+    const cli = await obtainTemporalCli(tell);
+    tell('starting Temporal');
+    const port = await choosePort('Temporal', defaultPorts.temporal);
+    const uiPort = await choosePort('Temporal UI', defaultPorts.temporalUi);
+    const { address } = await supervisor.add('temporal', () =>
+      startTemporal({ cli, dataDir: inData('temporal'), port, uiPort, namespace, logFile: logOf('temporal') }),
+    );
+    save({
+      temporalAddress: address,
+      temporalNamespace: namespace,
+      temporalCli: cli,
+      temporalUi: `http://127.0.0.1:${uiPort}`,
+    });
+    return address;
+  }
+
+  async function startMail(): Promise<string> {
+    if (env.SMTP_URL) {
+      save({ mail: withoutCredentials(env.SMTP_URL) });
+      return env.SMTP_URL;
+    }
+    const smtpPort = await choosePort('mail catcher (SMTP)', defaultPorts.smtp);
+    const port = await choosePort('mail catcher', defaultPorts.mail);
+    mailCatcher = await startMailCatcher({ folder: inData('mail'), smtpPort, port });
+    save({ mail: mailCatcher.url });
+    return mailCatcher.smtpUrl;
+  }
+
+  async function startApplication(connections: Variables): Promise<void> {
+    const port = await choosePort('API', env.PORT, env.HOST);
+    const metricsPort = await choosePort('worker metrics', env.METRICS_PORT ?? defaultPorts.workerMetrics);
+    const common = { ...connections, DATA_DIR: dataDir, HOST: env.HOST };
+    await supervisor.add('worker', () =>
+      startNodeChild({
+        script: 'workers/main.ts',
+        logFile: logOf('worker'),
+        variables: { ...common, METRICS_PORT: String(metricsPort) },
+      }),
+    );
+    await supervisor.add('api', () =>
+      startNodeChild({ script: 'api/main.ts', logFile: logOf('api'), variables: { ...common, PORT: String(port) } }),
+    );
+    const api = `http://${['0.0.0.0', '::'].includes(env.HOST) ? '127.0.0.1' : env.HOST}:${port}`;
+    save({ api, apiReference: `${api}/docs` });
+    tell('starting worker and API');
+    await waitUntilReady(api, [logOf('api'), logOf('worker')]);
+  }
+
+  return {
+    async start() {
+      await makeRoom(dataDir, tell);
+      isOurs = true;
+      if (fresh) clear(dataDir);
+      await loadOrCreateSigningKey(dataDir);
+      save();
+      const [databaseUrl, temporalAddress, smtpUrl] = await Promise.all([
+        startDatabase(),
+        startTemporalService(),
+        startMail(),
+      ]);
+      await startApplication({
+        DATABASE_URL: databaseUrl,
+        TEMPORAL_ADDRESS: temporalAddress,
+        TEMPORAL_NAMESPACE: env.TEMPORAL_NAMESPACE,
+        SMTP_URL: smtpUrl,
+      });
+      save({ phase: 'ready' });
+      return state;
+    },
+    async stop() {
+      save({ phase: 'stopping' });
+      await supervisor.stop();
+      await mailCatcher?.stop();
+      if (isOurs) removeRunState(dataDir);
+    },
+    isStopping: () => state.phase === 'stopping',
+  };
+}
+
+/** Removes what the parts have stored; folders of test runs in the same place stay. */
+function clear(dataDir: string): void {
+  removePostgresHome(join(dataDir, 'postgres'));
+  for (const name of ['temporal', 'mail', 'keys', 'logs'])
+    rmSync(join(dataDir, name), { recursive: true, force: true });
+}
+
+async function hasNoOrganizations(url: string): Promise<boolean> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    const { rowCount } = await client.query('select from crm_core.core_organizations limit 1');
+    return rowCount === 0;
+  } finally {
+    await client.end();
+  }
+}
+
+function withoutCredentials(url: string): string {
+  const shown = new URL(url);
+  shown.username = '';
+  shown.password = '';
+  return shown.href;
+}

@@ -1,0 +1,128 @@
+import { metrics } from '@opentelemetry/api';
+import { Client, Connection } from '@temporalio/client';
+import { createLocalJWKSet, exportJWK, generateKeyPair, SignJWT } from 'jose';
+import pino from 'pino';
+import { v7 as uuidv7 } from 'uuid';
+import { type App, type AppDependencies, createApp } from '../../api/app.ts';
+import type { Deliver } from '../../api/processes/delivery.ts';
+import type { Role } from '../../workflows/access/permissions.ts';
+import { createRecordsService } from '../../db/records.ts';
+import { type Database, openDatabase } from '../../db/database.ts';
+
+export const issuer = 'durable-crm';
+export const audience = 'crm';
+export const silent = pino({ level: 'silent' });
+
+export interface Keys {
+  privateKey: Awaited<ReturnType<typeof generateKeyPair>>['privateKey'];
+  resolve: ReturnType<typeof createLocalJWKSet>;
+  jwks: { keys: Awaited<ReturnType<typeof exportJWK>>[] };
+}
+
+/** A key pair, its public half as a JWK set. */
+export async function keyPair(algorithm = 'ES256'): Promise<Keys> {
+  const { privateKey, publicKey } = await generateKeyPair(algorithm, { extractable: true });
+  const jwks = { keys: [{ ...(await exportJWK(publicKey)), kid: 'test', alg: algorithm, use: 'sig' }] };
+  return { privateKey, resolve: createLocalJWKSet(jwks), jwks };
+}
+
+export interface TokenClaims {
+  sub?: string;
+  organizationId?: string | undefined;
+  roles?: readonly (Role | string)[] | undefined;
+  scope?: string;
+  issuer?: string;
+  audience?: string;
+  /** Seconds from now; null: no expiry. */
+  expiresIn?: number | null;
+  algorithm?: string;
+}
+
+/** A signed token; what is left out is right for these tests. */
+export function token({ privateKey }: Keys, claims: TokenClaims = {}): Promise<string> {
+  const { sub = uuidv7(), organizationId = uuidv7(), roles, scope, expiresIn = 300, algorithm = 'ES256' } = claims;
+  const jwt = new SignJWT({ organization_id: organizationId, ...(scope === undefined ? { roles: roles ?? ['admin'] } : { scope }) })
+    .setProtectedHeader({ alg: algorithm, kid: 'test' })
+    .setSubject(sub)
+    .setIssuer(claims.issuer ?? issuer)
+    .setAudience(claims.audience ?? audience);
+  if (expiresIn !== null) jwt.setExpirationTime(Math.floor(Date.now() / 1000) + expiresIn);
+  return jwt.sign(privateKey);
+}
+
+export const nobodyDelivers: Deliver = () => Promise.resolve({ outcome: 'pending', reason: 'no process in this test' });
+
+export interface TestApi {
+  app: App;
+  keys: Keys;
+  database: Database;
+  organizationId: string;
+  /** Sends a request with a token, `Idempotency-Key` and JSON body as needed. */
+  send(method: string, path: string, options?: SendOptions): Promise<Response>;
+  close(): Promise<void>;
+}
+
+export interface SendOptions {
+  roles?: readonly string[];
+  userId?: string;
+  organizationId?: string;
+  body?: unknown;
+  headers?: Record<string, string | null>;
+}
+
+/** The app over a database; Temporal is at `temporalAddress`, or nowhere. */
+export async function testApi(url: string, overrides: Partial<AppDependencies> = {}, temporalAddress = '127.0.0.1:1'): Promise<TestApi> {
+  const keys = await keyPair();
+  const database = await openDatabase({ url, role: 'crm_app', size: 4 });
+  const connection = Connection.lazy({ address: temporalAddress });
+  const organizationId = uuidv7();
+  const defaultUser = uuidv7();
+  const app = createApp({
+    records: createRecordsService(database),
+    database,
+    client: new Client({ connection }),
+    deliver: nobodyDelivers,
+    tokens: { keys: keys.resolve, issuer, audience },
+    rateLimit: { perSecond: 1_000, burst: 10_000 },
+    system: {
+      readiness: () => Promise.resolve({ ready: true, parts: {} }),
+      metricsText: () => Promise.resolve('# none\n'),
+      metricsContentType: 'text/plain; version=0.0.4; charset=utf-8',
+      jwks: keys.jwks,
+    },
+    meter: metrics.getMeter('test'),
+    log: silent,
+    ...overrides,
+  });
+  return {
+    app,
+    keys,
+    database,
+    organizationId,
+    async send(method, path, { roles, userId = defaultUser, organizationId: organization = organizationId, body, headers = {} } = {}) {
+      const bearer = await token(keys, { sub: userId, organizationId: organization, roles });
+      const all: Record<string, string | null> = {
+        authorization: `Bearer ${bearer}`,
+        ...(method === 'GET' ? {} : { 'idempotency-key': uuidv7() }),
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...headers,
+      };
+      const kept = Object.entries(all).filter((entry): entry is [string, string] => entry[1] !== null);
+      return app.request(path, {
+        method,
+        headers: Object.fromEntries(kept),
+        ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+      });
+    },
+    async close() {
+      await app.drained();
+      await connection.close();
+      await database.close();
+    },
+  };
+}
+
+/** The problem document of an answer. */
+export async function problemOf(response: Response): Promise<{ code: string; status: number; detail: string; errors: { path: string; message: string }[] }> {
+  return (await response.json()) as never;
+}

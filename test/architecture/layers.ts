@@ -1,0 +1,90 @@
+import { posix } from 'node:path';
+
+/** One import as it stands in a file: `typeOnly` for `import type` and `export type … from`. */
+export interface Import {
+  specifier: string;
+  typeOnly: boolean;
+}
+
+interface Layer {
+  /** Local files this room may import besides its own. */
+  local: RegExp;
+  /** Local files of which it may import types. */
+  types?: RegExp;
+  /** Packages it must not import. */
+  barred?: RegExp;
+  /** What to do instead: the end of the linter's message. */
+  lesson: string;
+}
+
+const everything = /./;
+const temporal = /^@temporalio\//;
+const http = /^(hono|@hono\/.*)$/;
+const orm = /^(mikro-orm|@mikro-orm\/.*|kysely|pg)$/;
+
+/** The table of imports: who may import what. A file takes the first entry whose key it starts with. */
+const layers: [room: string, layer: Layer][] = [
+  [
+    'workflows/',
+    {
+      local: /^workflows\//,
+      types: /^activities\//,
+      barred:
+        /^(?!(@temporalio\/(workflow|common)|zod|temporal-polyfill|libphonenumber-js(\/.*)?|@marcbachmann\/cel-js)$)/,
+      lesson: 'A workflow waits and decides; effects belong in an activity, of which it imports the types only.',
+    },
+  ],
+  [
+    'db/',
+    {
+      local: /^(db|workflows)\//,
+      barred: new RegExp(`${temporal.source}|${http.source}`),
+      lesson: 'Rows know nothing of HTTP, Temporal or the environment; take what is needed as an argument.',
+    },
+  ],
+  [
+    'activities/',
+    {
+      local: /^(activities|db|workflows)\//,
+      barred: http,
+      lesson: 'Activities work on rows and ports (activities/ports.ts); whatever else they need is in their deps.',
+    },
+  ],
+  [
+    'api/main.ts',
+    {
+      local: /^(api|db|workflows|runtime)\//,
+      lesson: 'The API composes database, Temporal client and routes; activities run in a worker.',
+    },
+  ],
+  [
+    'api/',
+    {
+      local: /^(api\/|db\/(registry|records|access\/actor)\.ts$|db\/(model\/|.*\.queries\.ts$)|workflows\/)/,
+      types: /^db\//,
+      barred: orm,
+      lesson: 'The API reads through db/registry, db/records and *.queries.ts, and changes processes by messages.',
+    },
+  ],
+  ['workers/', { local: /^(?!api\/|cli\/|test\/|bench\/)/, lesson: 'A worker composes activities and workflows.' }],
+  ['runtime/', { local: /^(?!cli\/|test\/|bench\/)/, lesson: 'cli/ is the outermost layer: it calls runtime/.' }],
+  ['cli/', { local: /^(?!test\/|bench\/)/, lesson: 'The product does not depend on its tests.' }],
+  ['console/', { local: /^console\//, lesson: 'The console talks to the API over HTTP.' }],
+  ['bench/', { local: everything, lesson: '' }],
+  ['test/', { local: everything, lesson: '' }],
+];
+
+/**
+ * Judges one import of `file` (path from the repository's root, with `/`).
+ * Returns the message that teaches the rule, or undefined when the import is allowed.
+ */
+export function judge(file: string, { specifier, typeOnly }: Import): string | undefined {
+  const layer = layers.find(([room]) => file.startsWith(room))?.[1];
+  if (!layer) return undefined;
+  if (!specifier.startsWith('.')) {
+    return layer.barred?.test(specifier) ? `${file} may not import ${specifier}. ${layer.lesson}` : undefined;
+  }
+  const target = posix.join(posix.dirname(file), specifier);
+  if (layer.local.test(target) || (typeOnly && layer.types?.test(target))) return undefined;
+  return `${file} may not import ${target}. ${layer.lesson}`;
+}

@@ -1,0 +1,36 @@
+import { afterAll, describe, expect, it } from '@jest/globals';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DeterminismViolationError } from '@temporalio/workflow';
+import { recordedHistories, replayFailures } from '../support/histories.ts';
+import { addressOf } from '../support/servers.ts';
+import '../support/temporal.ts'; // keeps the replayer's log quiet
+
+const folder = mkdtempSync(join(tmpdir(), 'crm-replay-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('recorded histories', () => {
+  it('are of every end that an intake has', () => {
+    expect(recordedHistories().map(({ name }) => name)).toEqual(
+      expect.arrayContaining(['lead-merged', 'lead-qualified', 'lead-reassigned']),
+    );
+  });
+
+  it('are replayed by the workflows of today', async () => {
+    expect(await replayFailures(recordedHistories())).toEqual([]);
+  });
+
+  it('break when a workflow is changed so that it would run otherwise', async () => {
+    const today = readFileSync(await addressOf('bundle'), 'utf8');
+    const edited = today.replace('state = await decision;', 'await replan(lead, "planted"); state = await decision;');
+    expect(edited).not.toBe(today);
+    const codePath = join(folder, 'workflows.js');
+    writeFileSync(codePath, edited);
+
+    const leads = recordedHistories().filter(({ name }) => name.startsWith('lead-'));
+    const failures = await replayFailures(leads, codePath);
+    expect(failures.map(({ name }) => name)).toEqual(leads.map(({ name }) => name));
+    for (const { error } of failures) expect(error).toBeInstanceOf(DeterminismViolationError);
+  });
+});

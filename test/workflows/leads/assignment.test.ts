@@ -1,0 +1,391 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { type AssignmentInput, chooseAssignee } from '../../../workflows/leads/assignment.ts';
+import { type AssignmentRule, assignmentStrategies, ruleWarnings } from '../../../workflows/leads/assignment-rules.ts';
+import { leadFacts } from '../../../workflows/leads/facts.ts';
+import type { Team, TeamMember } from '../../../workflows/leads/team-choice.ts';
+
+const at = '2026-11-20T10:00:00.000Z';
+const tomorrow = '2026-11-21T08:00:00.000Z';
+const facts = leadFacts(
+  {
+    source: 'website',
+    country: 'DE',
+    budgetBand: null,
+    urgency: null,
+    company: null,
+    email: 'ada@acme.example',
+    phone: null,
+    consent: null,
+    utm: null,
+  },
+  { emailStatus: 'accepts', score: 55, band: 'warm', ageDays: 0, engagementCount: 0 },
+);
+
+function member(userId: string, overrides: Partial<TeamMember> = {}): TeamMember {
+  return {
+    userId,
+    position: 0,
+    active: true,
+    capacity: 10,
+    openLeads: 0,
+    dailyQuota: null,
+    assignedToday: 0,
+    weight: 1,
+    outOfOffice: null,
+    opensAt: at,
+    lastTurn: null,
+    turns: 0,
+    ...overrides,
+  };
+}
+
+function team(members: TeamMember[], overrides: Partial<Team> = {}): Team {
+  return { id: 'team-1', name: 'Inbound', fallbackUserId: null, members, ...overrides };
+}
+
+function rule(overrides: Partial<AssignmentRule> = {}): AssignmentRule {
+  return {
+    id: 'rule-1',
+    version: 3,
+    name: 'Everyone',
+    position: 1,
+    when: 'true',
+    teamId: 'team-1',
+    strategy: 'round_robin',
+    ...overrides,
+  };
+}
+
+function decide(members: TeamMember[], overrides: Partial<AssignmentInput> = {}) {
+  return chooseAssignee({
+    facts,
+    rules: [rule()],
+    teams: [team(members)],
+    accountOwnerId: null,
+    fallbackUserId: 'director',
+    excludeUserIds: [],
+    at,
+    ...overrides,
+  });
+}
+
+const codes = (assignment: { candidates: { userId: string; code: string }[] }) =>
+  Object.fromEntries(assignment.candidates.map(({ userId, code }) => [userId, code]));
+
+const away = (delegateUserId: string | null, until: string | null = '2026-12-01T00:00:00.000Z') => ({
+  from: '2026-11-16T00:00:00.000Z',
+  until,
+  delegateUserId,
+});
+
+describe('assignment by rules', () => {
+  it('asks the rules in order and says which one judged', () => {
+    const decision = decide([member('ann')], {
+      rules: [
+        rule({ id: 'r-all', position: 9 }),
+        rule({ id: 'r-fr', position: 1, when: 'country == "FR"' }),
+        rule({ id: 'r-warm', position: 2, version: 7, name: 'Warm', when: 'band == "warm"' }),
+      ],
+    });
+    expect(decision).toMatchObject({
+      ruleId: 'r-warm',
+      ruleVersion: 7,
+      teamId: 'team-1',
+      userId: 'ann',
+      overCapacity: false,
+    });
+    expect(decision.reason).toBe('rule "Warm", team "Inbound" by round_robin');
+    expect(decision.turn).toEqual({ teamId: 'team-1', userId: 'ann' });
+    expect(decision.rulesTried).toEqual([
+      { ruleId: 'r-fr', matched: false, reason: 'the condition does not hold (country = "DE")' },
+      { ruleId: 'r-warm', matched: true, reason: 'the condition holds (band = "warm")' },
+    ]);
+  });
+
+  it('gives the turn to who waited longest', () => {
+    expect(decide([member('ann', { lastTurn: 7 }), member('bob', { lastTurn: 5 })]).userId).toBe('bob');
+    expect(decide([member('ann', { lastTurn: 7 }), member('cid')]).userId).toBe('cid');
+    expect(decide([member('ann', { position: 2 }), member('bob', { position: 1 })]).userId).toBe('bob');
+  });
+
+  it('gives the lead to the least loaded in proportion', () => {
+    const rules = [rule({ strategy: 'least_loaded' })];
+    const members = [member('ann', { openLeads: 4, capacity: 20 }), member('bob', { openLeads: 3 })];
+    const decision = decide(members, { rules });
+    expect(decision.userId).toBe('ann');
+    expect(decision.candidates[1]).toMatchObject({
+      code: 'not_their_turn',
+      reason: expect.stringContaining('3 of at most 10 open leads'),
+    });
+  });
+
+  it('shares by weight', () => {
+    const rules = [rule({ strategy: 'weighted' })];
+    expect(decide([member('ann', { turns: 4, weight: 2 }), member('bob', { turns: 3 })], { rules }).userId).toBe('ann');
+    expect(decide([member('ann', { weight: 0 }), member('bob', { turns: 99 })], { rules }).userId).toBe('bob');
+  });
+
+  it('passes over whoever cannot take it, and says why', () => {
+    const decision = decide(
+      [
+        member('full', { openLeads: 10 }),
+        member('quota', { dailyQuota: 2, assignedToday: 2 }),
+        member('away', { outOfOffice: away(null, null) }),
+        member('gone', { active: false }),
+        member('asleep', { opensAt: tomorrow }),
+        member('before', {}),
+        member('later', { lastTurn: 2 }),
+        member('next', { lastTurn: 1 }),
+      ],
+      { excludeUserIds: ['before'] },
+    );
+    expect(codes(decision)).toEqual({
+      full: 'at_capacity',
+      quota: 'quota_reached',
+      away: 'out_of_office',
+      gone: 'inactive',
+      asleep: 'outside_hours',
+      before: 'previous_owner',
+      later: 'not_their_turn',
+      next: 'chosen',
+    });
+    expect(decision.candidates.find(({ userId }) => userId === 'away')?.reason).toContain('until further notice');
+  });
+});
+
+describe('outside hours and out of office', () => {
+  it('gives the lead to whoever starts next', () => {
+    const members = [
+      member('ann', { opensAt: '2026-11-23T08:00:00.000Z' }),
+      member('bob', { opensAt: tomorrow }),
+      member('cid', { opensAt: null }),
+    ];
+    const decision = decide(members);
+    expect(decision).toMatchObject({ userId: 'bob', turn: { userId: 'bob' }, overCapacity: false });
+    expect(codes(decision)).toEqual({ ann: 'outside_hours', bob: 'chosen', cid: 'outside_hours' });
+    expect(decision.candidates.find(({ userId }) => userId === 'bob')?.reason).toContain(
+      `starts next of those with room, at ${tomorrow}`,
+    );
+  });
+
+  it('minds the hours of those with room only', () => {
+    expect(decide([member('full', { openLeads: 10 }), member('bob', { opensAt: tomorrow })]).userId).toBe('bob');
+  });
+
+  it('counts an absence at the instant when work would begin', () => {
+    const back = member('back', { opensAt: tomorrow, outOfOffice: away(null, '2026-11-21T00:00:00.000Z') });
+    const leaving = member('leaving', {
+      opensAt: tomorrow,
+      outOfOffice: { from: '2026-11-21T00:00:00.000Z', until: null, delegateUserId: null },
+    });
+    expect(codes(decide([back, leaving]))).toEqual({ back: 'chosen', leaving: 'out_of_office' });
+  });
+
+  it('lets a delegate take the turn, from inside or outside the team', () => {
+    const ann = member('ann', { outOfOffice: away('bob') });
+    const inside = decide([ann, member('bob', { lastTurn: 9, name: 'Bob' }), member('cid', { lastTurn: 4 })]);
+    expect(inside).toMatchObject({ userId: 'bob', turn: { teamId: 'team-1', userId: 'ann' } });
+    expect(codes(inside)).toEqual({ ann: 'out_of_office', bob: 'chosen', cid: 'not_their_turn' });
+    expect(inside.candidates[0]?.reason).toContain('Bob stands in');
+
+    const outside = decide([ann], { teams: [team([ann]), team([member('bob')], { id: 'team-2' })] });
+    expect(outside).toMatchObject({ userId: 'bob', teamId: 'team-1' });
+    expect(codes(outside)).toEqual({ ann: 'out_of_office', bob: 'chosen' });
+  });
+
+  it('passes over an absence whose delegate cannot help', () => {
+    const cid = member('cid', { lastTurn: 8 });
+    expect(decide([member('ann', { outOfOffice: away('bob') }), member('bob', { openLeads: 10 }), cid]).userId).toBe(
+      'cid',
+    );
+    expect(decide([member('ann', { outOfOffice: away('stranger') }), cid]).candidates[0]?.reason).toContain(
+      'the delegate is in no team',
+    );
+  });
+});
+
+describe('the owner of the account', () => {
+  const teams = [team([member('ann')]), team([member('owner', { opensAt: tomorrow })], { id: 'team-2' })];
+
+  it('comes before every rule, whatever the hour', () => {
+    expect(decide([], { teams, accountOwnerId: 'owner' })).toMatchObject({
+      userId: 'owner',
+      teamId: 'team-2',
+      ruleId: null,
+      turn: null,
+      reason: 'owns the account',
+      rulesTried: [],
+    });
+  });
+
+  it('is passed over when they cannot take it', () => {
+    const full = [team([member('ann'), member('owner', { openLeads: 10 })])];
+    const decision = decide([], { teams: full, accountOwnerId: 'owner' });
+    expect(codes(decision)).toEqual({ ann: 'chosen', owner: 'at_capacity' });
+    expect(decision.candidates).toHaveLength(2);
+    expect(codes(decide([], { teams, accountOwnerId: 'stranger' }))).toEqual({
+      stranger: 'not_in_a_team',
+      ann: 'chosen',
+    });
+  });
+
+  it('is represented by a delegate', () => {
+    const decision = decide([], {
+      teams: [team([member('ann'), member('owner', { outOfOffice: away('ann') })])],
+      accountOwnerId: 'owner',
+    });
+    expect(decision).toMatchObject({ userId: 'ann', ruleId: null, reason: 'stands in for the owner of the account' });
+    expect(codes(decision)).toEqual({ owner: 'out_of_office', ann: 'chosen' });
+  });
+});
+
+describe('when nobody has room', () => {
+  const full = [member('ann', { openLeads: 10 }), member('bob', { dailyQuota: 1, assignedToday: 1 })];
+
+  it('the fallback of the team takes it, over capacity', () => {
+    const decision = decide([], { teams: [team(full, { fallbackUserId: 'chief' })] });
+    expect(decision).toMatchObject({
+      userId: 'chief',
+      teamId: 'team-1',
+      ruleId: 'rule-1',
+      turn: null,
+      overCapacity: true,
+    });
+    expect(codes(decision)).toEqual({ ann: 'at_capacity', bob: 'quota_reached', chief: 'chosen' });
+  });
+
+  it('a member who is the fallback is explained once', () => {
+    const decision = decide([], { teams: [team(full, { fallbackUserId: 'ann' })] });
+    expect(codes(decision)).toEqual({ ann: 'chosen', bob: 'quota_reached' });
+    expect(decision.candidates).toHaveLength(2);
+  });
+
+  it('a team without a fallback that is there leaves it to the rules after it', () => {
+    const teams = [
+      team(full, { fallbackUserId: 'chief' }),
+      team([member('cid'), member('chief', { outOfOffice: away(null) })], { id: 'team-2' }),
+    ];
+    const rules = [rule({ position: 1 }), rule({ id: 'rule-2', position: 2, teamId: 'team-2' })];
+    const decision = decide([], { teams, rules });
+    expect(decision).toMatchObject({ userId: 'cid', ruleId: 'rule-2' });
+    expect(decision.rulesTried[0]?.reason).toBe('the condition holds; nobody in its team has room');
+  });
+
+  it('the organisation’s fallback takes it in the end', () => {
+    expect(decide(full)).toMatchObject({
+      userId: 'director',
+      ruleId: null,
+      overCapacity: true,
+      reason: 'fallback of the organisation: nobody in a matching team has room',
+    });
+    const unmatched = decide([member('ann')], { rules: [rule({ when: 'country == "FR"' })] });
+    expect(unmatched).toMatchObject({
+      userId: 'director',
+      teamId: null,
+      overCapacity: false,
+      reason: 'fallback of the organisation: no rule matches',
+    });
+    expect(decide(full, { fallbackUserId: null })).toMatchObject({
+      userId: null,
+      reason: expect.stringContaining('there is no fallback'),
+    });
+    expect(decide(full, { rules: [rule({ teamId: 'gone' })] }).rulesTried[0]?.reason).toContain(
+      'its team does not exist',
+    );
+    expect(decide([], { teams: [team(full, { fallbackUserId: 'chief' })], excludeUserIds: ['chief'] }).userId).toBe(
+      'director',
+    );
+  });
+});
+
+describe('whatever the team looks like', () => {
+  const members = fc.uniqueArray(
+    fc.record({
+      userId: fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f'),
+      position: fc.nat(3),
+      active: fc.boolean(),
+      capacity: fc.nat(3),
+      openLeads: fc.nat(3),
+      dailyQuota: fc.option(fc.nat(2)),
+      assignedToday: fc.nat(2),
+      weight: fc.constantFrom(0.5, 1, 2),
+      outOfOffice: fc.option(fc.constantFrom('a', 'b', 'x', null).map((delegate) => away(delegate))),
+      opensAt: fc.constantFrom(at, tomorrow, null),
+      lastTurn: fc.option(fc.nat(20)),
+      turns: fc.nat(20),
+    }),
+    { selector: ({ userId }) => userId, maxLength: 6 },
+  );
+  const strategy = fc.constantFrom(...assignmentStrategies);
+  const owner = fc.constantFrom(null, 'a', 'x');
+  const fallback = fc.constantFrom(null, 'a', 'chief');
+
+  it('capacity and quota hold unless a fallback steps in, and every member is explained once', () => {
+    fc.assert(
+      fc.property(members, strategy, owner, fallback, (some, by, accountOwnerId, fallbackUserId) => {
+        const input = {
+          teams: [team(some, { fallbackUserId })],
+          rules: [rule({ strategy: by })],
+          accountOwnerId,
+          excludeUserIds: ['b'],
+        };
+        const decision = decide([], input);
+        expect(decide([], input)).toEqual(decision);
+        const chosen = some.find(({ userId }) => userId === decision.userId);
+        if (chosen && !decision.overCapacity) {
+          expect(chosen.active && chosen.userId !== 'b').toBe(true);
+          expect(chosen.openLeads).toBeLessThan(chosen.capacity);
+          expect(chosen.assignedToday).toBeLessThan(chosen.dailyQuota ?? Infinity);
+        }
+        const explained = decision.candidates.map(({ userId }) => userId);
+        expect(new Set(explained).size).toBe(explained.length);
+        if (decision.ruleId || decision.overCapacity)
+          expect(explained).toEqual(expect.arrayContaining(some.map(({ userId }) => userId)));
+        expect(decision.candidates.filter(({ outcome }) => outcome === 'chosen').map(({ userId }) => userId)).toEqual([
+          decision.userId,
+        ]);
+        expect(decision.candidates.every(({ reason }) => reason.length > 0)).toBe(true);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('turns are shared fairly over time', () => {
+    fc.assert(
+      fc.property(strategy, fc.integer({ min: 1, max: 6 }), fc.integer({ min: 1, max: 60 }), (by, size, leads) => {
+        const staff = Array.from({ length: size }, (_, i) => member(`m${i}`, { position: i, capacity: 1000 }));
+        for (let turn = 1; turn <= leads; turn++) {
+          const { userId } = decide(staff, { rules: [rule({ strategy: by })] });
+          const chosen = staff.find((one) => one.userId === userId);
+          if (!chosen) throw new Error('nobody was chosen');
+          chosen.lastTurn = turn;
+          chosen.turns += 1;
+          chosen.openLeads += 1;
+        }
+        const counts = staff.map(({ turns }) => turns);
+        expect(Math.max(...counts) - Math.min(...counts)).toBeLessThanOrEqual(1);
+      }),
+    );
+  });
+});
+
+describe('warnings about rules', () => {
+  it('name what can never be reached', () => {
+    const rules = [
+      rule({ id: '1', position: 1, name: 'Germany', when: 'country == "DE"' }),
+      rule({ id: '2', position: 2, name: 'Germany again', when: "country=='DE'" }),
+      rule({ id: '3', position: 3, name: 'Never', when: 'score > 5 && false' }),
+      rule({ id: '4', position: 4, name: 'Broken', when: 'nation == "DE"' }),
+      rule({ id: '5', position: 5, name: 'Everyone' }),
+      rule({ id: '6', position: 6, name: 'Too late', when: 'country == "FR"' }),
+    ];
+    expect(ruleWarnings(rules.toReversed())).toEqual([
+      { ruleId: '2', message: '"Germany again" is never reached: "Germany" has the same condition before it.' },
+      { ruleId: '3', message: '"Never" matches no lead: its condition is always false.' },
+      { ruleId: '4', message: expect.stringContaining('"Broken" matches no lead: "nation" is no fact of a lead') },
+      { ruleId: '6', message: '"Too late" is never reached: "Everyone" matches every lead before it.' },
+    ]);
+    expect(ruleWarnings([rule({})])).toEqual([]);
+  });
+});

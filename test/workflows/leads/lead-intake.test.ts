@@ -1,0 +1,174 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import { ApplicationFailure } from '@temporalio/common';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import { eventually, timeSkipping } from '../../support/temporal.ts';
+import { currentDetails, IntakeWorld } from './intake-world.ts';
+
+const minutes = (count: number) => count * 60_000;
+
+let environment: TestWorkflowEnvironment;
+let world: IntakeWorld;
+
+beforeAll(async () => {
+  environment = await timeSkipping();
+});
+afterAll(async () => {
+  await environment?.teardown();
+});
+beforeEach(async () => {
+  world = await IntakeWorld.open(environment);
+});
+afterEach(async () => {
+  await world.close();
+});
+
+const evidence = { statement: 'said so', reference: 'call of Monday' };
+const allEvidence = { budget: evidence, authority: evidence, need: evidence, timing: evidence };
+const touched = (leadId: string) => world.leads.stateOf(leadId)?.stage === 'touched';
+
+describe('the no-touch ladder', () => {
+  it('reminds the owner, tells the manager, reassigns, and begins anew, each at its time', async () => {
+    const { handle, state } = await world.start();
+    expect(state).toMatchObject({ stage: 'assigned', assignedUserId: 'user-1', round: 1 });
+
+    await environment.sleep(minutes(30 + 60 + 120 + 30 + 1));
+
+    const { steps } = world.leads;
+    expect(steps.map(({ round, step }) => [round, step])).toEqual([
+      [1, 'remind_owner'],
+      [1, 'tell_manager'],
+      [1, 'reassign'],
+      [2, 'remind_owner'],
+    ]);
+    for (const { dueAt, detectedAt } of steps) {
+      const lateMs = Date.parse(detectedAt) - Date.parse(dueAt);
+      expect(lateMs).toBeGreaterThanOrEqual(0);
+      expect(lateMs).toBeLessThan(10_000);
+    }
+    await handle.terminate();
+  });
+
+  it('is ended by a touch, and a touched lead left idle is reminded of, then closed as stale', async () => {
+    const { handle, leadId } = await world.start();
+    await environment.sleep(minutes(10));
+    expect(await world.send(handle, 'touch', { channel: 'call' })).toMatchObject({ stage: 'touched' });
+
+    expect(await handle.result()).toMatchObject({ stage: 'disqualified' });
+    expect(world.leads.steps.map(({ step }) => step)).toEqual(['remind_idle', 'close_stale']);
+    expect(world.leads.stateOf(leadId)?.status).toBe('disqualified');
+  });
+
+  it('moves with the configuration', async () => {
+    const { handle } = await world.start();
+    world.leads.shiftMinutes = 60;
+    await handle.signal('configurationChanged');
+    await environment.sleep(minutes(60));
+    expect(world.leads.steps).toEqual([]);
+    await environment.sleep(minutes(31));
+    expect(world.leads.steps.map(({ step }) => step)).toEqual(['remind_owner']);
+    await handle.terminate();
+  });
+});
+
+describe('messages', () => {
+  it('are accepted as Signal and as Update, and end with the evidence kept out of Temporal', async () => {
+    const { handle, leadId } = await world.start();
+    await handle.signal('touch', {});
+    await eventually('the lead is touched', () => touched(leadId));
+    expect(world.leads.messages[0]).toMatchObject({ name: 'touch', commandId: null, actor: { kind: 'temporal' } });
+
+    expect(await world.send(handle, 'qualify')).toMatchObject({ stage: 'qualified', status: 'qualified' });
+    expect(await handle.result()).toMatchObject({ stage: 'qualified' });
+    expect(world.leads.messages[1]).toMatchObject({ name: 'qualify', payload: {}, actor: { kind: 'user' } });
+  });
+
+  it('carry their whole payload when they come by the Temporal CLI, as a Signal or as an Update without an envelope', async () => {
+    const { handle } = await world.start();
+    await handle.executeUpdate('touch', { args: [{ note: 'Rang her.' }] });
+    await expect(handle.executeUpdate('qualify', { args: [{}] })).rejects.toMatchObject({ cause: { type: 'invalid' } });
+    await handle.signal('qualify', { evidence: allEvidence });
+    expect(await handle.result()).toMatchObject({ stage: 'qualified' });
+    expect(world.leads.messages.map(({ payload }) => payload)).toEqual([{ note: 'Rang her.' }, { evidence: allEvidence }]);
+  });
+
+  it('are passed back when a rule refuses them, and the process goes on', async () => {
+    const { handle } = await world.start();
+    const nobody = '00000000-0000-7000-8000-000000000000';
+    await expect(world.send(handle, 'reassign', { userId: nobody })).rejects.toMatchObject({
+      cause: { type: 'rule_violation', message: 'This user has left.' },
+    });
+    const userId = randomUUID();
+    expect(await world.send(handle, 'reassign', { userId })).toMatchObject({ assignedUserId: userId });
+    await handle.terminate();
+  });
+
+  it('that are bad Signals are noted in the current details and ignored', async () => {
+    const { handle, leadId } = await world.start();
+    await handle.signal('touch', { channel: 'pigeon' });
+    await handle.signal('qualify', { evidence: allEvidence });
+    await handle.signal('sing', {});
+    await handle.signal('touch', {});
+    await eventually('the lead is touched', () => touched(leadId));
+
+    const details = await currentDetails(handle);
+    expect(details).toContain('| refused: touch | ');
+    expect(details).toContain('qualify is legal while the lead is "touched"; it is "assigned".');
+    expect(details).toContain('The process lead knows no such signal.');
+    expect(details).toContain('| next action | remind owner · idle |');
+    expect(world.leads.messages.map(({ name }) => name)).toEqual(['touch']);
+    await handle.terminate();
+  });
+});
+
+describe('an end', () => {
+  it('of a merged lead is told to the survivor', async () => {
+    const survivor = await world.start();
+    const leadId = randomUUID();
+    world.leads.place(leadId, { stage: 'merged', mergedIntoLeadId: survivor.leadId, assignedUserId: null });
+    const { handle, state } = await world.start(leadId);
+    expect(state).toMatchObject({ stage: 'merged', mergedIntoLeadId: survivor.leadId });
+    await handle.result();
+    await eventually('the survivor hears', () => world.leads.messages.length > 0);
+    expect(world.leads.messages[0]).toMatchObject({ name: 'engaged', payload: { leadId }, actor: { kind: 'process' } });
+    await survivor.handle.terminate();
+  });
+
+  it('of a merged lead does not need a survivor that is still in intake', async () => {
+    const { handle } = await world.start();
+    await world.send(handle, 'merge', { intoLeadId: randomUUID() });
+    expect(await handle.result()).toMatchObject({ stage: 'merged' });
+  });
+
+  it('comes when the lead is deleted', async () => {
+    const { handle, leadId } = await world.start();
+    world.leads.place(leadId, { isDeleted: true });
+    await handle.signal('deleted');
+    expect(await handle.result()).toMatchObject({ isDeleted: true });
+  });
+
+  it('of an unknown lead is a failure', async () => {
+    world.leads.interruption = async () => {
+      throw ApplicationFailure.nonRetryable('No such lead.', 'not_found');
+    };
+    await expect(world.start()).rejects.toThrow();
+    await expect(world.result(randomUUID())).rejects.toMatchObject({ cause: { type: 'not_found' } });
+  });
+});
+
+describe('an outage', () => {
+  it('of an hour is survived: the decision comes when the database is back', async () => {
+    const startedAt = await environment.currentTimeMs();
+    let attempts = 0;
+    world.leads.interruption = async () => {
+      attempts += 1;
+      if ((await environment.currentTimeMs()) < startedAt + minutes(60)) throw new Error('connect ECONNREFUSED');
+    };
+    const leadId = randomUUID();
+    world.leads.place(leadId, { stage: 'disqualified' });
+    expect(await world.result(leadId)).toMatchObject({ stage: 'disqualified' });
+    expect(attempts).toBeGreaterThan(60);
+    const tookMs = (await environment.currentTimeMs()) - startedAt;
+    expect(tookMs).toBeLessThan(minutes(61));
+  });
+});

@@ -1,0 +1,3 @@
+export { deliverEvents } from './automation/deliver-events.ts';
+export { fanOutConfiguration } from './automation/fan-out.ts';
+export { leadIntake } from './leads/lead-intake.ts';

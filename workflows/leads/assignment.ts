@@ -1,0 +1,137 @@
+import { type AssignmentRule, inOrder } from './assignment-rules.ts';
+import { testCondition } from './conditions.ts';
+import type { LeadFacts } from './facts.ts';
+import {
+  type Candidate,
+  chooseInTeam,
+  type Circumstances,
+  obstacleOf,
+  seatOf,
+  type Team,
+  type TeamMember,
+} from './team-choice.ts';
+
+/** Everything a decision is made of, as plain data. `teams` are all teams of the organisation that take leads. */
+export interface AssignmentInput {
+  facts: LeadFacts;
+  rules: AssignmentRule[];
+  teams: Team[];
+  /** Owner of the account that the lead belongs to. */
+  accountOwnerId: string | null;
+  /** The organisation's last resort. */
+  fallbackUserId: string | null;
+  /** Previous owners of the lead in this ladder. */
+  excludeUserIds: string[];
+  /** UTC instant of the decision, ISO 8601. */
+  at: string;
+}
+
+/** Who gets the lead, with everybody and every rule that was considered. */
+export interface Assignment {
+  /** Null only when there is neither a member with room nor a fallback. */
+  userId: string | null;
+  teamId: string | null;
+  ruleId: string | null;
+  ruleVersion: number | null;
+  reason: string;
+  /** The place in a team whose turn this was; null when no turn was used up. */
+  turn: { teamId: string; userId: string } | null;
+  /** The lead went to a fallback although nobody had room. */
+  overCapacity: boolean;
+  candidates: Candidate[];
+  rulesTried: { ruleId: string; matched: boolean; reason: string }[];
+}
+
+/**
+ * Decides who gets a lead (DOMAIN process 1): the owner of its account if they have room, whatever the hour; else by
+ * the first rule that holds the next member of its team, or its fallback. A team that has neither leaves the lead to
+ * the rules after it, and in the end to the organisation's fallback. Pure: same input, same decision.
+ */
+export function chooseAssignee(input: AssignmentInput): Assignment {
+  const everybody = new Map<string, TeamMember>();
+  for (const member of input.teams.flatMap((team) => team.members)) {
+    if (!everybody.has(member.userId)) everybody.set(member.userId, member);
+  }
+  const circumstances: Circumstances = { at: input.at, excludeUserIds: input.excludeUserIds, everybody };
+  const teamOf = (userId: string) =>
+    input.teams.find((team) => team.members.some((member) => member.userId === userId))?.id ?? null;
+  const rulesTried: Assignment['rulesTried'] = [];
+  let candidates: Candidate[] = [];
+
+  function decided(choice: Pick<Assignment, 'userId' | 'teamId' | 'reason'> & Partial<Assignment>): Assignment {
+    return { ruleId: null, ruleVersion: null, turn: null, overCapacity: false, candidates, rulesTried, ...choice };
+  }
+
+  /** Adds explanations; a person who is chosen after all, or passed over again in the same team, is told of once. */
+  function explain(...explanations: Candidate[]) {
+    const isReplaced = (old: Candidate) =>
+      explanations.some((now) => now.userId === old.userId && (now.outcome === 'chosen' || now.teamId === old.teamId));
+    candidates = [...candidates.filter((old) => !isReplaced(old)), ...explanations];
+  }
+
+  function toAccountOwner(userId: string): Assignment | null {
+    const owner = everybody.get(userId);
+    const { seat, obstacle } = owner
+      ? seatOf(owner, circumstances)
+      : {
+          seat: null,
+          obstacle: { code: 'not_in_a_team' as const, reason: 'owns the account, but is in no team that takes leads' },
+        };
+    if (obstacle) explain({ userId, teamId: teamOf(userId), outcome: 'passed_over', ...obstacle });
+    if (!seat) return null;
+    const chosen = { userId: seat.holder.userId, teamId: teamOf(seat.holder.userId) };
+    const reason = seat.holder === owner ? 'owns the account' : 'stands in for the owner of the account';
+    explain({ ...chosen, outcome: 'chosen', code: 'chosen', reason });
+    return decided({ ...chosen, reason });
+  }
+
+  function byRule(rule: AssignmentRule, team: Team): Assignment | null {
+    const because = { teamId: team.id, ruleId: rule.id, ruleVersion: rule.version };
+    const choice = chooseInTeam(team, rule.strategy, circumstances);
+    explain(...choice.candidates);
+    if (choice.seat) {
+      const reason = `rule "${rule.name}", team "${team.name}" by ${rule.strategy}`;
+      const turn = { teamId: team.id, userId: choice.seat.member.userId };
+      return decided({ ...because, userId: choice.seat.holder.userId, reason, turn });
+    }
+    if (team.fallbackUserId === null || !isPresent(team.fallbackUserId)) return null;
+    const reason = `rule "${rule.name}", fallback of team "${team.name}": nobody there has room`;
+    explain({
+      userId: team.fallbackUserId,
+      teamId: team.id,
+      outcome: 'chosen',
+      code: 'chosen',
+      reason: 'is the fallback of the team',
+    });
+    return decided({ ...because, userId: team.fallbackUserId, reason, overCapacity: true });
+  }
+
+  /** Whether a fallback is there to take a lead, full or not; a fallback outside all teams is taken to be. */
+  function isPresent(userId: string): boolean {
+    const member = everybody.get(userId);
+    const code = member
+      ? obstacleOf(member, circumstances)?.code
+      : circumstances.excludeUserIds.includes(userId) && 'previous_owner';
+    return code !== 'inactive' && code !== 'out_of_office' && code !== 'previous_owner';
+  }
+
+  const owned = input.accountOwnerId === null ? null : toAccountOwner(input.accountOwnerId);
+  if (owned) return owned;
+
+  for (const rule of inOrder(input.rules)) {
+    const { matched, reason } = testCondition(rule.when, input.facts);
+    const team = input.teams.find(({ id }) => id === rule.teamId);
+    const assignment = matched && team ? byRule(rule, team) : null;
+    const outcome = !matched || assignment ? '' : team ? '; nobody in its team has room' : '; its team does not exist';
+    rulesTried.push({ ruleId: rule.id, matched, reason: `${reason}${outcome}` });
+    if (assignment) return assignment;
+  }
+
+  const nobodyHadRoom = rulesTried.some(({ matched }) => matched);
+  const why = nobodyHadRoom ? 'nobody in a matching team has room' : 'no rule matches';
+  if (input.fallbackUserId === null)
+    return decided({ userId: null, teamId: null, reason: `${why}, and there is no fallback` });
+  const chosen = { userId: input.fallbackUserId, teamId: teamOf(input.fallbackUserId) };
+  explain({ ...chosen, outcome: 'chosen', code: 'chosen', reason: 'is the fallback of the organisation' });
+  return decided({ ...chosen, reason: `fallback of the organisation: ${why}`, overCapacity: nobodyHadRoom });
+}

@@ -1,0 +1,88 @@
+import type { SlaState } from '../processes/search-attributes.ts';
+
+/** Where a lead stands in the end's eyes; `open` until one of the others. */
+export const leadStatuses = ['open', 'qualified', 'disqualified', 'merged'] as const;
+export type LeadStatus = (typeof leadStatuses)[number];
+
+/** Stages of the intake (DOMAIN, process 1). */
+export const leadStages = ['captured', 'scored', 'assigned', 'touched', 'qualified', 'disqualified', 'merged'] as const;
+export type LeadStage = (typeof leadStages)[number];
+
+export const finalLeadStages = ['qualified', 'disqualified', 'merged'] as const;
+
+/**
+ * From each stage to those it may change to. `scored` rests only where nobody at all can be assigned; a merge undone
+ * is assigned anew, or goes on where it was.
+ */
+export const leadTransitions: Readonly<Record<LeadStage, readonly LeadStage[]>> = {
+  captured: ['scored', 'merged'],
+  scored: ['assigned', 'disqualified', 'merged'],
+  assigned: ['assigned', 'touched', 'disqualified', 'merged'],
+  touched: ['assigned', 'qualified', 'disqualified', 'merged'],
+  qualified: [],
+  disqualified: [],
+  merged: ['scored', 'assigned', 'touched'],
+};
+
+/** Whether a lead may change from one stage to another. */
+export function mayChangeStage(from: LeadStage, to: LeadStage): boolean {
+  return leadTransitions[from].includes(to);
+}
+
+/** The status that a stage implies. */
+export function statusOf(stage: LeadStage): LeadStatus {
+  return stage === 'qualified' || stage === 'disqualified' || stage === 'merged' ? stage : 'open';
+}
+
+/** Why a person disqualifies a lead. */
+export const disqualifyReasons = [
+  'no_budget',
+  'no_authority',
+  'no_need',
+  'bad_timing',
+  'not_interested',
+  'chose_competitor',
+  'unreachable',
+  'invalid_contact_data',
+  'spam',
+  'other',
+] as const;
+
+/** Every reason a disqualified lead may carry: those of people, and `stale`, which only the process gives. */
+export const disqualificationReasons = [...disqualifyReasons, 'stale'] as const;
+export type DisqualificationReason = (typeof disqualificationReasons)[number];
+
+/** Steps that a lead takes by itself: the no-touch ladder in this order, then what happens to an idle lead. */
+export const noTouchLadder = ['remind_owner', 'tell_manager', 'reassign'] as const;
+export const idleSteps = ['remind_idle', 'close_stale'] as const;
+export const leadSteps = [...noTouchLadder, ...idleSteps] as const;
+export type LeadStep = (typeof leadSteps)[number];
+
+/** A step and its clause, for people. */
+export const stepClauses: Readonly<Record<LeadStep, string>> = {
+  remind_owner: 'remind owner · no touch',
+  tell_manager: 'tell manager · no touch',
+  reassign: 'reassign · no touch',
+  remind_idle: 'remind owner · idle',
+  close_stale: 'close as stale · idle',
+};
+
+/** The step after one that was taken, or null: a reassigned lead climbs a new ladder, a closed one takes none. */
+export function stepAfter(step: LeadStep): LeadStep | null {
+  const following: Readonly<Record<LeadStep, LeadStep | null>> = {
+    remind_owner: 'tell_manager',
+    tell_manager: 'reassign',
+    reassign: null,
+    remind_idle: 'close_stale',
+    close_stale: null,
+  };
+  return following[step];
+}
+
+/** The first-touch clock as `CrmSla` says it: the further up the ladder the next step, the later the lead. */
+export function firstTouchSla(stage: LeadStage, nextStep: LeadStep | null): SlaState | null {
+  if (stage === 'touched' || stage === 'qualified') return 'met';
+  if (stage !== 'assigned') return null;
+  if (nextStep === 'tell_manager') return 'warning';
+  return nextStep === 'reassign' ? 'breached' : 'on_track';
+}
