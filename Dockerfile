@@ -26,7 +26,8 @@ COPY api api
 COPY db db
 COPY runtime runtime
 COPY cli cli
-RUN mkdir .data && chown node:node .data
+# The workflows' bundle, so that a worker starts without a bundler; and a folder for a key of the installation's own.
+RUN node workers/prebuild.ts && mkdir .data && chown node:node .data
 USER node
 EXPOSE 3000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \

@@ -1,5 +1,5 @@
 import { activityInfo, heartbeat, sleep } from '@temporalio/activity';
-import { type Client, WorkflowNotFoundError } from '@temporalio/client';
+import { WorkflowNotFoundError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { readAffectedLeads } from '../db/automation/affected-leads.queries.ts';
 import { markDelivered, noteFailure, readUndelivered, type UndeliveredEvent } from '../db/automation/outbox.queries.ts';
@@ -46,7 +46,10 @@ export function createAutomationActivities(deps: AutomationDeps): AutomationActi
       const endsAt = performance.now() + longestAttemptMilliseconds;
       const events = await readUndelivered(relay, batchId);
       const isHeard = ({ kind }: UndeliveredEvent) => subscriberOf(kind) !== undefined;
-      await markDelivered(relay, events.filter((event) => !isHeard(event)).map(({ id }) => id));
+      await markDelivered(
+        relay,
+        events.filter((event) => !isHeard(event)).map(({ id }) => id),
+      );
 
       const waiting = events.filter(isHeard);
       let undelivered = waiting.length;
@@ -60,7 +63,10 @@ export function createAutomationActivities(deps: AutomationDeps): AutomationActi
       };
       await Promise.all(Array.from({ length: atOnce }, deliverNext));
       if (undelivered > 0) {
-        throw ApplicationFailure.retryable(`${undelivered} of ${events.length} events are not delivered yet; crm_outbox says why.`, 'undelivered');
+        throw ApplicationFailure.retryable(
+          `${undelivered} of ${events.length} events are not delivered yet; crm_outbox says why.`,
+          'undelivered',
+        );
       }
     },
 
@@ -93,7 +99,6 @@ function unlessClosed(error: unknown): void {
 
 /** What may be kept of an error: its name and code, since messages hold addresses and row values. */
 function describe(error: unknown): string {
-  if (!(error instanceof Error)) return typeof error;
-  const { code, responseCode } = error as Error & { code?: unknown; responseCode?: unknown };
-  return [error.name, code, responseCode].filter((part) => part !== undefined).join(' ');
+  const { name, code, responseCode } = error as { name?: string; code?: string | number; responseCode?: number };
+  return [name ?? typeof error, code, responseCode].filter((part) => part !== undefined).join(' ');
 }

@@ -1,6 +1,4 @@
-/** Records that running processes depend on; each emits events `{kind}.{what happened}`. */
-export const configurationKinds = ['organization', 'calendar', 'user', 'team', 'assignment_rule'] as const;
-export type ConfigurationKind = (typeof configurationKinds)[number];
+import type { ConfigurationKind } from '../db/automation/affected-leads.queries.ts';
 
 /** Something in the configuration that running processes depend on has changed. */
 export interface ConfigurationChange {

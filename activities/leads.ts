@@ -18,8 +18,17 @@ import type { LeadActivities, LeadRef, LeadState } from './leads.types.ts';
 import type { MailExchange } from './ports.ts';
 
 /** The effects of the lead intake on rows (DOMAIN, processes 1 and 2), each in one transaction. */
-export function createLeadActivities({ database, mailExchange }: { database: Database; mailExchange: MailExchange }): LeadActivities {
-  const onLocked = ({ organizationId, leadId }: LeadRef, work: (em: EntityManager, lead: LeadRow) => Promise<LeadRow>) =>
+export function createLeadActivities({
+  database,
+  mailExchange,
+}: {
+  database: Database;
+  mailExchange: MailExchange;
+}): LeadActivities {
+  const onLocked = (
+    { organizationId, leadId }: LeadRef,
+    work: (em: EntityManager, lead: LeadRow) => Promise<LeadRow>,
+  ) =>
     inOrganization(database, organizationId, async (em) => {
       const lead = await lockLead(em, leadId);
       if (!lead) throw new Problem('not_found', `There is no lead ${leadId}.`);
@@ -28,12 +37,22 @@ export function createLeadActivities({ database, mailExchange }: { database: Dat
 
   return {
     async decideIntake({ organizationId, leadId, at }) {
-      const known = await inOrganization(database, organizationId, async (em) => (await findLead(em, leadId)) ?? (await findCapture(em, leadId)));
-      if (!('commandId' in known)) return leadState(known);
-      const { email } = known.body.intake;
-      // The look-up may take as long as its bound: no transaction and no lock is held meanwhile.
-      const emailStatus = email === null ? 'unknown' : await mailExchange.lookup(emailDomain(email));
-      return leadState(await inOrganization(database, organizationId, (em) => decide(em, known, emailStatus, new Date(at))));
+      const mailStatus = async (email: string | null) => (email === null ? 'unknown' : await mailExchange.lookup(emailDomain(email)));
+      const attempt = (statusOf: (email: string | null) => Promise<EmailStatus | null>) =>
+        inOrganization(database, organizationId, async (em) => {
+          const capture = await lockCapture(em, organizationId, leadId);
+          if (!capture) return { lead: await decided(em, leadId) };
+          const { email } = capture.intake;
+          const status = await statusOf(email);
+          return status === null ? { email } : { lead: await decide(em, capture, status, new Date(at)) };
+        });
+      // A look-up may take as long as its bound: when its answer is not at hand, no transaction and no lock waits for it.
+      const first = await attempt((email) => atOnce(mailStatus(email)));
+      if ('lead' in first) return leadState(first.lead);
+      const status = await mailStatus(first.email);
+      const second = await attempt(async () => status);
+      if (!('lead' in second)) throw new Error('The intake was left undecided');
+      return leadState(second.lead);
     },
 
     applyMessage: ({ message, ...ref }) => onLocked(ref, (em, lead) => applyOnce(em, ref, lead, message)),
@@ -55,8 +74,25 @@ export function createLeadActivities({ database, mailExchange }: { database: Dat
   };
 }
 
+/** What a promise holds already, or null. */
+function atOnce<T>(promise: Promise<T>): Promise<T | null> {
+  return Promise.race([promise, new Promise<null>((resolve) => setImmediate(resolve, null))]);
+}
+
+/** A lead whose capture the ledger has forgotten was decided on long ago. */
+async function decided(em: EntityManager, leadId: string): Promise<LeadRow> {
+  const lead = await findLead(em, leadId);
+  if (!lead) throw new Problem('not_found', `The command ledger has no capture for lead ${leadId}.`);
+  return lead;
+}
+
 /** A message whose command has an answer was applied before: the lead as it is, and no second effect. */
-async function applyOnce(em: EntityManager, ref: LeadRef, lead: LeadRow, { name, payload, commandId, actor, receivedAt }: AppliedMessage): Promise<LeadRow> {
+async function applyOnce(
+  em: EntityManager,
+  ref: LeadRef,
+  lead: LeadRow,
+  { name, payload, commandId, actor, receivedAt }: AppliedMessage,
+): Promise<LeadRow> {
   if (commandId && (await answerOf(em, commandId))) return lead;
   if (lead.deletedAt !== null) throw new Problem('not_found', `There is no lead ${lead.id}.`);
   const refusal = stageRefusal(leadProcess, name, lead.stage);
@@ -64,7 +100,14 @@ async function applyOnce(em: EntityManager, ref: LeadRef, lead: LeadRow, { name,
   if (name === 'engaged' && lead.status !== 'open') return lead;
   const stored = commandId ? await findCommand(em, commandId) : null;
   const whole = { ...payload, ...(stored?.body as Record<string, unknown> | null) };
-  const change: Change = { organizationId: ref.organizationId, actor: actor satisfies Actor, at: new Date(receivedAt), subjectType: 'lead', subjectId: lead.id, commandId };
+  const change: Change = {
+    organizationId: ref.organizationId,
+    actor: actor satisfies Actor,
+    at: new Date(receivedAt),
+    subjectType: 'lead',
+    subjectId: lead.id,
+    commandId,
+  };
   const after = await applyToLead(em, change, lead, name, whole);
   if (commandId) await storeAnswer(em, commandId, 200, await leadAnswer(em, actor, after));
   return after;
@@ -77,5 +120,18 @@ function byProcess({ organizationId, leadId }: LeadRef, at: Date): Change {
 
 function leadState(lead: LeadRow): LeadState {
   const { stage, status, score, band, urgency, source, assignedUserId, round, version, mergedIntoLeadId } = lead;
-  return { stage, status, score, band, priority: urgency, source, assignedUserId, round, version, mergedIntoLeadId, next: plannedStep(lead), isDeleted: lead.deletedAt !== null };
+  return {
+    stage,
+    status,
+    score,
+    band,
+    priority: urgency,
+    source,
+    assignedUserId,
+    round,
+    version,
+    mergedIntoLeadId,
+    next: plannedStep(lead),
+    isDeleted: lead.deletedAt !== null,
+  };
 }

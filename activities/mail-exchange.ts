@@ -73,7 +73,10 @@ export function createMailExchange(options: MailExchangeOptions = {}): MailExcha
 }
 
 /** RFC 5321 §5.1: mail goes to the MX records, without any to the address itself; a null MX (RFC 7505) takes none. */
-async function mailStatus(resolver: NonNullable<MailExchangeOptions['resolver']>, domain: string): Promise<EmailStatus> {
+async function mailStatus(
+  resolver: NonNullable<MailExchangeOptions['resolver']>,
+  domain: string,
+): Promise<EmailStatus> {
   try {
     const exchangers = await resolver.resolveMx(domain);
     return exchangers.some(({ exchange }) => exchange !== '' && exchange !== '.') ? 'accepts' : 'rejects';
@@ -88,5 +91,5 @@ async function mailStatus(resolver: NonNullable<MailExchangeOptions['resolver']>
 }
 
 function hasCode(error: unknown, code: string): boolean {
-  return error instanceof Error && (error as NodeJS.ErrnoException).code === code;
+  return (error as NodeJS.ErrnoException | null)?.code === code;
 }

@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import { createAdaptorServer } from '@hono/node-server';
 import { Client, Connection } from '@temporalio/client';
 import { createLocalJWKSet, createRemoteJWKSet } from 'jose';
-import { openDatabase } from '../db/database.ts';
+import { openDatabase, pingDatabase } from '../db/database.ts';
 import { createRecordsService } from '../db/records.ts';
 import { databaseUrl, type Env, InvalidEnvironment, loadEnv, temporalConnectConfig } from '../runtime/env.ts';
 import { loadOrCreateSigningKey, publicJwks } from '../runtime/keys.ts';
@@ -40,7 +40,7 @@ async function main(): Promise<void> {
     rateLimit: { perSecond: env.RATE_LIMIT_PER_SECOND, burst: env.RATE_LIMIT_BURST },
     system: {
       readiness: createReadiness({
-        database: () => requireConnection(database.orm.checkConnection()),
+        database: () => pingDatabase(database),
         temporal: temporalCheck(connection, namespace),
         worker: workerCheck(connection, namespace, taskQueue),
       }),
@@ -60,8 +60,8 @@ async function main(): Promise<void> {
     log.info('draining');
     await new Promise<void>((closed) => server.close(() => closed()));
     await app.drained();
-    await connection.close();
     await database.close();
+    // The connection to Temporal ends with the process: closed under a call that is waiting to be retried, it would throw.
     log.info('stopped');
   });
 }
@@ -71,11 +71,6 @@ async function tokenKeys({ JWKS_URL, DATA_DIR }: Env) {
   if (JWKS_URL) return { keys: createRemoteJWKSet(new URL(JWKS_URL)) };
   const jwks = publicJwks(await loadOrCreateSigningKey(DATA_DIR));
   return { keys: createLocalJWKSet(jwks), jwks };
-}
-
-async function requireConnection(check: Promise<{ ok: boolean; reason?: string }>): Promise<void> {
-  const { ok, reason } = await check;
-  if (!ok) throw new Error(reason ?? 'not connected');
 }
 
 function fail(message: string): void {

@@ -16,7 +16,7 @@ const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 export function mountRoutes(app: Hono<ApiEnv>, routes: readonly Route[], admit: Admit): void {
   const byPath = Map.groupBy(routes, ({ path }) => path);
   // A literal segment goes before a parameter, so that `/leads/bulk` is not taken for a lead.
-  for (const path of [...byPath.keys()].toSorted((a, b) => order(a).localeCompare(order(b)))) {
+  for (const path of [...byPath.keys()].toSorted((a, b) => (order(a) < order(b) ? -1 : 1))) {
     const declared = byPath.get(path) ?? [];
     const pattern = path.replaceAll(/\{(\w+)\}/g, ':$1');
     app.use(pattern, async (c, next) => {

@@ -1,10 +1,12 @@
 import type { Database } from '../db/database.ts';
+import { readLeadProcess } from '../db/leads/process.queries.ts';
 import type { Resource } from '../db/model/define-resource.ts';
 import { resources } from '../db/registry.ts';
 import { leadProcess } from '../workflows/leads/messages.ts';
 import { resourceOfProcess } from './processes/processes.ts';
 import { previewRoute } from './rest/commands/calendars.ts';
-import { captureRoute, createCapture } from './rest/commands/leads.ts';
+import { captureRoute, createCapture, createIntakeReader, routeProjectionRoute } from './rest/commands/leads.ts';
+import { activityLogRoute } from './rest/commands/activities.ts';
 import { processCreation, type StartProcess } from './rest/process-creation.ts';
 import { type ProcessDependencies, processRoutes, type ProcessSurface } from './rest/processes.ts';
 import { plainCreation, recordRoutes } from './rest/records.ts';
@@ -17,10 +19,11 @@ export interface RouteDependencies extends ProcessDependencies {
 /** Every route for callers: the generic verbs of each resource, the processes, and the commands of each domain. */
 export function createRoutes(dependencies: RouteDependencies): CallerRoute[] {
   const { records, database, dispatcher } = dependencies;
-  const capture = createCapture(database, dispatcher);
+  const readIntake = createIntakeReader(database);
+  const capture = createCapture(readIntake, dispatcher);
   const starts: Readonly<Record<string, StartProcess>> = { [leadProcess.name]: capture };
   const surfaces: readonly ProcessSurface[] = [
-    { process: leadProcess, resource: resourceOfProcess(leadProcess), read: () => Promise.reject(new Error('not yet')) },
+    { process: leadProcess, resource: resourceOfProcess(leadProcess), read: (actor, id) => readLeadProcess(database, actor, id) },
   ];
   const creationOf = (resource: Resource) => {
     const start = resource.process && starts[resource.process.name];
@@ -28,6 +31,8 @@ export function createRoutes(dependencies: RouteDependencies): CallerRoute[] {
   };
   return [
     captureRoute(capture),
+    activityLogRoute(database),
+    routeProjectionRoute(database, readIntake),
     ...surfaces.flatMap((surface) => processRoutes(surface, dependencies)),
     previewRoute(records),
     ...resources.flatMap((resource) => recordRoutes(resource, records, creationOf(resource))),

@@ -3,7 +3,6 @@ import { loadEnv } from '../runtime/env.ts';
 import { ill, reasonOf } from './checks/finding.ts';
 import type { Finding } from './checks/finding.ts';
 import { checkMachine } from './checks/machine.ts';
-import { checkServices } from './checks/services.ts';
 import { print, printJson } from './output.ts';
 
 const marks = { well: 'ok', warning: '!', ill: 'x' } as const;
@@ -26,6 +25,8 @@ export function registerDoctor(program: Command): void {
 async function examine(): Promise<Finding[]> {
   try {
     const env = loadEnv();
+    // Loaded when needed: with it come the ORM and the Temporal client, and `crm status` shall be quick.
+    const { checkServices } = await import('./checks/services.ts');
     return [...(await checkMachine(env)), ...(await checkServices(env))];
   } catch (error) {
     return [ill('environment', reasonOf(error), 'correct these variables, or the file .env')];

@@ -1,4 +1,6 @@
 import { Command } from 'commander';
+import { registerAudit } from './audit.ts';
+import { registerCapture } from './capture.ts';
 import { registerDoctor } from './doctor.ts';
 import { registerMigrate } from './migrate.ts';
 import { CommandFailed } from './output.ts';
@@ -10,7 +12,17 @@ const program = new Command('crm')
   .description('Durable CRM: a CRM whose processes cannot be lost.')
   .showHelpAfterError();
 
-for (const register of [registerUp, registerStatus, registerToken, registerMigrate, registerDoctor]) register(program);
+for (const register of [
+  registerUp,
+  registerStatus,
+  registerToken,
+  registerMigrate,
+  registerCapture,
+  registerAudit,
+  registerDoctor,
+]) {
+  register(program);
+}
 
 try {
   await program.parseAsync();

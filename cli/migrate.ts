@@ -1,8 +1,10 @@
 import type { Command } from 'commander';
-import { migrateDown, migrateUp, migrationStatus } from '../db/migrator.ts';
 import { loadEnv } from '../runtime/env.ts';
 import { databaseUrlOf } from './database.ts';
 import { print, printJson, tell } from './output.ts';
+
+/** Loaded when needed: the ORM comes with it, and `crm status` shall be quick. */
+const loadMigrator = () => import('../db/migrator.ts');
 
 /** `crm migrate up|down|status`: the schema of the database, one step at a time or all of them. */
 export function registerMigrate(program: Command): void {
@@ -15,6 +17,7 @@ export function registerMigrate(program: Command): void {
     .description('apply every migration that is missing')
     .option('--json', 'as JSON')
     .action(async ({ json }: { json?: boolean }) => {
+      const { migrateUp } = await loadMigrator();
       await migrateUp(databaseUrlOf(loadEnv()), { log: tell });
       await report(json);
     });
@@ -25,8 +28,18 @@ export function registerMigrate(program: Command): void {
     .option('--all', 'take back every migration: all data is lost')
     .option('--json', 'as JSON')
     .action(async ({ all, json }: { all?: boolean; json?: boolean }) => {
+      const { migrateDown } = await loadMigrator();
       await migrateDown(databaseUrlOf(loadEnv()), { log: tell, ...(all ? { to: 0 } : {}) });
       await report(json);
+    });
+
+  migrate
+    .command('create <name>')
+    .description('write the migration that brings the schema in step with the entities (for developers)')
+    .action(async (name: string) => {
+      const { createMigration } = await loadMigrator();
+      const file = await createMigration(databaseUrlOf(loadEnv()), name);
+      print(file === null ? 'The schema is in step with the entities.' : `Wrote db/migrations/${file}; read it.`);
     });
 
   migrate
@@ -37,6 +50,7 @@ export function registerMigrate(program: Command): void {
 }
 
 async function report(json = false): Promise<void> {
+  const { migrationStatus } = await loadMigrator();
   const status = await migrationStatus(databaseUrlOf(loadEnv()));
   if (json) return printJson(status);
   print(

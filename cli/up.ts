@@ -1,8 +1,7 @@
 import type { Command } from 'commander';
 import { loadEnv } from '../runtime/env.ts';
-import { createInstallation } from '../runtime/installation.ts';
 import { onShutdown } from '../runtime/lifecycle.ts';
-import { addressTable } from './status.ts';
+import { addressTable, readStatus } from './status.ts';
 import { print, printJson, tell } from './output.ts';
 
 /** Each of the four children may take its own time. */
@@ -18,7 +17,10 @@ export function registerUp(program: Command): void {
     .option('--json', 'print the addresses as JSON')
     .action(
       async ({ fresh = false, empty = false, json = false }: { fresh?: boolean; empty?: boolean; json?: boolean }) => {
-        const installation = createInstallation(loadEnv(), { fresh, empty, tell });
+        // Loaded when needed: with it come the ORM and everything else, and `crm status` shall be quick.
+        const { createInstallation } = await import('../runtime/installation.ts');
+        const env = loadEnv();
+        const installation = createInstallation(env, { fresh, empty, tell });
         onShutdown(async () => {
           tell('stopping: API, worker, Temporal, PostgreSQL');
           await installation.stop();
@@ -26,7 +28,7 @@ export function registerUp(program: Command): void {
         }, stopWithinMilliseconds);
         try {
           const addresses = await installation.start();
-          if (json) printJson(addresses);
+          if (json) printJson(await readStatus(env.DATA_DIR));
           else print(`\nReady.\n\n${addressTable(addresses)}\n\nCtrl-C stops it.`);
         } catch (error) {
           // Stopped in the middle of the start: onShutdown ends this process.

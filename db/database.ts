@@ -44,6 +44,11 @@ export async function openDatabase({ url, role, size = 10 }: DatabaseOptions): P
   return { orm, role, close: () => orm.close(true) };
 }
 
+/** Resolves when the database answers as this role; throws Problem `unavailable` when it is away. */
+export async function pingDatabase(database: Database): Promise<void> {
+  await transact(database.orm.em.fork() as EntityManager, (em) => em.execute('select 1'));
+}
+
 /**
  * A connection lost inside a transaction is never given back to the pool (the rollback on it fails first), so that
  * a restart of PostgreSQL would use the pool up. Give such clients back by hand.
@@ -82,6 +87,8 @@ export async function inOrganization<T>(
 export async function acrossOrganizations<T>(database: Database, work: (em: EntityManager) => Promise<T>): Promise<T> {
   if (database.role !== 'crm_relay') throw new Error('acrossOrganizations needs the role crm_relay');
   const em = database.orm.em.fork() as EntityManager;
+  // In place of the entities' own filter of this name, which wants an organisation.
+  em.addFilter({ name: 'organization', cond: {} });
   return transact(em, work);
 }
 
@@ -99,20 +106,29 @@ const raced = new Set(['40001', '40P01', '55P03']);
 /** PostgreSQL's failures in the product's words; row values in the driver's message stay in `cause`. */
 export function databaseProblem(error: unknown): unknown {
   if (error instanceof Problem) return error;
-  const { code, constraint, message } = driverFailure(error);
+  const { code, constraint, message = '' } = driverFailure(error);
   if (code && raced.has(code)) return new Problem('conflict', 'Another write to the same record was faster. Try again.', [], { cause: error });
   if (code === '23505') return new Problem('duplicate', `A record with the same values exists already (${constraint ?? 'unique rule'}).`, [], { cause: error });
   if (code === '23503') return new Problem('reference_not_found', `A referenced record does not exist (${constraint ?? 'foreign key'}).`, [], { cause: error });
   if (code === '23514') return new Problem('rule_violation', `A value is outside what the table allows (${constraint ?? 'check'}).`, [], { cause: error });
+  // Class 22, data exceptions: a text that JSON cannot hold, a number or date beyond its type.
+  if (code?.startsWith('22')) return new Problem('invalid', 'The database cannot store or compare one of the values.', [], { cause: error });
   if ((code && unavailable.has(code)) || /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error/.test(message)) {
     return new Problem('unavailable', 'The database is away. Try again shortly.', [], { cause: error });
   }
   return error;
 }
 
-function driverFailure(error: unknown): { code: string | undefined; constraint: string | undefined; message: string } {
-  if (!(error instanceof Error)) return { code: undefined, constraint: undefined, message: '' };
-  const { code, constraint, errors } = error as Error & { code?: string; constraint?: string; errors?: Error[] };
-  if (error instanceof AggregateError && errors?.[0]) return driverFailure(errors[0]);
-  return { code, constraint, message: error.message };
+interface DriverFailure {
+  code?: string;
+  constraint?: string;
+  message?: string;
+  /** One for each address that was tried. */
+  errors?: unknown[];
+}
+
+function driverFailure(error: unknown): DriverFailure {
+  if (typeof error !== 'object' || error === null) return {};
+  const failure = error as DriverFailure;
+  return failure.errors?.[0] ? driverFailure(failure.errors[0]) : failure;
 }

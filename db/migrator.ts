@@ -24,6 +24,8 @@ async function withOrm<T>(url: string, work: (orm: MikroORM) => Promise<T>): Pro
     entities: [...entities],
     clientUrl: url,
     contextName: 'migrations',
+    // Callers say what was done through `log`; MikroORM's own lines would mix with what commands print as JSON.
+    logger: () => undefined,
     extensions: [Migrator],
     driverOptions: { options: '-c search_path=crm_core,public -c timezone=UTC', application_name: 'crm_migrate', connectionTimeoutMillis: 10_000 },
     pool: { min: 0, max: 2 },
@@ -35,6 +37,7 @@ async function withOrm<T>(url: string, work: (orm: MikroORM) => Promise<T>): Pro
       snapshotName: '.snapshot',
       emit: 'ts',
       allOrNothing: true,
+      silent: true,
     },
     // fold() is made by the first migration, by hand.
     schemaGenerator: { ignoreSchema: ['public'], ignoreRoutines: true },

@@ -1,4 +1,4 @@
-import { type EntityManager, type FilterQuery, LockMode } from '@mikro-orm/postgresql';
+import type { EntityManager, FilterQuery } from '@mikro-orm/postgresql';
 import { v7 as uuidv7 } from 'uuid';
 import type { Actor } from './access/actor.ts';
 import { type Answer, writeOnce, type WriteContext } from './automation/ledger.queries.ts';
@@ -9,9 +9,9 @@ import type { RecordRow } from './model/entity.ts';
 import { Problem, type ProblemEntry } from './model/problem.ts';
 import { exportedProperties, recordJson, type RecordJson, subjectTypeOf, visibleProperties } from './model/record-json.ts';
 import { refuseInvisibleReferences } from './model/references.ts';
+import { findWritable, forbidden, refuseOutside } from './model/row-access.ts';
 import { createSchema, parseOrRefuse, patchSchema, replaceSchema } from './model/schemas.ts';
 import { insertRows, type Insertion } from './model/set-based.ts';
-import { findVisible, notFound } from './records.ts';
 
 /** `*` accepts any version (RFC 9110 §13.1.1). */
 export type ExpectedVersion = number | '*';
@@ -58,10 +58,10 @@ export function createRecordWriter(database: Database): RecordWriter {
   };
 }
 
-/** A row of a bulk request in a savepoint of its own. */
+/** A row of a bulk request in a savepoint and a unit of work of its own: what one row left behind is no other's concern. */
 async function rowOutcome(em: EntityManager, write: WriteContext, commandId: string, resource: Resource, operation: BulkOperation): Promise<RecordJson> {
   try {
-    const { status, body } = await em.transactional((inner) => applyOperation(inner as EntityManager, write, commandId, resource, operation));
+    const { status, body } = await em.transactional((inner) => applyOperation(inner as EntityManager, write, commandId, resource, operation), { clear: true });
     return { status, id: body?.['id'] ?? operation.id, record: body };
   } catch (error) {
     const problem = databaseProblem(error);
@@ -81,6 +81,7 @@ function applyOperation(em: EntityManager, write: WriteContext, commandId: strin
 }
 
 async function createRow(em: EntityManager, write: WriteContext, commandId: string, resource: Resource, body: unknown): Promise<Outcome> {
+  refuseUnless(resource.creatable.length > 0, `A ${resource.title} is made by its process alone.`);
   const { actor, receivedAt } = write;
   const access = resource.write(actor);
   if (access === false) throw forbidden(resource);
@@ -109,6 +110,7 @@ async function updateRow(
   version: ExpectedVersion,
   { body, whole }: { body: unknown; whole: boolean },
 ): Promise<Outcome> {
+  refuseUnless(resource.patchable.length > 0, `A ${resource.title} is never changed.`);
   const row = await lockWritable(em, write.actor, resource, id, version);
   refuseProcessOwned(resource, body);
   const parsed = parseOrRefuse(whole ? replaceSchema(resource) : patchSchema(resource), body, `This ${resource.title}`);
@@ -125,12 +127,14 @@ async function updateRow(
 }
 
 async function removeRow(em: EntityManager, write: WriteContext, commandId: string, resource: Resource, id: string, version: ExpectedVersion): Promise<Outcome> {
+  refuseUnless(resource.removable, `A ${resource.title} is never removed.`);
   const row = await lockWritable(em, write.actor, resource, id, version);
   await saveRow(em, write, commandId, resource, row, { ...row }, { deletedAt: write.receivedAt }, 'removed');
   return { status: 204, body: null };
 }
 
 async function restoreRow(em: EntityManager, write: WriteContext, commandId: string, resource: Resource, id: string): Promise<Outcome> {
+  refuseUnless(resource.removable, `A ${resource.title} is never removed.`);
   const row = await findWritable(em, write.actor, resource, id, { deleted: true });
   if (row.deletedAt === null) throw new Problem('conflict', `${resource.title} ${id} is not deleted.`);
   return saveRow(em, write, commandId, resource, row, { ...row }, { deletedAt: null }, 'restored');
@@ -191,24 +195,8 @@ async function lockWritable(em: EntityManager, actor: Actor, resource: Resource,
   return row;
 }
 
-/** Invisible is `not_found`, visible but not writable is `forbidden`; the row stays locked until the transaction ends. */
-export async function findWritable(em: EntityManager, actor: Actor, resource: Resource, id: string, options: { deleted?: boolean } = {}): Promise<RecordRow> {
-  await findVisible(em, actor, resource, id, options);
-  const access = resource.write(actor);
-  if (access === false) throw forbidden(resource);
-  const row = await em.findOne(resource.definition.entity, { id }, { lockMode: LockMode.PESSIMISTIC_WRITE, refresh: true });
-  if (!row) throw notFound(resource, id);
-  if (access !== true) await refuseOutside(em, resource, id, access);
-  return row;
-}
-
-async function refuseOutside(em: EntityManager, resource: Resource, id: string, filter: FilterQuery<RecordRow>): Promise<void> {
-  const within = await em.count(resource.definition.entity, { $and: [{ id }, filter] } as FilterQuery<RecordRow>);
-  if (within === 0) throw new Problem('forbidden', `This ${resource.title} is not one that your role may write.`);
-}
-
-function forbidden(resource: Resource): Problem {
-  return new Problem('forbidden', `Your role may not write ${resource.path}.`);
+function refuseUnless(isPossible: boolean, why: string): void {
+  if (!isPossible) throw new Problem('method_not_allowed', why);
 }
 
 function refuseProcessOwned(resource: Resource, body: unknown): void {

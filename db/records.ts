@@ -2,7 +2,7 @@ import type { EntityManager, FilterQuery } from '@mikro-orm/postgresql';
 import type { Actor } from './access/actor.ts';
 import type { Answer, WriteContext } from './automation/ledger.queries.ts';
 import { type Database, inOrganization } from './database.ts';
-import { expandRecords } from './model/expansion.ts';
+import { expandedProperties, expandRecords } from './model/expansion.ts';
 import { afterCursor, encodeCursor, type SortKey, totalOrder } from './model/cursors.ts';
 import type { Resource } from './model/define-resource.ts';
 import type { RecordRow } from './model/entity.ts';
@@ -11,6 +11,7 @@ import { Problem } from './model/problem.ts';
 import { recordJson, type RecordJson, subjectTypeOf, visibleProperties } from './model/record-json.ts';
 import { auditLog } from './governance/audit-entry.ts';
 import { timeline } from './engagement/timeline-entry.ts';
+import { findVisible, readFilter } from './model/row-access.ts';
 import { createRecordWriter, type RecordWriter } from './record-writer.ts';
 
 /** A list request, parsed from its query string; names are not yet checked against the resource. */
@@ -50,6 +51,8 @@ export type { Answer, WriteContext };
 export function createRecordsService(database: Database): RecordsService {
   const history = (of: Resource, sortField: string) => async (actor: Actor, resource: Resource, id: string, page: Pick<ListQuery, 'limit' | 'cursor'>) =>
     inOrganization(database, actor.organizationId, async (em) => {
+      // Whoever sees the record sees all of its history, or by role none: which rows hang on it is no further question.
+      readFilter(actor, of);
       await findVisible(em, actor, resource, id, { deleted: true });
       const own = { subjectType: subjectTypeOf(resource), subjectId: id };
       return listRows(em, actor, of, own, { ...page, filters: [], sort: [{ field: sortField, direction: 'desc' }] });
@@ -60,39 +63,16 @@ export function createRecordsService(database: Database): RecordsService {
       inOrganization(database, actor.organizationId, (em) => listRows(em, actor, resource, readFilter(actor, resource), query)),
     get: (actor, resource, id, selection = {}) =>
       inOrganization(database, actor.organizationId, async (em) => {
+        const properties = selectedProperties(actor, resource, selection.fields);
+        const expansions = expandedProperties(resource, selection.expand ?? []);
         const row = await findVisible(em, actor, resource, id);
-        const record = recordJson(row, selectedProperties(actor, resource, selection.fields));
-        await expandRecords(em, actor, resource, [record], [row], selection.expand ?? []);
+        const record = recordJson(row, properties);
+        await expandRecords(em, actor, resource, [record], [row], expansions);
         return record;
       }),
     timeline: history(timeline, 'happenedAt'),
     audit: history(auditLog, 'happenedAt'),
   };
-}
-
-/** The rows that this caller may read; Problem `forbidden` when there are none by role. */
-export function readFilter(actor: Actor, resource: Resource): FilterQuery<RecordRow> {
-  const access = resource.read(actor);
-  if (access === false) throw new Problem('forbidden', `Your role may not read ${resource.path}.`);
-  return access === true ? {} : access;
-}
-
-/** One row within the caller's filter, else Problem `not_found`: a foreign row looks like none. */
-export async function findVisible(
-  em: EntityManager,
-  actor: Actor,
-  resource: Resource,
-  id: string,
-  { deleted = false } = {},
-): Promise<RecordRow> {
-  const where = { $and: [{ id }, ...(deleted ? [] : [{ deletedAt: null }]), readFilter(actor, resource)] } as FilterQuery<RecordRow>;
-  const row = await em.findOne(resource.definition.entity, where);
-  if (!row) throw notFound(resource, id);
-  return row;
-}
-
-export function notFound(resource: Resource, id: string): Problem {
-  return new Problem('not_found', `There is no ${resource.title} ${id}.`);
 }
 
 function selectedProperties(actor: Actor, resource: Resource, fields: readonly string[] | undefined): string[] {
@@ -119,6 +99,7 @@ async function listRows(
   if (refused || (q !== undefined && hidden.size > 0)) throw new Problem('forbidden', `Your role may not search by ${refused ?? 'contact data'}.`);
   const order = totalOrder(resource, sort);
   const properties = selectedProperties(actor, resource, fields);
+  const expansions = expandedProperties(resource, expand);
   const conditions = [
     { deletedAt: null },
     within,
@@ -126,7 +107,7 @@ async function listRows(
     ...(q === undefined ? [] : [searchQuery(resource, q)]),
     ...(cursor === undefined ? [] : [afterCursor(resource, order, cursor)]),
   ];
-  const needed = new Set(['id', ...properties, ...order.map(({ field }) => field), ...expand.map((name) => resource.expandable?.[name] ?? 'id')]);
+  const needed = new Set(['id', ...properties, ...order.map(({ field }) => field), ...expansions.values()]);
   const rows = await em.find(resource.definition.entity, { $and: conditions } as FilterQuery<RecordRow>, {
     orderBy: order.map(({ field, direction }) => ({ [field]: direction })),
     limit: limit + 1,
@@ -138,6 +119,6 @@ async function listRows(
   const last = page.at(-1);
   const hasMore = rows.length > limit;
   const data = page.map((row) => recordJson(row, properties));
-  await expandRecords(em, actor, resource, data, page, expand);
-  return { data, nextCursor: hasMore && last ? encodeCursor(order, last) : null, hasMore };
+  await expandRecords(em, actor, resource, data, page, expansions);
+  return { data, nextCursor: hasMore && last ? encodeCursor(resource, order, last) : null, hasMore };
 }

@@ -1,39 +1,40 @@
 import type { EntityName } from '@mikro-orm/postgresql';
-import { identities, Identity } from './access/identity.ts';
-import { Organization, organizations } from './access/organization.ts';
-import { Permission, permissionsResource } from './access/permission.ts';
-import { RoleAssignment, roleAssignments } from './access/role-assignment.ts';
-import { Role, rolesResource } from './access/role.ts';
-import { TeamMember, teamMembers } from './access/team-member.ts';
-import { Team, teams } from './access/team.ts';
-import { User, users } from './access/user.ts';
+import { identities } from './access/identity.ts';
+import { organizations } from './access/organization.ts';
+import { permissionsResource } from './access/permission.ts';
+import { roleAssignments } from './access/role-assignment.ts';
+import { rolesResource } from './access/role.ts';
+import { teamMembers } from './access/team-member.ts';
+import { teams } from './access/team.ts';
+import { users } from './access/user.ts';
 import { Command } from './automation/command.ts';
-import { FeatureFlag, featureFlags } from './automation/feature-flag.ts';
+import { featureFlags } from './automation/feature-flag.ts';
 import { OutboxEvent } from './automation/outbox-event.ts';
-import { Calendar, calendars } from './calendars/calendar.ts';
-import { activities, Activity } from './engagement/activity.ts';
-import { Note, notes } from './engagement/note.ts';
-import { Notification, notifications } from './engagement/notification.ts';
-import { Tag, tags } from './engagement/tag.ts';
-import { Tagging, taggings } from './engagement/tagging.ts';
-import { Task, tasks } from './engagement/task.ts';
-import { timeline, TimelineEntry } from './engagement/timeline-entry.ts';
-import { AuditEntry, auditLog } from './governance/audit-entry.ts';
-import { Merge, merges } from './governance/merge.ts';
-import { AssignmentRule, assignmentRules } from './leads/assignment-rule.ts';
-import { LeadAssignment, leadAssignments } from './leads/lead-assignment.ts';
-import { LeadScore, leadScores } from './leads/lead-score.ts';
-import { LeadStep, leadSteps } from './leads/lead-step.ts';
-import { Lead, leads } from './leads/lead.ts';
-import { PropertyInterest, propertyInterests } from './leads/property-interest.ts';
-import { QualificationEvidence, qualificationEvidence } from './leads/qualification-evidence.ts';
-import { ScoringModel, scoringModels } from './leads/scoring-model.ts';
+import { calendars } from './calendars/calendar.ts';
+import { activities } from './engagement/activity.ts';
+import { notes } from './engagement/note.ts';
+import { notifications } from './engagement/notification.ts';
+import { tags } from './engagement/tag.ts';
+import { taggings } from './engagement/tagging.ts';
+import { tasks } from './engagement/task.ts';
+import { timeline } from './engagement/timeline-entry.ts';
+import { auditLog } from './governance/audit-entry.ts';
+import { merges } from './governance/merge.ts';
+import { assignmentRules } from './leads/assignment-rule.ts';
+import { leadAssignments } from './leads/lead-assignment.ts';
+import { leadScores } from './leads/lead-score.ts';
+import { leadSteps } from './leads/lead-step.ts';
+import { leads } from './leads/lead.ts';
+import { propertyInterests } from './leads/property-interest.ts';
+import { qualificationEvidence } from './leads/qualification-evidence.ts';
+import { scoringModels } from './leads/scoring-model.ts';
 import type { Resource } from './model/define-resource.ts';
 import type { EntityDefinition, RecordRow } from './model/entity.ts';
-import { Account, accounts } from './parties/account.ts';
-import { Contact, contacts } from './parties/contact.ts';
-import { ExternalRef, externalRefs } from './parties/external-ref.ts';
-import { people, Person } from './parties/person.ts';
+import { subjectTypeOf } from './model/record-json.ts';
+import { accounts } from './parties/account.ts';
+import { contacts } from './parties/contact.ts';
+import { externalRefs } from './parties/external-ref.ts';
+import { people } from './parties/person.ts';
 
 /** Every resource, in the order of the API reference. A new entity is one file and its line here. */
 export const resources: readonly Resource[] = [
@@ -70,25 +71,17 @@ export const resources: readonly Resource[] = [
   merges,
 ];
 
-/** Every table, resources and the two that only the product itself reads. */
-const definitions: readonly EntityDefinition[] = [
-  Organization, Identity, User, Team, TeamMember, Role, Permission, RoleAssignment,
-  Calendar, Person, Account, Contact, ExternalRef,
-  ScoringModel, AssignmentRule, Lead, LeadScore, LeadAssignment, LeadStep, QualificationEvidence, PropertyInterest,
-  Activity, Task, Note, TimelineEntry, Tag, Tagging, Notification,
-  AuditEntry, Merge, Command, OutboxEvent, FeatureFlag,
-];
+/** Every table: those of the resources, and the two that only the product itself reads. */
+const definitions: readonly EntityDefinition[] = [...resources.map(({ definition }) => definition), Command, OutboxEvent];
 
 export const entities: readonly EntityName<RecordRow>[] = definitions.map((definition) => definition.entity);
 
-const byTitle = new Map(resources.map((resource) => [resource.definition.table, resource]));
-
 /** The resource of a table; a reference to a table without one can't be expanded. */
 export function resourceOf(definition: EntityDefinition): Resource | undefined {
-  return byTitle.get(definition.table);
+  return resources.find((resource) => resource.definition.table === definition.table);
 }
 
 /** The resource behind a subject type such as `lead`. */
 export function subjectResource(subjectType: string): Resource | undefined {
-  return resources.find((resource) => resource.title === subjectType);
+  return resources.find((resource) => subjectTypeOf(resource) === subjectType);
 }

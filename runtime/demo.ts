@@ -7,14 +7,19 @@ import { loadOrganization } from './demo/load-organization.ts';
  * Loads the demo organisations acme and globex into a migrated database that has no organisation yet, else does
  * nothing. `url` is the owner's. An interrupted load leaves no organisation, so that the next one starts over.
  */
-export async function loadDemo(url: string, { log = () => undefined }: { log?: (line: string) => void } = {}): Promise<void> {
+export async function loadDemo(
+  url: string,
+  { log = () => undefined }: { log?: (line: string) => void } = {},
+): Promise<void> {
   const database = await openDatabase({ url, role: 'crm_relay', size: 4 });
   try {
     if (await hasOrganizations(database)) return;
-    const finishers = [];
+    const finishers: Awaited<ReturnType<typeof loadOrganization>>[] = [];
     for (const plan of [acme, globex]) {
       finishers.push(await loadOrganization(database, plan));
-      log(`loaded ${plan.name} (${plan.slug}): ${plan.people.length} users, ${plan.teams.length} teams, ${plan.rules.length} rules`);
+      log(
+        `loaded ${plan.name} (${plan.slug}): ${plan.people.length} users, ${plan.teams.length} teams, ${plan.rules.length} rules`,
+      );
     }
     await acrossOrganizations(database, async (em) => {
       for (const finish of finishers) await finish(em);

@@ -47,7 +47,7 @@ export async function downloadFromTemporal(
     platform: platform(),
     format: 'tar.gz',
   });
-  const answer = await fetch(`https://temporal.download/${artefact}/${version}?${query}`, {
+  const answer = await fetch(`https://temporal.download/${artefact}/${version}?${query.toString()}`, {
     signal: AbortSignal.timeout(answerWithinMilliseconds),
   });
   if (!answer.ok) throw new Error(`temporal.download answered ${answer.status}`);

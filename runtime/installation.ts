@@ -1,6 +1,5 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import pg from 'pg';
 import { migrateUp } from '../db/migrator.ts';
 import { loadDemo } from './demo.ts';
 import { defaultPorts } from './default-ports.ts';
@@ -65,10 +64,7 @@ export function createInstallation(env: Env, { fresh, empty, tell }: StartOption
     const url = env.DATABASE_URL ?? (await startEmbeddedPostgres());
     save({ databaseUrl: url });
     await migrateUp(url, { log: (line) => tell(`database: ${line}`) });
-    if (!empty && (await hasNoOrganizations(url))) {
-      tell('loading the demo organisations acme and globex');
-      await loadDemo(url);
-    }
+    if (!empty) await loadDemo(url, { log: (line) => tell(`demo: ${line}`) });
     return url;
   }
 
@@ -175,17 +171,6 @@ function clear(dataDir: string): void {
   removePostgresHome(join(dataDir, 'postgres'));
   for (const name of ['temporal', 'mail', 'keys', 'logs'])
     rmSync(join(dataDir, name), { recursive: true, force: true });
-}
-
-async function hasNoOrganizations(url: string): Promise<boolean> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    const { rowCount } = await client.query('select from crm_core.core_organizations limit 1');
-    return rowCount === 0;
-  } finally {
-    await client.end();
-  }
 }
 
 function withoutCredentials(url: string): string {

@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chownSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chownSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { platform } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { tailOf, withLogFile } from './logs.ts';
 import { anyFreePort } from './ports.ts';
@@ -74,7 +75,7 @@ export async function startPostgres(options: {
     await running.stop();
     const log = tailOf(logFile, 15);
     if (ended !== 'silent' && log.includes('pre-existing shared memory block') && performance.now() < deadline) {
-      await waitUntil(() => false, 250);
+      await sleep(250);
       continue;
     }
     throw new Error(
@@ -87,8 +88,11 @@ export async function startPostgres(options: {
 async function initialise(home: PostgresHome, cluster: string): Promise<string> {
   const passwordFile = join(home.folder, 'password');
   if (existsSync(join(cluster, 'PG_VERSION'))) return readFileSync(passwordFile, 'utf8').trim();
-  const unfinished = `${cluster}.unfinished`;
-  for (const leftOver of [cluster, unfinished]) rmSync(leftOver, { recursive: true, force: true });
+  // A killed start may have left an initdb at work: it stumbles over its missing folder.
+  for (const leftOver of readdirSync(home.folder).filter((name) => name.startsWith('cluster'))) {
+    rmSync(join(home.folder, leftOver), { recursive: true, force: true });
+  }
+  const unfinished = `${cluster}.unfinished-${process.pid}`;
   const password = randomBytes(18).toString('base64url');
   writeFileSync(passwordFile, `${password}\n`, { mode: 0o600 });
   if (home.account) chownSync(passwordFile, home.account.uid, home.account.gid);

@@ -79,15 +79,16 @@ export async function stopProcess(pid: number, steps: readonly StopStep[]): Prom
   return !isAlive(pid);
 }
 
-/** Asks `condition` every 50 ms; true as soon as it holds, false when `limitMilliseconds` have passed. */
+/** Asks `condition` again and again; true as soon as it holds, false when `limitMilliseconds` have passed. */
 export async function waitUntil(
   condition: () => boolean | Promise<boolean>,
   limitMilliseconds: number,
+  pauseMilliseconds = 50,
 ): Promise<boolean> {
   const deadline = performance.now() + limitMilliseconds;
   while (!(await condition())) {
     if (performance.now() >= deadline) return false;
-    await sleep(50);
+    await sleep(pauseMilliseconds);
   }
   return true;
 }

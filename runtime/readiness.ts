@@ -2,6 +2,7 @@ import { tailOf } from './logs.ts';
 import { waitUntil } from './processes.ts';
 
 const readyWithinMilliseconds = 120_000;
+const pauseMilliseconds = 250;
 
 /** Whether the API at `url` says that it, the database, Temporal and a worker work together; with its words when not. */
 export async function askReadiness(url: string): Promise<{ ready: boolean; detail: string }> {
@@ -19,11 +20,15 @@ export async function askReadiness(url: string): Promise<{ ready: boolean; detai
 /** Waits until the API is ready, at most two minutes; then throws with what it said and the ends of the log files. */
 export async function waitUntilReady(url: string, logFiles: readonly string[]): Promise<void> {
   let last = '';
-  const ready = await waitUntil(async () => {
-    const answer = await askReadiness(url);
-    last = answer.detail;
-    return answer.ready;
-  }, readyWithinMilliseconds);
+  const ready = await waitUntil(
+    async () => {
+      const answer = await askReadiness(url);
+      last = answer.detail;
+      return answer.ready;
+    },
+    readyWithinMilliseconds,
+    pauseMilliseconds,
+  );
   if (ready) return;
   const logs = logFiles.map((file) => `The end of ${file}:\n${tailOf(file, 15)}`);
   throw new Error(['The API was not ready within two minutes. It says:', last, ...logs].join('\n'));

@@ -3,7 +3,8 @@ import { MeterProvider } from '@opentelemetry/sdk-metrics';
 
 const exporter = new PrometheusExporter({ preventServerStart: true });
 const provider = new MeterProvider({ readers: [exporter] });
-const serializer = new PrometheusSerializer();
+// Without the target's description, which would tell a path of this machine.
+const serializer = new PrometheusSerializer(undefined, false, undefined, true);
 
 /** Makes this process's instruments; their names begin with `crm.` (`crm.leads.captured` is read as `crm_leads_captured_total`). */
 export const meter = provider.getMeter('durable-crm');

@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Connection } from '@temporalio/client';
 import { tailOf, withLogFile } from './logs.ts';
-import { describeExit, exitOf, stopProcess, waitUntil } from './processes.ts';
-import type { RunningProcess, StopStep } from './processes.ts';
+import { describeExit, exitOf, identityOf, isSameProcess, stopProcess, waitUntil } from './processes.ts';
+import type { ProcessIdentity, RunningProcess, StopStep } from './processes.ts';
 
 /** A Temporal dev server that serves its namespace. */
 export type RunningTemporal = RunningProcess & { address: string };
@@ -42,6 +42,8 @@ export async function startTemporal(options: {
 }): Promise<RunningTemporal> {
   const { cli, dataDir, port, uiPort, namespace, logFile } = options;
   mkdirSync(dataDir, { recursive: true });
+  const processFile = join(dataDir, 'process.json');
+  await clearAway(processFile);
   const ports = ['--ip', '127.0.0.1', '--port', String(port), '--ui-port', String(uiPort)];
   const server = withLogFile(logFile, (log) =>
     spawn(
@@ -62,6 +64,7 @@ export async function startTemporal(options: {
     ),
   );
   const pid = server.pid ?? 0;
+  writeFileSync(processFile, JSON.stringify(identityOf(pid)));
   const exited = exitOf(server);
   const address = `127.0.0.1:${port}`;
   const running: RunningTemporal = {
@@ -81,13 +84,26 @@ export async function startTemporal(options: {
   );
 }
 
+/** Two servers on one file would ruin it: stops the one that a killed start has left. */
+async function clearAway(processFile: string): Promise<void> {
+  if (!existsSync(processFile)) return;
+  const earlier = JSON.parse(readFileSync(processFile, 'utf8')) as ProcessIdentity;
+  if (isSameProcess(earlier) && !(await stopProcess(earlier.pid, stopSteps))) {
+    throw new Error(`Temporal (process ${earlier.pid}) still runs with this state and cannot be stopped.`);
+  }
+}
+
 async function untilItServes(address: string, namespace: string): Promise<'serves' | 'silent'> {
   const serves = await waitUntil(async () => {
     try {
       const connection = await Connection.connect({ address, connectTimeout: 1_000 });
-      const ask = () => connection.workflowService.describeNamespace({ namespace });
-      await connection.withDeadline(Date.now() + 1_000, ask).finally(() => connection.close());
-      return true;
+      try {
+        const ask = () => connection.workflowService.describeNamespace({ namespace });
+        await connection.withDeadline(Date.now() + 1_000, ask);
+        return true;
+      } finally {
+        await connection.close();
+      }
     } catch {
       return false;
     }

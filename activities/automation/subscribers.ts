@@ -1,10 +1,11 @@
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
+import { configurationKinds } from '../../db/automation/affected-leads.queries.ts';
 import { readNotice, type UndeliveredEvent } from '../../db/automation/outbox.queries.ts';
 import type { Database } from '../../db/database.ts';
 import { changedSignal, fanOutWorkflowId } from '../../workflows/automation/messages.ts';
 import { leadProcess } from '../../workflows/leads/messages.ts';
 import { startSearchAttributes } from '../../workflows/processes/search-attributes.ts';
-import { type ConfigurationChange, configurationKinds } from '../automation.types.ts';
+import type { ConfigurationChange } from '../automation.types.ts';
 import type { Mail } from '../ports.ts';
 
 export interface SubscriberDeps {
@@ -20,21 +21,25 @@ export interface SubscriberDeps {
 type Subscriber = (event: UndeliveredEvent) => Promise<void>;
 
 /** Who is to hear of which kind of event; nobody for the kinds that have no subscriber. */
-export function createSubscribers({ database, temporal, mail, taskQueues }: SubscriberDeps): (kind: string) => Subscriber | undefined {
+export function createSubscribers({
+  database,
+  temporal,
+  mail,
+  taskQueues,
+}: SubscriberDeps): (kind: string) => Subscriber | undefined {
   const sendNotice: Subscriber = async ({ id, organizationId, payload }) => {
-    const notice = await readNotice(database, organizationId, String(payload['notificationId']));
-    if (notice === null || mail === null) return;
+    const notice = mail && (await readNotice(database, organizationId, String(payload['notificationId'])));
+    if (!notice) return;
     await mail.send({ to: notice.email, subject: notice.title, text: notice.body, messageId: messageIdOf(id) });
   };
 
-  const fanOut = ({ kind, organizationId, subjectId: id }: Pick<UndeliveredEvent, 'organizationId' | 'subjectId'> & { kind: ConfigurationChange['kind'] }) => {
-    const change: ConfigurationChange = { organizationId, kind, id };
-    return temporal.workflow.signalWithStart('fanOutConfiguration', {
+  const fanOut = async (change: ConfigurationChange) => {
+    await temporal.workflow.signalWithStart('fanOutConfiguration', {
       workflowId: fanOutWorkflowId(change),
       taskQueue: taskQueues.bulk,
       args: [change],
       signal: changedSignal,
-      staticSummary: `tell running processes of a changed ${kind.replace('_', ' ')}`,
+      staticSummary: `tell running processes of a changed ${change.kind.replace('_', ' ')}`,
     });
   };
 
@@ -68,7 +73,7 @@ export function createSubscribers({ database, temporal, mail, taskQueues }: Subs
   };
   return (eventKind) => {
     const kind = configurationKinds.find((name) => eventKind.startsWith(`${name}.`));
-    return kind ? async (event) => void (await fanOut({ ...event, kind })) : subscribers[eventKind];
+    return kind ? ({ organizationId, subjectId: id }) => fanOut({ organizationId, kind, id }) : subscribers[eventKind];
   };
 }
 

@@ -2,8 +2,9 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { v7 as uuidv7 } from 'uuid';
 import type { IntakeContext } from '../../db/leads/intake.queries.ts';
 import { judgeAssignment, teamsInQuestion } from '../../db/leads/judgement.ts';
-import { firstStep, type NextStep } from '../../db/leads/ladder.queries.ts';
+import { firstStep, type NextStep, planNext } from '../../db/leads/ladder.queries.ts';
 import { LeadAssignment } from '../../db/leads/lead-assignment.ts';
+import type { LeadRow } from '../../db/leads/lead-state.queries.ts';
 import { lockAssignment, readCalendarOf, readTeams } from '../../db/leads/teams.queries.ts';
 import { baseColumns, type Change } from '../../db/model/changes.ts';
 import { Problem } from '../../db/model/problem.ts';
@@ -35,46 +36,67 @@ interface Question {
 
 /**
  * Decides who gets a lead, under the organisation's assignment lock: the load and the turns that are read hold until
- * the transaction ends. Null when nobody can get it, not even a fallback.
+ * the transaction ends. Null when nobody can get it, not even a fallback who has not had it.
  */
-export async function assign(em: EntityManager, change: Change, { facts, context, excludeUserIds, round }: Question): Promise<Assigned | null> {
+export async function assign(
+  em: EntityManager,
+  change: Change,
+  { facts, context, excludeUserIds, round }: Question,
+): Promise<Assigned | null> {
   await lockAssignment(em, change.organizationId);
   const which = { teamIds: teamsInQuestion(context.rules, facts), userId: context.account?.ownerUserId ?? null };
   const { teams, calendars } = await readTeams(em, change.organizationId, which, change.at);
   const decision = judgeAssignment(facts, context, teams, excludeUserIds, change.at);
   const { userId, ruleId } = decision;
-  if (userId === null) return null;
+  if (userId === null || excludeUserIds.includes(userId)) return null;
   const ladder = context.rules.find(({ id }) => id === ruleId)?.ladder ?? null;
   const calendar = calendars.get(userId) ?? (await readCalendarOf(em, userId));
   return kept(change, round, { ...decision, userId }, firstStep(ladder, calendar, round, change.at));
 }
 
-/** The rows of a decision that a person took: the assignee they named. */
-export async function assignTo(em: EntityManager, change: Change, userId: string, round: number, teamId: string | null, assignmentRuleId: string | null): Promise<Assigned> {
+/**
+ * The rows of a decision that a person took: the assignee they named, chased by the ladder that was in force. Problem
+ * `rule_violation` for somebody who is not active in the organisation.
+ */
+export async function assignTo(em: EntityManager, change: Change, lead: LeadRow, userId: string): Promise<Assigned> {
   await lockAssignment(em, change.organizationId);
-  const [user]: { active: boolean }[] = await em.execute('select active from crm_core.crm_users where user_id = ? and deleted_at is null', [userId]);
+  const user = await readUser(em, userId);
   if (!user?.active) {
     const message = user ? 'is not active' : 'is not a user of this organisation';
     throw new Problem('rule_violation', 'The lead cannot be given to this user; see errors.', [{ path: 'userId', message }]);
   }
   const [seat]: { team_id: string }[] = await em.execute(
-    'select team_id from crm_core.crm_team_members where user_id = ? and deleted_at is null order by (team_id is not distinct from ?) desc, created_at limit 1',
-    [userId, teamId],
+    `select team_id from crm_core.crm_team_members where user_id = ? and deleted_at is null
+     order by (team_id is not distinct from ?) desc, created_at, team_id limit 1`,
+    [userId, lead.teamId],
   );
-  const calendar = await readCalendarOf(em, userId);
+  const teamId = seat?.team_id ?? null;
+  const round = lead.round + 1;
   const reason = 'given by a person';
   const decision = {
     userId,
-    teamId: seat?.team_id ?? null,
-    ruleId: assignmentRuleId,
+    teamId,
+    ruleId: null,
     ruleVersion: null,
     reason,
     turn: null,
     overCapacity: false,
-    candidates: [{ userId, teamId: seat?.team_id ?? null, outcome: 'chosen' as const, code: 'chosen' as const, reason }],
+    candidates: [{ userId, teamId, outcome: 'chosen' as const, code: 'chosen' as const, reason }],
     rulesTried: [],
   };
-  return kept(change, round, decision, firstStep(null, calendar, round, change.at));
+  const next = await planNext(em, { ...lead, stage: 'assigned', round, assignedUserId: userId, assignedAt: change.at });
+  const assigned = kept(change, round, decision, next);
+  const { assignmentRuleId, assignmentRuleVersion } = lead;
+  return { ...assigned, values: { ...assigned.values, assignmentRuleId, assignmentRuleVersion } };
+}
+
+/** Whether a user of the organisation is active; null when there is no such user. */
+export async function readUser(em: EntityManager, userId: string): Promise<{ active: boolean } | null> {
+  const [user]: { active: boolean }[] = await em.execute(
+    'select active from crm_core.crm_users where user_id = ? and deleted_at is null',
+    [userId],
+  );
+  return user ?? null;
 }
 
 const turnSql = `
@@ -101,7 +123,15 @@ function kept(change: Change, round: number, decision: Assignment & { userId: st
     decidedAt: change.at,
   };
   return {
-    values: { assignedUserId: userId, assignedAt: change.at, teamId, assignmentRuleId: ruleId, assignmentRuleVersion: ruleVersion, round, ...next },
+    values: {
+      assignedUserId: userId,
+      assignedAt: change.at,
+      teamId,
+      assignmentRuleId: ruleId,
+      assignmentRuleVersion: ruleVersion,
+      round,
+      ...next,
+    },
     rows: [{ into: LeadAssignment, rows: [row] }],
     statements: turn ? [{ sql: turnSql, parameters: [turn.teamId, turn.userId] }] : [],
     reason,

@@ -31,13 +31,20 @@ export async function saveLead(
     throw new Problem('illegal_stage', `A lead that is "${lead.stage}" cannot become "${stage}".`);
   }
   const status = statusOf(stage);
-  const closing = status === 'open' ? { closedAt: null } : { closedAt: lead.closedAt ?? change.at, nextStep: null, nextDueAt: null };
+  const closing =
+    status === 'open' ? { closedAt: null } : { closedAt: lead.closedAt ?? change.at, nextStep: null, nextDueAt: null };
   const after = { ...values, status, ...closing };
   const audit = auditRows(change, lead.version + 1, lead as unknown as Record<string, unknown>, after);
   // What the lead is going to refer to (a new account) is there before the lead does.
-  await insertRows(em, gather([audit, timelineRow(change, kind, summary.slice(0, 500), details ?? null), ...(along.rows ?? [])]), along.statements);
+  await insertRows(
+    em,
+    gather([audit, timelineRow(change, kind, summary.slice(0, 500), details ?? null), ...(along.rows ?? [])]),
+    along.statements,
+  );
   if (audit.rows.length > 0) {
-    em.assign(lead, { ...after, updatedAt: change.at, updatedBy: actorLabel(change.actor) } as never, { mergeObjectProperties: false });
+    em.assign(lead, { ...after, updatedAt: change.at, updatedBy: actorLabel(change.actor) } as never, {
+      mergeObjectProperties: false,
+    });
     await em.flush();
   }
   return lead;

@@ -6,7 +6,11 @@ import type { EmailStatus, LeadFacts } from '../../workflows/leads/facts.ts';
 import type { Engagement } from '../../workflows/leads/scoring.ts';
 
 /** What is known of a stored lead now: the configuration in force, what has happened on it, and its score by that. */
-export async function judgeLead(em: EntityManager, lead: LeadRow, at: Date): Promise<{ context: IntakeContext; facts: LeadFacts; judged: JudgedScore }> {
+export async function judgeLead(
+  em: EntityManager,
+  lead: LeadRow,
+  at: Date,
+): Promise<{ context: IntakeContext; facts: LeadFacts; judged: JudgedScore }> {
   const source = {
     ...lead,
     normalizedName: lead.normalizedName ?? '',
@@ -17,9 +21,23 @@ export async function judgeLead(em: EntityManager, lead: LeadRow, at: Date): Pro
     externalRefs: [],
   };
   const context = await readIntakeContext(em, lead.organizationId, lead.id, source);
-  const [person]: { email_status: EmailStatus }[] = await em.execute('select email_status from crm_core.crm_people where person_id = ?', [lead.personId]);
+  const [person]: { email_status: EmailStatus }[] = await em.execute(
+    'select email_status from crm_core.crm_people where person_id = ?',
+    [lead.personId],
+  );
   const engagements = await readEngagements(em, lead.id);
-  return { context, ...judgeScore({ lead: source, context, emailStatus: person?.email_status ?? 'unknown', engagements, capturedAt: lead.capturedAt, at }) };
+  return {
+    context,
+    ...judgeScore({
+      lead: source,
+      context,
+      emailStatus: person?.email_status ?? 'unknown',
+      engagements,
+      engagementCount: lead.engagementCount,
+      capturedAt: lead.capturedAt,
+      at,
+    }),
+  };
 }
 
 /** What the lead did: logged activities, and further captures that were merged into it (`capture`). */

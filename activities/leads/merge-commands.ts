@@ -1,16 +1,20 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { v7 as uuidv7 } from 'uuid';
-import { LeadScore } from '../../db/leads/lead-score.ts';
-import { type LeadRow, lockLead } from '../../db/leads/lead-state.queries.ts';
 import { planNext } from '../../db/leads/ladder.queries.ts';
+import { LeadScore } from '../../db/leads/lead-score.ts';
+import { findPerson, type LeadRow, lockLead } from '../../db/leads/lead-state.queries.ts';
 import { baseColumns, type Change } from '../../db/model/changes.ts';
 import { Problem } from '../../db/model/problem.ts';
+import type { Insertion } from '../../db/model/set-based.ts';
+import { personNameKey } from '../../workflows/leads/name-keys.ts';
+import type { LeadStage } from '../../workflows/leads/policy.ts';
 import { assign } from './assignment.ts';
-import { mergeRow } from './intake.ts';
+import { carriedRefs } from './external-refs.ts';
 import { saveLead } from './lead-change.ts';
 import { judgeLead } from './lead-context.ts';
-import { absorb } from './merging.ts';
+import { absorb, type MergeEvidence, mergeRow, missing, release } from './merging.ts';
 import { notify } from './notices.ts';
+import { newPerson } from './people.ts';
 
 /** Merges a lead into another open one, which takes over what it did not know. Problem `rule_violation` otherwise. */
 export async function mergeInto(em: EntityManager, change: Change, lead: LeadRow, { intoLeadId }: { intoLeadId: string }): Promise<LeadRow> {
@@ -19,28 +23,52 @@ export async function mergeInto(em: EntityManager, change: Change, lead: LeadRow
     const message = intoLeadId === lead.id ? 'is the lead itself' : survivor ? 'is not open any more' : 'is not a lead of this organisation';
     throw new Problem('rule_violation', 'The lead cannot be merged into that one; see errors.', [{ path: 'intoLeadId', message }]);
   }
-  await absorb(em, change, survivor, { ...lead, utm: lead.utm ?? null, consent: lead.consent ?? null });
+  const filled = missing(survivor, { ...lead, utm: lead.utm ?? null, consent: lead.consent ?? null });
+  const refs = await carriedRefs(em, change, lead.id, { subjectType: 'lead', subjectId: survivor.id });
+  await absorb(em, change, survivor, filled, refs);
   const told = { kind: 'lead.merged', summary: 'merged into another lead', details: { intoLeadId } };
-  return saveLead(em, change, lead, { stage: 'merged', mergedIntoLeadId: intoLeadId }, told, { rows: [mergeRow(change, intoLeadId, { rule: 'by command' })] });
+  const merge = mergeRow(change, intoLeadId, { rule: 'by command', stage: lead.stage as LeadStage, filled: Object.keys(filled) });
+  return saveLead(em, change, lead, { stage: 'merged', mergedIntoLeadId: intoLeadId }, told, { rows: [merge] });
 }
 
-/** Takes a merge back: the lead goes on with its owner if it has one, else it is scored and assigned now. */
+/**
+ * Takes a merge back: the survivor gives back what it took over, and the lead goes on with its owner if it has one, else
+ * it is scored and assigned now.
+ */
 export async function unmerge(em: EntityManager, change: Change, lead: LeadRow): Promise<LeadRow> {
-  await em.execute('update crm_core.crm_merges set undone_at = ?, updated_at = ?, version = version + 1 where merged_id = ? and undone_at is null', [change.at, change.at, lead.id]);
-  const open = { mergedIntoLeadId: null, status: 'open' as const };
+  const { personId, stage: before, rows } = await separate(em, change, lead);
+  const open = { mergedIntoLeadId: null, status: 'open' as const, personId };
   const told = { kind: 'lead.unmerged', summary: 'the merge was taken back', details: { fromLeadId: lead.mergedIntoLeadId } };
   if (lead.assignedUserId !== null) {
-    const stage = lead.touchedAt === null ? ('assigned' as const) : ('touched' as const);
+    const stage = before === 'touched' ? before : 'assigned';
     const restarted = stage === 'touched' ? { lastActivityAt: change.at } : { assignedAt: change.at };
     const next = await planNext(em, { ...lead, stage, ...restarted });
-    return saveLead(em, change, lead, { ...open, stage, ...restarted, ...next }, told);
+    const notice = notify(change, lead.assignedUserId, 'assigned', lead.fullName, next.nextDueAt);
+    return saveLead(em, change, lead, { ...open, stage, ...restarted, ...next }, told, { rows: [...rows, ...notice] });
   }
   const { context, facts, judged } = await judgeLead(em, lead, change.at);
   const { contributions, ...score } = judged;
   const assigned = await assign(em, change, { facts, context, excludeUserIds: [], round: lead.round + 1 });
   const scored = { into: LeadScore, rows: [{ id: uuidv7(), ...baseColumns(change), leadId: lead.id, ...score, contributions, cause: 'unmerged', scoredAt: change.at }] };
   return saveLead(em, change, lead, { ...open, ...score, stage: assigned ? 'assigned' : 'scored', ...assigned?.values }, told, {
-    rows: [scored, ...(assigned?.rows ?? []), ...(assigned ? notify(change, assigned.values.assignedUserId, 'assigned', lead.fullName, assigned.values.nextDueAt) : [])],
+    rows: [...rows, scored, ...(assigned?.rows ?? []), ...(assigned ? notify(change, assigned.values.assignedUserId, 'assigned', lead.fullName, assigned.values.nextDueAt) : [])],
     statements: assigned?.statements ?? [],
   });
+}
+
+/** Undoes the merge on the survivor's side; a lead whose name is another than its survivor's person gets one of its own. */
+async function separate(em: EntityManager, change: Change, lead: LeadRow): Promise<{ personId: string; stage: LeadStage | null; rows: Insertion[] }> {
+  const [merge]: { evidence: MergeEvidence }[] = await em.execute(
+    `update crm_core.crm_merges set undone_at = ?, updated_at = ?, version = version + 1
+     where merged_id = ? and undone_at is null and deleted_at is null returning evidence`,
+    [change.at, change.at, lead.id],
+  );
+  const survivor = lead.mergedIntoLeadId === null ? null : await lockLead(em, lead.mergedIntoLeadId);
+  if (survivor?.status === 'open' && survivor.deletedAt === null) await release(em, change, survivor, lead, merge?.evidence.filled ?? []);
+  const stage = merge?.evidence.stage ?? null;
+  const person = await findPerson(em, lead.personId);
+  if (merge?.evidence.rule !== 'same person' || !person || personNameKey(person.fullName) === lead.normalizedName) return { personId: lead.personId, stage, rows: [] };
+  const personId = uuidv7();
+  const described = { ...lead, normalizedName: lead.normalizedName ?? '', consent: lead.consent ?? null };
+  return { personId, stage, rows: [newPerson(change, personId, described, person.primaryEmail === lead.email ? person.emailStatus : 'unknown')] };
 }

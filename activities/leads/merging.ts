@@ -1,22 +1,67 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { v7 as uuidv7 } from 'uuid';
+import { Merge } from '../../db/governance/merge.ts';
 import type { LeadRow } from '../../db/leads/lead-state.queries.ts';
-import type { Change } from '../../db/model/changes.ts';
+import { baseColumns, type Change } from '../../db/model/changes.ts';
+import type { Insertion } from '../../db/model/set-based.ts';
 import type { FactSource } from '../../workflows/leads/facts.ts';
+import { companyNameKey } from '../../workflows/leads/name-keys.ts';
+import type { LeadStage } from '../../workflows/leads/policy.ts';
 import { saveLead } from './lead-change.ts';
 
-const filled = ['email', 'phone', 'company', 'country', 'source', 'budgetBand', 'urgency', 'consent', 'utm'] as const;
+const fields = ['email', 'phone', 'company', 'country', 'source', 'budgetBand', 'urgency', 'consent', 'utm'] as const;
+
+/** What a merged lead knows and the survivor does not: the fields that the survivor takes over. */
+export function missing(survivor: LeadRow, merged: FactSource): Partial<LeadRow> {
+  return Object.fromEntries(fields.flatMap((field) => (survivor[field] === null && merged[field] !== null ? [[field, merged[field]]] : [])));
+}
 
 /**
- * What a surviving lead takes from one merged into it: one engagement more, and the fields it did not know. `change` is
- * that of the merged lead; the survivor gets its own audit and timeline.
+ * A survivor takes over the fields of a lead merged into it, and counts one engagement more. `change` is that of the
+ * merged lead, whose rows go along; the survivor gets its own audit and timeline.
  */
-export async function absorb(em: EntityManager, change: Change, survivor: LeadRow, merged: FactSource): Promise<LeadRow> {
-  const known: Partial<LeadRow> = Object.fromEntries(filled.flatMap((field) => (survivor[field] === null && merged[field] !== null ? [[field, merged[field]]] : [])));
+export async function absorb(em: EntityManager, change: Change, survivor: LeadRow, filled: Partial<LeadRow>, rows: Insertion[]): Promise<LeadRow> {
+  const activity = survivor.stage === 'touched' ? { lastActivityAt: change.at } : {};
   return saveLead(
     em,
     { ...change, subjectId: survivor.id },
     survivor,
-    { ...known, engagementCount: survivor.engagementCount + 1, lastActivityAt: survivor.touchedAt === null ? survivor.lastActivityAt : change.at },
+    { ...filled, ...companyKey(filled), ...activity, engagementCount: survivor.engagementCount + 1 },
     { kind: 'lead.absorbed', summary: 'another capture of the same person was merged into this lead', details: { leadId: change.subjectId } },
+    { rows },
   );
+}
+
+/** The opposite: a survivor gives back what it still has of the lead that leaves it. */
+export async function release(em: EntityManager, change: Change, survivor: LeadRow, leaving: LeadRow, filled: readonly string[]): Promise<LeadRow> {
+  const given = fields.filter((field) => filled.includes(field) && JSON.stringify(survivor[field]) === JSON.stringify(leaving[field]));
+  const emptied: Partial<LeadRow> = Object.fromEntries(given.map((field) => [field, null]));
+  return saveLead(
+    em,
+    { ...change, subjectId: survivor.id },
+    survivor,
+    { ...emptied, ...companyKey(emptied), engagementCount: Math.max(0, survivor.engagementCount - 1) },
+    { kind: 'lead.released', summary: 'a merge into this lead was taken back', details: { leadId: leaving.id } },
+  );
+}
+
+/** The record of a merge of `change`'s subject into a survivor. */
+export function mergeRow(change: Change, survivorId: string, evidence: MergeEvidence): Insertion {
+  return {
+    into: Merge,
+    rows: [{ id: uuidv7(), ...baseColumns(change), subjectType: 'lead', survivorId, mergedId: change.subjectId, evidence, mergedAt: change.at, undoneAt: null }],
+  };
+}
+
+/** Why two leads became one, where the merged one stood, and what the survivor took over: enough to take it back. */
+export interface MergeEvidence {
+  rule: 'same person' | 'by command';
+  stage: LeadStage;
+  filled: string[];
+  duplicate?: unknown;
+}
+
+function companyKey({ company }: Partial<LeadRow>): Partial<LeadRow> {
+  if (company === undefined) return {};
+  return { normalizedCompany: company === null ? null : companyNameKey(company) };
 }

@@ -14,19 +14,26 @@ import { qualify } from './qualification.ts';
 import { reassign } from './reassignment.ts';
 import { rescore } from './rescoring.ts';
 import { keepInTime } from './in-time.ts';
+import { moveStep } from './steps.ts';
 
 type LeadMessage = MessageName<typeof leadProcess>;
 type Payload<N extends LeadMessage> = PayloadOf<typeof leadProcess, N>;
 
 /** Applies a message to a locked lead whose stage allows it; answers the lead as it is afterwards. */
-export async function applyToLead(em: EntityManager, change: Change, lead: LeadRow, name: string, payload: unknown): Promise<LeadRow> {
+export async function applyToLead(
+  em: EntityManager,
+  change: Change,
+  lead: LeadRow,
+  name: string,
+  payload: unknown,
+): Promise<LeadRow> {
   switch (name as LeadMessage | 'engaged') {
     case 'touch':
       return touch(em, change, lead, payload as Payload<'touch'>);
     case 'rescore':
       return rescore(em, change, lead, 'rescore');
     case 'engaged':
-      return rescore(em, change, lead, 'engaged');
+      return engaged(em, change, lead);
     case 'reassign':
       return reassign(em, change, lead, payload as Payload<'reassign'>);
     case 'qualify':
@@ -42,21 +49,33 @@ export async function applyToLead(em: EntityManager, change: Change, lead: LeadR
   }
 }
 
-async function touch(em: EntityManager, change: Change, lead: LeadRow, { channel, note }: Payload<'touch'>): Promise<LeadRow> {
+async function touch(
+  em: EntityManager,
+  change: Change,
+  lead: LeadRow,
+  { channel, note }: Payload<'touch'>,
+): Promise<LeadRow> {
   const inTime = await keepInTime(em, change, lead);
   const touched = {
     ...inTime.values,
     stage: 'touched' as const,
-    touchedAt: lead.touchedAt ?? change.at,
+    touchedAt: lead.touchedAt !== null && lead.touchedAt < change.at ? lead.touchedAt : change.at,
     lastActivityAt: lead.lastActivityAt !== null && lead.lastActivityAt > change.at ? lead.lastActivityAt : change.at,
     engagementCount: lead.engagementCount + 1,
   };
   const next = await planNext(em, { ...lead, ...touched });
   const known = activityTypes.find((type) => type === channel);
-  const rows = channel === undefined && note === undefined ? [] : [loggedActivity(change, known ?? 'note', note ?? null)];
+  const rows =
+    channel === undefined && note === undefined ? [] : [loggedActivity(change, known ?? 'note', note ?? null)];
   const told = { kind: 'lead.touched', summary: `touched${channel ? ` by ${channel}` : ''}${inTime.remark}` };
   const after = await saveLead(em, change, lead, { ...touched, ...next }, told, { rows: [...rows, ...inTime.rows] });
   return rescore(em, change, after, 'engaged');
+}
+
+/** Something came in on the lead: judged anew; a touched one is not idle, so that its next step moves. */
+async function engaged(em: EntityManager, change: Change, lead: LeadRow): Promise<LeadRow> {
+  const after = await rescore(em, change, lead, 'engaged');
+  return after.stage === 'touched' ? moveStep(em, change, after, await planNext(em, after)) : after;
 }
 
 function loggedActivity(change: Change, activityType: (typeof activityTypes)[number], notes: string | null): Insertion {
@@ -64,11 +83,36 @@ function loggedActivity(change: Change, activityType: (typeof activityTypes)[num
   const userId = actor.kind === 'user' ? actor.userId : null;
   return {
     into: Activity,
-    rows: [{ id: uuidv7(), ...baseColumns(change), subjectType, subjectId, activityType, direction: 'outbound', userId, happenedAt: at, durationSeconds: null, notes }],
+    rows: [
+      {
+        id: uuidv7(),
+        ...baseColumns(change),
+        subjectType,
+        subjectId,
+        activityType,
+        direction: null,
+        userId,
+        happenedAt: at,
+        durationSeconds: null,
+        notes,
+      },
+    ],
   };
 }
 
-async function disqualify(em: EntityManager, change: Change, lead: LeadRow, { reason, note }: Payload<'disqualify'>): Promise<LeadRow> {
+async function disqualify(
+  em: EntityManager,
+  change: Change,
+  lead: LeadRow,
+  { reason, note }: Payload<'disqualify'>,
+): Promise<LeadRow> {
   const rows = note === undefined ? [] : [loggedActivity(change, 'note', note)];
-  return saveLead(em, change, lead, { stage: 'disqualified', disqualifyReason: reason }, { kind: 'lead.disqualified', summary: `disqualified: ${reason}` }, { rows });
+  return saveLead(
+    em,
+    change,
+    lead,
+    { stage: 'disqualified', disqualifyReason: reason },
+    { kind: 'lead.disqualified', summary: `disqualified: ${reason}` },
+    { rows },
+  );
 }

@@ -25,13 +25,22 @@ const texts = {
     title: `No activity on ${name}`,
     body: `Nothing has happened on the lead ${name} for a while. Without an activity it will be closed as stale.`,
   }),
-  close_stale: (name: string) => ({ title: `Closed as stale: ${name}`, body: `The lead ${name} was closed, since nothing happened on it.` }),
+  close_stale: (name: string) => ({
+    title: `Closed as stale: ${name}`,
+    body: `The lead ${name} was closed, since nothing happened on it.`,
+  }),
 } as const;
 
 export type Notice = keyof typeof texts;
 
 /** A notice to one user with its mail in the outbox; none when there is nobody to tell. */
-export function notify(change: Change, userId: string | null, notice: Notice, fullName: string, dueAt: Date | null = null): Insertion[] {
+export function notify(
+  change: Change,
+  userId: string | null,
+  notice: Notice,
+  fullName: string,
+  dueAt: Date | null = null,
+): Insertion[] {
   if (userId === null) return [];
   const due = dueAt === null ? '' : `${dueAt.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
   const { title, body } = texts[notice](fullName, due);
@@ -39,7 +48,22 @@ export function notify(change: Change, userId: string | null, notice: Notice, fu
   const id = uuidv7();
   const kind = `lead.${notice}`;
   return [
-    { into: Notification, rows: [{ id, ...baseColumns(change), userId, subjectType, subjectId, kind, title: title.slice(0, 200), body, readAt: null }] },
+    {
+      into: Notification,
+      rows: [
+        {
+          id,
+          ...baseColumns(change),
+          userId,
+          subjectType,
+          subjectId,
+          kind,
+          title: title.slice(0, 200),
+          body,
+          readAt: null,
+        },
+      ],
+    },
     eventRow(change, 'notification.created', { notificationId: id }),
   ];
 }

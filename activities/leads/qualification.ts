@@ -7,25 +7,41 @@ import { Problem } from '../../db/model/problem.ts';
 import type { Insertion } from '../../db/model/set-based.ts';
 import { Account } from '../../db/parties/account.ts';
 import { Contact } from '../../db/parties/contact.ts';
-import { ExternalRef } from '../../db/parties/external-ref.ts';
 import { emailDomain, isFreeMail } from '../../workflows/leads/facts.ts';
 import type { leadProcess } from '../../workflows/leads/messages.ts';
 import { companyNameKey } from '../../workflows/leads/name-keys.ts';
 import type { PayloadOf } from '../../workflows/processes/messages.ts';
+import { carriedRefs } from './external-refs.ts';
 import { saveLead } from './lead-change.ts';
 
 /**
  * Qualifies a lead (DOMAIN, process 2): the evidence is stored, account and contact are matched or made, references to
  * other products go along to the contact; all in the caller's transaction.
  */
-export async function qualify(em: EntityManager, change: Change, lead: LeadRow, { evidence, accountName }: PayloadOf<typeof leadProcess, 'qualify'>): Promise<LeadRow> {
+export async function qualify(
+  em: EntityManager,
+  change: Change,
+  lead: LeadRow,
+  { evidence, accountName }: PayloadOf<typeof leadProcess, 'qualify'>,
+): Promise<LeadRow> {
   const account = await matchOrMakeAccount(em, change, lead, accountName);
   const contact = await matchOrMakeContact(em, change, lead.personId, account.id);
   const proofs = Object.entries(evidence).map(([criterion, { statement, reference }]) => ({
-    id: uuidv7(), ...baseColumns(change), leadId: lead.id, criterion, statement, reference, recordedAt: change.at,
+    id: uuidv7(),
+    ...baseColumns(change),
+    leadId: lead.id,
+    criterion,
+    statement,
+    reference,
+    recordedAt: change.at,
   }));
-  const rows = [{ into: QualificationEvidence, rows: proofs }, ...account.rows, ...contact.rows, ...(await carriedRefs(em, change, lead.id, contact.id))];
-  const told = { kind: 'lead.qualified', summary: 'qualified', details: { accountId: account.id, contactId: contact.id } };
+  const refs = await carriedRefs(em, change, lead.id, { subjectType: 'contact', subjectId: contact.id });
+  const rows = [{ into: QualificationEvidence, rows: proofs }, ...account.rows, ...contact.rows, ...refs];
+  const told = {
+    kind: 'lead.qualified',
+    summary: 'qualified',
+    details: { accountId: account.id, contactId: contact.id },
+  };
   return saveLead(em, change, lead, { stage: 'qualified', accountId: account.id }, told, { rows });
 }
 
@@ -34,29 +50,67 @@ interface Matched {
   rows: Insertion[];
 }
 
-async function matchOrMakeAccount(em: EntityManager, change: Change, lead: LeadRow, wanted: string | undefined): Promise<Matched> {
+async function matchOrMakeAccount(
+  em: EntityManager,
+  change: Change,
+  lead: LeadRow,
+  wanted: string | undefined,
+): Promise<Matched> {
+  const recognised = wanted === undefined ? await presentAccount(em, lead.accountId) : null;
+  if (recognised !== null) return { id: recognised, rows: [] };
   const accountName = wanted ?? lead.company;
   if (accountName === null) {
-    if (lead.accountId !== null) return { id: lead.accountId, rows: [] };
-    throw new Problem('rule_violation', 'The lead names no company; see errors.', [{ path: 'accountName', message: 'is needed, since the lead names no company' }]);
+    throw new Problem('rule_violation', 'The lead names no company; see errors.', [
+      { path: 'accountName', message: 'is needed, since the lead names no company' },
+    ]);
   }
-  if (wanted === undefined && lead.accountId !== null) return { id: lead.accountId, rows: [] };
   const normalizedName = companyNameKey(accountName);
   // Two leads of one company qualified at once must not make two accounts.
-  await em.execute(`select pg_advisory_xact_lock(hashtextextended('account:' || ? || ?, 7))`, [change.organizationId, normalizedName]);
-  const [known]: { account_id: string }[] = await em.execute('select account_id from crm_core.crm_accounts where normalized_name = ? and deleted_at is null', [normalizedName]);
+  await em.execute(`select pg_advisory_xact_lock(hashtextextended('account:' || ? || ?, 7))`, [
+    change.organizationId,
+    normalizedName,
+  ]);
+  const [known]: { account_id: string }[] = await em.execute(
+    'select account_id from crm_core.crm_accounts where normalized_name = ? and deleted_at is null',
+    [normalizedName],
+  );
   if (known) return { id: known.account_id, rows: [] };
   const id = uuidv7();
   const domain = emailDomain(lead.email);
   const own = {
-    accountName, normalizedName, parentAccountId: null, accountType: 'prospect', industry: null, segment: null,
-    domain: domain === '' || isFreeMail(domain) ? null : domain, locationRef: null, ownerUserId: lead.assignedUserId, metadataJson: null,
+    accountName,
+    normalizedName,
+    parentAccountId: null,
+    accountType: 'prospect',
+    industry: null,
+    segment: null,
+    domain: domain === '' || isFreeMail(domain) ? null : domain,
+    locationRef: null,
+    ownerUserId: lead.assignedUserId,
+    metadataJson: null,
   };
   const made = { ...change, subjectType: 'account', subjectId: id };
-  return { id, rows: [{ into: Account, rows: [{ id, ...baseColumns(change), ...own }] }, timelineRow(made, 'account.created', 'made by the qualification of a lead', { leadId: lead.id })] };
+  return {
+    id,
+    rows: [
+      { into: Account, rows: [{ id, ...baseColumns(change), ...own }] },
+      timelineRow(made, 'account.created', 'made by the qualification of a lead', { leadId: lead.id }),
+    ],
+  };
 }
 
-async function matchOrMakeContact(em: EntityManager, change: Change, personId: string, accountId: string): Promise<Matched> {
+/** The account that the capture recognised, unless it was removed since. */
+async function presentAccount(em: EntityManager, accountId: string | null): Promise<string | null> {
+  const [known]: { account_id: string }[] = await em.execute('select account_id from crm_core.crm_accounts where account_id = ? and deleted_at is null', [accountId]);
+  return known?.account_id ?? null;
+}
+
+async function matchOrMakeContact(
+  em: EntityManager,
+  change: Change,
+  personId: string,
+  accountId: string,
+): Promise<Matched> {
   const [known]: { contact_id: string }[] = await em.execute(
     'select contact_id from crm_core.crm_contacts where person_id = ? and account_id = ? and deleted_at is null',
     [personId, accountId],
@@ -65,14 +119,11 @@ async function matchOrMakeContact(em: EntityManager, change: Change, personId: s
   const id = uuidv7();
   const own = { personId, accountId, title: null, role: null, primary: false, lifecycle: 'qualified' };
   const made = { ...change, subjectType: 'contact', subjectId: id };
-  return { id, rows: [{ into: Contact, rows: [{ id, ...baseColumns(change), ...own }] }, timelineRow(made, 'contact.created', 'made by the qualification of a lead')] };
-}
-
-async function carriedRefs(em: EntityManager, change: Change, leadId: string, contactId: string): Promise<Insertion[]> {
-  const refs: { system: string; external_id: string; url: string | null }[] = await em.execute(
-    `select system, external_id, url from crm_core.crm_external_refs where subject_type = 'lead' and subject_id = ? and deleted_at is null`,
-    [leadId],
-  );
-  const rows = refs.map(({ system, external_id: externalId, url }) => ({ id: uuidv7(), ...baseColumns(change), subjectType: 'contact', subjectId: contactId, system, externalId, url }));
-  return rows.length === 0 ? [] : [{ into: ExternalRef, rows, unlessKnown: true }];
+  return {
+    id,
+    rows: [
+      { into: Contact, rows: [{ id, ...baseColumns(change), ...own }] },
+      timelineRow(made, 'contact.created', 'made by the qualification of a lead'),
+    ],
+  };
 }

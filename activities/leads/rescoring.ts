@@ -7,10 +7,30 @@ import { saveLead } from './lead-change.ts';
 import { judgeLead } from './lead-context.ts';
 
 /** Scores a lead again by the model in force; `cause` says why, and is kept with the contributions. */
-export async function rescore(em: EntityManager, change: Change, lead: LeadRow, cause: 'rescore' | 'engaged'): Promise<LeadRow> {
+export async function rescore(
+  em: EntityManager,
+  change: Change,
+  lead: LeadRow,
+  cause: 'rescore' | 'engaged',
+): Promise<LeadRow> {
   const { judged } = await judgeLead(em, lead, change.at);
   const { contributions, ...score } = judged;
-  const row = { id: uuidv7(), ...baseColumns(change), leadId: lead.id, ...score, contributions, cause, scoredAt: change.at };
+  const row = {
+    id: uuidv7(),
+    ...baseColumns(change),
+    leadId: lead.id,
+    ...score,
+    contributions,
+    cause,
+    scoredAt: change.at,
+  };
   const summary = `scored ${score.score}${score.band ? ` (${score.band})` : ''}, was ${lead.score}`;
-  return saveLead(em, change, lead, score, { kind: 'lead.scored', summary }, { rows: [{ into: LeadScore, rows: [row] }] });
+  return saveLead(
+    em,
+    change,
+    lead,
+    score,
+    { kind: 'lead.scored', summary },
+    { rows: [{ into: LeadScore, rows: [row] }] },
+  );
 }

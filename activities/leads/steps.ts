@@ -17,23 +17,41 @@ import { chooseAnew, give } from './reassignment.ts';
  */
 export async function takeStep(em: EntityManager, change: Change, lead: LeadRow, due: StepDue): Promise<LeadRow> {
   const planned = await planNext(em, lead);
-  const isDue = planned.nextStep === due.step && lead.round === due.round && planned.nextDueAt !== null && planned.nextDueAt <= new Date(due.detectedAt);
+  const isDue =
+    planned.nextStep === due.step &&
+    lead.round === due.round &&
+    planned.nextDueAt !== null &&
+    planned.nextDueAt <= new Date(due.detectedAt);
   if (!isDue || planned.nextDueAt === null) return moveStep(em, change, lead, planned);
-  return acts[due.step](em, change, lead, (outcome) => kept(change, lead, { ...due, dueAt: planned.nextDueAt?.toISOString() ?? due.dueAt }, outcome));
+  return acts[due.step](em, change, lead, (outcome) =>
+    kept(change, lead, { ...due, dueAt: planned.nextDueAt?.toISOString() ?? due.dueAt }, outcome),
+  );
 }
 
 /** Writes a plan that differs from the one in force; nothing when it is the same. */
-export async function moveStep(em: EntityManager, change: Change, lead: LeadRow, planned: Pick<LeadRow, 'nextDueAt'> & { nextStep: Step | null }): Promise<LeadRow> {
+export async function moveStep(
+  em: EntityManager,
+  change: Change,
+  lead: LeadRow,
+  planned: Pick<LeadRow, 'nextDueAt'> & { nextStep: Step | null },
+): Promise<LeadRow> {
   if (planned.nextStep === lead.nextStep && planned.nextDueAt?.getTime() === lead.nextDueAt?.getTime()) return lead;
   const until = planned.nextDueAt ? ` until ${planned.nextDueAt.toISOString()}` : '';
-  return saveLead(em, change, lead, planned, { kind: 'lead.planned', summary: `waits for ${planned.nextStep ?? 'nothing'}${until}` });
+  return saveLead(em, change, lead, planned, {
+    kind: 'lead.planned',
+    summary: `waits for ${planned.nextStep ?? 'nothing'}${until}`,
+  });
 }
 
 type Keep = (outcome: string) => Insertion;
 type Act = (em: EntityManager, change: Change, lead: LeadRow, keep: Keep) => Promise<LeadRow>;
 
 const acts: Readonly<Record<Step, Act>> = {
-  remind_owner: async (em, change, lead, keep) => goOn(em, change, lead, 'owner reminded', [keep('owner reminded'), ...notify(change, lead.assignedUserId, 'remind_owner', lead.fullName)]),
+  remind_owner: async (em, change, lead, keep) =>
+    goOn(em, change, lead, 'owner reminded', [
+      keep('owner reminded'),
+      ...notify(change, lead.assignedUserId, 'remind_owner', lead.fullName),
+    ]),
   tell_manager: async (em, change, lead, keep) => {
     const manager = await managerOf(em, lead.teamId);
     const outcome = manager ? 'manager told' : 'there is no manager to tell';
@@ -44,22 +62,49 @@ const acts: Readonly<Record<Step, Act>> = {
     if (!assigned) return goOn(em, change, lead, 'nobody else can get it', [keep('nobody else can get it; it stays')]);
     return give(em, change, lead, assigned, 'not touched in time', [keep('given to somebody else')]);
   },
-  remind_idle: async (em, change, lead, keep) => goOn(em, change, lead, 'owner reminded, idle', [keep('owner reminded'), ...notify(change, lead.assignedUserId, 'remind_idle', lead.fullName)]),
+  remind_idle: async (em, change, lead, keep) =>
+    goOn(em, change, lead, 'owner reminded, idle', [
+      keep('owner reminded'),
+      ...notify(change, lead.assignedUserId, 'remind_idle', lead.fullName),
+    ]),
   close_stale: async (em, change, lead, keep) =>
-    saveLead(em, change, lead, { stage: 'disqualified', disqualifyReason: 'stale' }, { kind: 'lead.disqualified', summary: 'closed as stale' }, {
-      rows: [keep('closed as stale'), ...notify(change, lead.assignedUserId, 'close_stale', lead.fullName)],
-    }),
+    saveLead(
+      em,
+      change,
+      lead,
+      { stage: 'disqualified', disqualifyReason: 'stale' },
+      { kind: 'lead.disqualified', summary: 'closed as stale' },
+      {
+        rows: [keep('closed as stale'), ...notify(change, lead.assignedUserId, 'close_stale', lead.fullName)],
+      },
+    ),
 };
 
 /** The step is on record first, so that the plan made next has it behind it. */
-async function goOn(em: EntityManager, change: Change, lead: LeadRow, summary: string, rows: Insertion[]): Promise<LeadRow> {
+async function goOn(
+  em: EntityManager,
+  change: Change,
+  lead: LeadRow,
+  summary: string,
+  rows: Insertion[],
+): Promise<LeadRow> {
   await insertRows(em, gather(rows));
   const next = await planNext(em, lead);
   return saveLead(em, change, lead, next, { kind: 'lead.chased', summary });
 }
 
 function kept(change: Change, lead: LeadRow, { round, step, dueAt, detectedAt }: StepDue, outcome: string): Insertion {
-  const row = { id: uuidv7(), ...baseColumns(change), leadId: lead.id, round, step, dueAt, detectedAt, userId: lead.assignedUserId, outcome };
+  const row = {
+    id: uuidv7(),
+    ...baseColumns(change),
+    leadId: lead.id,
+    round,
+    step,
+    dueAt,
+    detectedAt,
+    userId: lead.assignedUserId,
+    outcome,
+  };
   return { into: LeadStep, rows: [row], unlessKnown: true };
 }
 

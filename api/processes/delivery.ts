@@ -131,6 +131,6 @@ function entriesOf(details: unknown[] | undefined | null): ProblemEntry[] {
 
 function reasonOf(failure: unknown): string {
   if (failure === null) return 'answered without a stored answer';
-  if (!(failure instanceof Error)) return String(failure);
+  if (!(failure instanceof Error)) return 'no answer within the time';
   return failure instanceof WorkflowUpdateFailedError && failure.cause ? `update failed: ${failure.cause.name}` : failure.name;
 }

@@ -10,6 +10,7 @@ import type { ReadLiveState } from '../processes/live-state.ts';
 import type { CallerRoute, NamedSchema } from '../route.ts';
 import { idempotencyKeyHeader, preferHeader, prefersAsync, writeContext } from './headers.ts';
 import { acceptedAnswer, processDocument } from './process-documents.ts';
+import { exampleBody } from './record-documents.ts';
 import { findWorkable } from './row-access.ts';
 
 /** What the rows tell of a process. */
@@ -80,7 +81,7 @@ function commandRoute({ process, resource }: ProcessSurface, { records, dispatch
     summary: message.summary,
     description: `Legal while the ${resource.title} is ${message.stages.join(' or ')}. Needs the permission ${message.permission}.`,
     parameters: [idempotencyKeyHeader, preferHeader],
-    body: { content, optional: message.payload.safeParse({}).success },
+    body: { content, example: exampleBody(message.payload), optional: message.payload.safeParse({}).success },
     problems: [
       'idempotency_key_missing', 'forbidden', 'not_found', 'conflict', 'in_progress', 'duplicate', 'illegal_stage', 'rule_violation',
       'reference_not_found', 'idempotency_key_reused',

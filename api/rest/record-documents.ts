@@ -1,19 +1,26 @@
-import type { Column } from '../../db/model/columns.ts';
+import type { z } from 'zod';
 import type { Resource } from '../../db/model/define-resource.ts';
 import { createSchema, patchSchema, recordSchema, replaceSchema } from '../../db/model/schemas.ts';
+import { exampleOf } from '../json-example.ts';
 import { jsonSchema, type JsonSchema } from '../json-schema.ts';
 import type { NamedSchema } from '../route.ts';
 
 export const mostOperations = 1_000;
 
+/** A request body with its example. */
+interface DocumentedBody {
+  content: NamedSchema;
+  example: unknown;
+}
+
 /** The schemas of one resource as documents name them: `Lead`, `LeadPatch`, `LeadPage`, … */
 export interface ResourceDocuments {
   record: NamedSchema;
   page: NamedSchema;
-  create: NamedSchema;
-  replace: NamedSchema;
-  patch: NamedSchema;
-  bulk: NamedSchema;
+  create: DocumentedBody;
+  replace: DocumentedBody;
+  patch: DocumentedBody;
+  bulk: DocumentedBody;
   outcomes: NamedSchema;
 }
 
@@ -25,12 +32,16 @@ export function documentsOf(resource: Resource): ResourceDocuments {
   return {
     record,
     page: pageOf(name, reference),
-    create: { name: `${name}Create`, schema: jsonSchema(create, 'input') },
-    replace: { name: `${name}Replace`, schema: jsonSchema(replaceSchema(resource), 'input') },
-    patch: { name: `${name}Patch`, schema: jsonSchema(patchSchema(resource), 'input') },
-    bulk: { name: `${name}Bulk`, schema: bulkSchema(name, resource) },
+    create: bodyOf(`${name}Create`, create),
+    replace: bodyOf(`${name}Replace`, replaceSchema(resource)),
+    patch: bodyOf(`${name}Patch`, patchSchema(resource)),
+    bulk: { content: { name: `${name}Bulk`, schema: bulkSchema(name, resource) }, example: bulkExample(resource, create) },
     outcomes: { name: `${name}Outcomes`, schema: outcomesSchema(reference) },
   };
+}
+
+function bodyOf(name: string, schema: z.ZodType): DocumentedBody {
+  return { content: { name, schema: jsonSchema(schema, 'input') }, example: exampleBody(schema) };
 }
 
 /** A page of records: `{data, nextCursor, hasMore}`. */
@@ -82,6 +93,14 @@ function bulkSchema(name: string, resource: Resource): JsonSchema {
   };
 }
 
+function bulkExample(resource: Resource, create: z.ZodType): unknown {
+  const target = { id: '019aa000-0000-7000-8000-000000000001', version: 1 };
+  const body = isCreatable(resource) ? exampleBody(create) : undefined;
+  if (body !== undefined) return { operations: [{ method: 'create', body }] };
+  if (isChangeable(resource)) return { operations: [{ method: 'update', ...target, body: exampleBody(patchSchema(resource)) }] };
+  return { operations: [{ method: 'remove', ...target }] };
+}
+
 function outcomesSchema(record: JsonSchema): JsonSchema {
   const problem = {
     type: 'object',
@@ -110,40 +129,11 @@ function outcomesSchema(record: JsonSchema): JsonSchema {
 export const isCreatable = (resource: Resource): boolean => resource.creatable.length > 0 || resource.process !== undefined;
 export const isChangeable = (resource: Resource): boolean => resource.patchable.length > 0;
 
-/** A body that can be pasted: what must be given, and the texts and choices that make it readable. */
-export function exampleBody(resource: Resource, properties: readonly string[], { whole }: { whole: boolean }): Record<string, unknown> {
-  const { columns } = resource.definition;
-  const wanted = properties.filter((property) => {
-    const column = columns[property];
-    return column && (whole ? !column.nullable && column.defaultValue === undefined : true);
-  });
-  const names = wanted.length > 0 ? wanted : properties.slice(0, 1);
-  return Object.fromEntries((whole ? names : names.slice(0, 1)).map((property) => [property, exampleValue(property, columns[property])]));
-}
-
-function exampleValue(property: string, column: Column | undefined): unknown {
-  const example = column?.schema.meta()?.['example'];
-  if (example !== undefined) return example;
-  switch (column?.kind) {
-    case 'integer':
-    case 'number':
-      return 1;
-    case 'boolean':
-      return true;
-    case 'instant':
-      return '2026-11-23T09:00:00Z';
-    case 'date':
-      return '2026-11-23';
-    case 'choice':
-      return (jsonSchema(column.schema, 'input')['enum'] as unknown[] | undefined)?.[0];
-    case 'uuid':
-    case 'reference':
-      return '019aa000-0000-7000-8000-000000000001';
-    case 'list':
-      return [];
-    case 'json':
-      return {};
-    default:
-      return /email$/i.test(property) ? 'ada@example.com' : `Example ${property}`;
-  }
+/** A body that can be pasted: what must be given, or else the first property; undefined when none can be made up. */
+export function exampleBody(schema: z.ZodType): unknown {
+  const document = jsonSchema(schema, 'input');
+  const example = exampleOf(document) as Record<string, unknown>;
+  const [first] = Object.entries((document['properties'] ?? {}) as Record<string, JsonSchema>);
+  const body = Object.keys(example).length > 0 || !first ? example : { [first[0]]: exampleOf(first[1]) };
+  return schema.safeParse(body).success ? body : undefined;
 }

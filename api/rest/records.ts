@@ -6,7 +6,7 @@ import { readBulk } from './bulk.ts';
 import { etagOf, expectedVersion, idempotencyKeyHeader, ifMatchHeader, ifNoneMatchHeader, isKnown, preferHeader, writeContext } from './headers.ts';
 import { listParameters, pageParameters, readListQuery, readPage, readSelection, selectionParameters } from './list-query.ts';
 import { acceptedAnswer } from './process-documents.ts';
-import { documentsOf, exampleBody, historyPages, isChangeable, isCreatable } from './record-documents.ts';
+import { documentsOf, historyPages, isChangeable, isCreatable } from './record-documents.ts';
 
 const bulkLimitBytes = 5 * 1024 * 1024;
 
@@ -32,7 +32,7 @@ export function plainCreation(resource: Resource, records: RecordsService): Crea
 
 /** The generic verbs of one resource, as far as it supports them; everything about rows is the records service's. */
 export function recordRoutes(resource: Resource, records: RecordsService, creation: Creation): CallerRoute[] {
-  const { path, title, feature, definition, creatable, patchable, removable } = resource;
+  const { path, title, feature, definition, removable } = resource;
   const collection = `/crm/v1/${path}`;
   const single = `${collection}/{id}`;
   const documents = documentsOf(resource);
@@ -76,7 +76,7 @@ export function recordRoutes(resource: Resource, records: RecordsService, creati
       ...base, method: 'post', path: collection, operationId: named('create'),
       summary: `Create a ${title}`,
       parameters: resource.process ? [idempotencyKeyHeader, preferHeader] : [idempotencyKeyHeader],
-      body: { content: documents.create, example: exampleBody(resource, creatable, { whole: true }) },
+      body: documents.create,
       problems: writeProblems,
       answers: { ...startAnswers, 201: { ...record('Created'), headers: ['ETag', 'Location'] } },
       handle: creation.create,
@@ -87,10 +87,7 @@ export function recordRoutes(resource: Resource, records: RecordsService, creati
     ...base, method, path: single, operationId: named(method === 'put' ? 'replace' : 'patch'),
     summary: method === 'put' ? `Replace one ${title}` : `Change some properties of one ${title}`,
     parameters: [idempotencyKeyHeader, ifMatchHeader],
-    body: {
-      content: method === 'put' ? documents.replace : documents.patch,
-      example: exampleBody(resource, patchable, { whole: method === 'put' }),
-    },
+    body: method === 'put' ? documents.replace : documents.patch,
     problems: changeProblems,
     answers: { 200: record('As it is now') },
     handle: async (request) => {
@@ -128,7 +125,7 @@ export function recordRoutes(resource: Resource, records: RecordsService, creati
       summary: `Create, change and delete many ${path} in one request`,
       description: 'Each operation succeeds or fails by itself; the answer tells the outcome of each, in order.',
       parameters: [idempotencyKeyHeader],
-      body: { content: documents.bulk, limitBytes: bulkLimitBytes },
+      body: { ...documents.bulk, limitBytes: bulkLimitBytes },
       problems: writeProblems,
       answers: { 200: { description: 'The outcome of each operation', content: documents.outcomes } },
       handle: creation.bulk,

@@ -1,6 +1,5 @@
 import { Readable } from 'node:stream';
 import { type CsvError, type Info, type Options, parse } from 'csv-parse';
-import { parse as parseText } from 'csv-parse/sync';
 import { CommandFailed } from '../output.ts';
 import { type TextFile, textOfFile } from './encoding.ts';
 import type { Row } from './source.ts';
@@ -17,21 +16,27 @@ const sampleLength = 65_536;
 // Bounds what a quote that nobody closes can swallow.
 const longestRow = 1_000_000;
 
-const tolerant: Options = { relax_column_count: true, relax_quotes: true, skip_empty_lines: true, max_record_size: longestRow };
+const tolerant: Options = {
+  relax_column_count: true,
+  relax_quotes: true,
+  skip_empty_lines: true,
+  max_record_size: longestRow,
+  skip_records_with_error: true,
+};
 
 /** Reads the header, and finds out the delimiter by which the first rows fall into the most columns, all alike. */
 export async function readHeader(text: TextFile): Promise<Header> {
   const sample = await beginningOf(text);
-  const readings = delimiters.map((delimiter) => {
-    const rows = sampleRows(sample, delimiter);
-    const width = rows[0]?.length ?? 0;
-    const alike = rows.filter((row) => row.length === width).length;
-    return { delimiter, columns: (rows[0] ?? []).map((name) => name.trim()), evidence: width > 1 ? width * (alike / rows.length) : 0 };
-  });
-  const [best] = readings.toSorted((a, b) => b.evidence - a.evidence);
-  const { columns = [], delimiter = ',' } = best ?? {};
-  refuseAmbiguous(columns);
-  return { columns, delimiter };
+  let best: Header & { evidence: number } = { columns: [], delimiter: ',', evidence: -1 };
+  for (const delimiter of delimiters) {
+    const rows = await sampleRows(sample, delimiter);
+    const columns = (rows[0] ?? []).map((name) => name.trim());
+    const alike = rows.filter((row) => row.length === columns.length).length;
+    const evidence = columns.length > 1 ? columns.length * (alike / rows.length) : 0;
+    if (evidence > best.evidence) best = { columns, delimiter, evidence };
+  }
+  refuseAmbiguous(best.columns);
+  return best;
 }
 
 /** Every row below the header. A row that cannot be read is one as well, with the reason. */
@@ -41,7 +46,6 @@ export async function* csvRows(text: TextFile, { columns, delimiter }: Header): 
     ...tolerant,
     delimiter,
     info: true,
-    skip_records_with_error: true,
     on_skip: (error) => {
       if (error) skipped.push(error);
       return undefined;
@@ -51,24 +55,33 @@ export async function* csvRows(text: TextFile, { columns, delimiter }: Header): 
   input.on('error', (error) => parser.destroy(error));
   let number = -1;
   let end = 0;
-  const unreadable = ({ message }: CsvError): Row => ({ number: ++number, bytes: 0, content: { unreadable: message } });
+  // The parser is ahead of its reader: a row that it skipped belongs before the first record that it counted later.
+  function* skippedBefore(records: number): Generator<Row> {
+    while (Number(skipped[0]?.['records']) < records) {
+      yield { number: ++number, bytes: 0, content: { unreadable: lowerFirst(skipped.shift()?.message ?? '') } };
+    }
+  }
   for await (const { info, record } of input.pipe(parser) as AsyncIterable<{ info: Info; record: string[] }>) {
-    for (const error of skipped.splice(0)) yield unreadable(error);
+    yield* skippedBefore(info.records);
     const bytes = info.bytes - end;
     end = info.bytes;
     if (++number > 0) yield { number, bytes, content: contentOf(columns, record) };
   }
-  for (const error of skipped) yield unreadable(error);
+  yield* skippedBefore(Infinity);
 }
 
 /** A row shorter than the header lacks its last fields; one with more than there are columns cannot be trusted. */
 function contentOf(columns: readonly string[], record: readonly string[]): Row['content'] {
   const surplus = record.slice(columns.length).filter((value) => value.trim() !== '');
   if (surplus.length > 0) {
-    return { unreadable: `has ${record.length} fields where the header names ${columns.length}; is a quote or a delimiter missing?` };
+    return {
+      unreadable: `has ${record.length} fields where the header names ${columns.length}; is a quote or a delimiter missing?`,
+    };
   }
   return { fields: Object.fromEntries(columns.map((name, index) => [name, record[index] ?? ''])) };
 }
+
+const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);
 
 async function beginningOf(text: TextFile): Promise<string> {
   let sample = '';
@@ -79,15 +92,15 @@ async function beginningOf(text: TextFile): Promise<string> {
   return sample.slice(0, sampleLength);
 }
 
-function sampleRows(sample: string, delimiter: string): string[][] {
-  try {
-    return parseText(sample, { ...tolerant, delimiter, to: 20 });
-  } catch {
-    return [];
-  }
+async function sampleRows(sample: string, delimiter: string): Promise<string[][]> {
+  const rows: string[][] = [];
+  for await (const row of Readable.from([sample]).pipe(parse({ ...tolerant, delimiter, to: 20 })))
+    rows.push(row as string[]);
+  return rows;
 }
 
 function refuseAmbiguous(columns: readonly string[]): void {
   const twice = columns.filter((name, index) => name !== '' && columns.indexOf(name) !== index);
-  if (twice.length > 0) throw new CommandFailed(`The header names ${twice.map((name) => `"${name}"`).join(', ')} more than once.`);
+  if (twice.length > 0)
+    throw new CommandFailed(`The header names ${twice.map((name) => `"${name}"`).join(', ')} more than once.`);
 }

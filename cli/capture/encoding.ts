@@ -18,7 +18,7 @@ export async function inspectText(path: string): Promise<TextFile> {
   const wide = utf16Of(start);
   if (wide) return { path, encoding: wide, textBytes: await textBytes(path, wide) };
   const length = await textBytes(path, 'utf-8').catch((error: unknown) => {
-    if (error instanceof TypeError) return null;
+    if ((error as NodeJS.ErrnoException).code === 'ERR_ENCODING_INVALID_ENCODED_DATA') return null;
     throw error;
   });
   if (length !== null) return { path, encoding: 'utf-8', textBytes: length };

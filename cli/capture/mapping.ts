@@ -35,10 +35,7 @@ function ruleComplaint(issue: { code?: string; keys?: string[] }): string {
     : 'must be the name of a column, or a rule such as {template: "{customer_no}@example.com"}';
 }
 
-const rule = z.preprocess(
-  (value) => (typeof value === 'string' ? { column: value } : value),
-  detailedRule,
-);
+const rule = z.preprocess((value) => (typeof value === 'string' ? { column: value } : value), detailedRule);
 
 /** How one field of a lead is made of a row: where its text comes from, and what is done to it. */
 export type Rule = z.output<typeof detailedRule>;
@@ -46,9 +43,12 @@ export type Rule = z.output<typeof detailedRule>;
 /** How a row becomes a capture: each target with its rule. */
 export type Mapping = ReadonlyMap<Target, Rule>;
 
-const mappingSchema = z.strictObject({ fields: z.record(z.string(), rule, { error: 'must be a table of field: rule' }) }, {
-  error: 'must be `fields:` followed by a table of field: column or rule',
-});
+const mappingSchema = z.strictObject(
+  { fields: z.record(z.string(), rule, { error: 'must be a table of field: rule' }) },
+  {
+    error: 'must be `fields:` followed by a table of field: column or rule',
+  },
+);
 
 /** Reads a mapping file (YAML). Throws CommandFailed that names every mistake in it. */
 export function readMapping(file: string): Mapping {
@@ -56,7 +56,9 @@ export function readMapping(file: string): Mapping {
   try {
     document = parseYaml(readFileSync(file, 'utf8'));
   } catch (error) {
-    throw new CommandFailed(`The mapping ${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+    throw new CommandFailed(
+      `The mapping ${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+    );
   }
   return parseMapping(document, file);
 }
@@ -68,7 +70,9 @@ export function parseMapping(document: unknown, file: string): Mapping {
     ? targetMistakes(Object.keys(parsed.data.fields))
     : parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'the file'} ${message}`);
   if (!parsed.success || mistakes.length > 0) {
-    throw new CommandFailed(`The mapping ${file} is not valid:\n${mistakes.map((mistake) => `  ${mistake}`).join('\n')}`);
+    throw new CommandFailed(
+      `The mapping ${file} is not valid:\n${mistakes.map((mistake) => `  ${mistake}`).join('\n')}`,
+    );
   }
   return new Map(Object.entries(parsed.data.fields));
 }
@@ -88,7 +92,11 @@ function targetMistakes(named: readonly Target[]): string[] {
 
 /** Columns that a rule reads. */
 export function columnsOf({ column: single, join = [], template = '' }: Rule): string[] {
-  return [...(single === undefined ? [] : [single]), ...join, ...Array.from(template.matchAll(/\{([^{}]+)\}/g), ([, name = '']) => name)];
+  return [
+    ...(single === undefined ? [] : [single]),
+    ...join,
+    ...Array.from(template.matchAll(/\{([^{}]+)\}/g), ([, name = '']) => name),
+  ];
 }
 
 /** Checks a mapping against the columns of a file. Throws CommandFailed that names those which the file does not have. */
@@ -109,7 +117,9 @@ export function mappingByName(columns: readonly string[]): Mapping {
     if (target === undefined) continue;
     const other = mapping.get(target)?.column;
     if (other !== undefined) {
-      throw new CommandFailed(`The columns "${other}" and "${name}" both mean ${target}: rename one, or say by --map which to take.`);
+      throw new CommandFailed(
+        `The columns "${other}" and "${name}" both mean ${target}: rename one, or say by --map which to take.`,
+      );
     }
     mapping.set(target, { column: name, separator: ' ' });
   }

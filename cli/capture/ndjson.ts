@@ -26,7 +26,8 @@ function contentOf(line: string): Row['content'] {
   if (line.length > longestLine) return { unreadable: `is longer than ${longestLine} characters` };
   try {
     const value: unknown = JSON.parse(line);
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { fields: value as Record<string, unknown> };
+    if (typeof value === 'object' && value !== null && !Array.isArray(value))
+      return { fields: value as Record<string, unknown> };
     return { unreadable: 'is JSON, but no object' };
   } catch {
     return { unreadable: 'is not JSON' };

@@ -34,7 +34,9 @@ export async function openSource(path: string): Promise<Source> {
     return { text, columns: await ndjsonColumns(text), isHeader: false, rows: () => ndjsonRows(text) };
   }
   if (!['.csv', '.tsv', '.txt'].includes(kind)) {
-    throw new CommandFailed(`${path} is not one of .csv, .tsv, .txt (a header and rows) or .ndjson, .jsonl (an object on each line).`);
+    throw new CommandFailed(
+      `${path} is not one of .csv, .tsv, .txt (a header and rows) or .ndjson, .jsonl (an object on each line).`,
+    );
   }
   const header = await readHeader(text);
   if (header.columns.length === 0) throw new CommandFailed(`${path} is empty: its first line must name the columns.`);

@@ -29,14 +29,15 @@ function accessOf(actor: Actor, permission: Permission, scopes: Scopes): Access 
   return filter(actor.userId);
 }
 
-const rows = (subquery: string, userId: string) => ({ $in: raw(subquery, [userId]) });
+/** Rows whose column is in a subquery that names the user at each `?`. */
+const rows = (subquery: string, userId: string) => ({ $in: raw(subquery, Array.from(subquery.matchAll(/\?/g), () => userId)) });
 
 const managed = 'select team_id from crm_core.crm_teams where manager_user_id = ? and deleted_at is null';
 const members = `select user_id from crm_core.crm_team_members where deleted_at is null and team_id in (${managed})`;
 const leadsOf = (column: string, whose: string) =>
   `(select ${column} from crm_core.crm_leads where ${whose} and deleted_at is null)`;
 const mine = 'assigned_user_id = ?';
-const ofMyTeams = `(team_id is null or team_id in (${managed}))`;
+const ofMyTeams = `(assigned_user_id = ? or team_id is null or team_id in (${managed}))`;
 const accountsOf = (whose: string) => `(select account_id from crm_core.crm_accounts where ${whose} and deleted_at is null)`;
 
 /** Users in the teams that this user manages. */
@@ -55,19 +56,17 @@ export const personOfOwnLead = (userId: string): RowFilter => ({
   $or: [{ id: rows(leadsOf('person_id', mine), userId) }, { createdBy: `user:${userId}` }],
 });
 
-/** People behind the leads of the teams that this user manages. */
+/** The same, and people behind the leads of the teams that this user manages. */
 export const personOfTeamLead = (userId: string): RowFilter => ({
   $or: [{ id: rows(leadsOf('person_id', ofMyTeams), userId) }, { createdBy: `user:${userId}` }],
 });
 
-/** What hangs on accounts that this user owns. */
-export const onOwnAccount = (userId: string): RowFilter => ({
-  $or: [{ accountId: rows(accountsOf('owner_user_id = ?'), userId) }, { createdBy: `user:${userId}` }],
-});
+/** What hangs on accounts that this user owns. Not what they made themselves: that would let anything be made. */
+export const onOwnAccount = (userId: string): RowFilter => ({ accountId: rows(accountsOf('owner_user_id = ?'), userId) });
 
-/** What hangs on accounts owned within the teams that this user manages, or owned by nobody. */
+/** The same, and what hangs on accounts owned within the teams that this user manages, or owned by nobody. */
 export const onTeamAccount = (userId: string): RowFilter => ({
-  accountId: rows(accountsOf(`(owner_user_id is null or owner_user_id in (${members}))`), userId),
+  accountId: rows(accountsOf(`(owner_user_id = ? or owner_user_id is null or owner_user_id in (${members}))`), userId),
 });
 
 /** What hangs on the leads of this user, on accounts and contacts (one book for all), or was made by them. */
@@ -93,5 +92,5 @@ export const onTeamSubject = (userId: string): RowFilter => ({
 /** What belongs to a lead assigned to this user. */
 export const ofOwnLead = (userId: string): RowFilter => ({ leadId: rows(leadsOf('lead_id', mine), userId) });
 
-/** What belongs to a lead of the teams that this user manages. */
+/** The same for the leads of the teams that this user manages. */
 export const ofTeamLead = (userId: string): RowFilter => ({ leadId: rows(leadsOf('lead_id', ofMyTeams), userId) });

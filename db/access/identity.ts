@@ -1,13 +1,14 @@
 import { choice, text } from '../model/columns.ts';
 import { resource } from '../model/define-resource.ts';
 import { entity } from '../model/entity.ts';
+import { emailSchema } from '../model/formats.ts';
 import { allow } from './access-rules.ts';
 
 /** Who somebody is, as the SSO tells it (spec/4): the same key as the person at work in `crm_users`. */
 export const Identity = entity('Identity', 'core_users', {
   key: 'user_id',
   columns: {
-    email: text(320),
+    email: { ...text(320), schema: emailSchema },
     fullName: text(200),
     /** Subject of the identity provider. */
     subject: text(200, { nullable: true }),

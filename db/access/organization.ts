@@ -1,7 +1,10 @@
+import { Calendar } from '../calendars/calendar.ts';
 import { identifier, text } from '../model/columns.ts';
 import { resource } from '../model/define-resource.ts';
 import { entity } from '../model/entity.ts';
+import { countrySchema } from '../model/formats.ts';
 import { allow } from './access-rules.ts';
+import { User } from './user.ts';
 
 /** A tenant: every row of every table belongs to one. */
 export const Organization = entity('Organization', 'core_organizations', {
@@ -10,11 +13,11 @@ export const Organization = entity('Organization', 'core_organizations', {
     slug: text(60),
     name: text(200),
     /** ISO 3166-1 alpha-2: the region of a phone number written without country code. */
-    defaultRegion: text(2, { default: 'DE' }),
+    defaultRegion: { ...text(2, { default: 'DE' }), schema: countrySchema },
     /** Gets a lead that no rule and no team has room for. */
-    fallbackUserId: identifier({ nullable: true }),
+    fallbackUserId: identifier({ nullable: true, target: () => User }),
     /** Business hours of people without a calendar of their own. */
-    calendarId: identifier({ nullable: true }),
+    calendarId: identifier({ nullable: true, target: () => Calendar }),
   },
 });
 

@@ -1,15 +1,18 @@
 import { Calendar } from '../calendars/calendar.ts';
 import { flag, identifier, instant, integer, list, ratio, reference, text } from '../model/columns.ts';
 import { resource } from '../model/define-resource.ts';
-import { entity } from '../model/entity.ts';
+import { entity, type EntityDefinition } from '../model/entity.ts';
+import { emailSchema } from '../model/formats.ts';
 import { allow } from './access-rules.ts';
+
+const colleague = (): EntityDefinition => User;
 
 /** A person at work: how much they take, when they work, who stands in for them. */
 export const User = entity('User', 'crm_users', {
   key: 'user_id',
   columns: {
     fullName: text(200),
-    email: text(320),
+    email: { ...text(320), schema: emailSchema },
     active: flag({ default: true }),
     /** Most open leads at once. */
     capacity: integer(0, 100_000, { default: 100 }),
@@ -21,7 +24,7 @@ export const User = entity('User', 'crm_users', {
     calendarId: reference(() => Calendar, { nullable: true }),
     outOfOfficeFrom: instant({ nullable: true }),
     outOfOfficeUntil: instant({ nullable: true }),
-    delegateUserId: identifier({ nullable: true }),
+    delegateUserId: identifier({ nullable: true, target: colleague }),
   },
   search: ['fullName', 'email'],
   uniques: [['email']],
@@ -37,10 +40,11 @@ export const users = resource(User, {
   expandable: { calendar: 'calendarId' },
   read: allow('access:read'),
   write: allow('access:write'),
-  rules: ({ outOfOfficeFrom, outOfOfficeUntil }) =>
-    outOfOfficeFrom && outOfOfficeUntil && String(outOfOfficeFrom) >= String(outOfOfficeUntil)
-      ? [{ path: 'outOfOfficeUntil', message: 'must be after outOfOfficeFrom' }]
-      : [],
+  rules: ({ id, outOfOfficeFrom: from, outOfOfficeUntil: until, delegateUserId }) => [
+    ...(typeof from === 'string' && typeof until === 'string' && from >= until ? [{ path: 'outOfOfficeUntil', message: 'must be after outOfOfficeFrom' }] : []),
+    ...(from === null && until !== null ? [{ path: 'outOfOfficeFrom', message: 'is needed with outOfOfficeUntil' }] : []),
+    ...(delegateUserId === id ? [{ path: 'delegateUserId', message: 'must be somebody else' }] : []),
+  ],
   feature: 'access',
   emits: 'user',
 });

@@ -14,7 +14,7 @@ export async function forgetOldAnswers(relay: Database, limit: number): Promise<
            select command_id from crm_core.crm_commands
            where organization_id = o.organization_id and deleted_at is null and created_at < now() - interval '24 hours'
              and state = 'answered' and answered_at < now() - interval '24 hours'
-           order by created_at limit ?) c)
+           order by created_at limit ? for update skip locked) c)
        update crm_core.crm_commands c
        set body = null, answer = null, deleted_at = now(), updated_at = now(), version = version + 1
        from old where c.command_id = old.command_id and c.deleted_at is null returning 1`,

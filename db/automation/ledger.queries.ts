@@ -3,6 +3,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { actorLabel, type Actor } from '../access/actor.ts';
 import { type Database, inOrganization } from '../database.ts';
 import { Problem } from '../model/problem.ts';
+import type { Statement } from '../model/set-based.ts';
 
 /** A write as it came in: who, where, under which key, what. `requestHash` is SHA-256 over method, route and body. */
 export interface WriteContext {
@@ -153,11 +154,17 @@ function storedCommand(row: LedgerRow): StoredCommand {
 
 /** Keeps the answer of a command, in the transaction of its effect. Answering twice keeps the first answer. */
 export async function storeAnswer(em: EntityManager, commandId: string, status: number, body: unknown): Promise<void> {
-  await em.execute(
-    `update crm_core.crm_commands set state = 'answered', answered_at = now(), answer_status = ?, answer = ?::jsonb, lease_until = null, updated_at = now(), version = version + 1
+  const { sql, parameters } = answerStatement(commandId, status, body);
+  await em.execute(sql, parameters);
+}
+
+/** The same as a statement that goes along with others, where a round trip counts. */
+export function answerStatement(commandId: string, status: number, body: unknown): Statement {
+  return {
+    sql: `update crm_core.crm_commands set state = 'answered', answered_at = now(), answer_status = ?, answer = ?::jsonb, lease_until = null, updated_at = now(), version = version + 1
      where command_id = ? and state = 'received'`,
-    [status, body === null ? null : JSON.stringify(body), commandId],
-  );
+    parameters: [status, body === null ? null : JSON.stringify(body), commandId],
+  };
 }
 
 /** The stored command of an activity: body and receipt; null when the ledger does not know it (a signal from the CLI). */

@@ -1,6 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { acrossOrganizations, type Database, inOrganization } from '../database.ts';
-import { uuidArray } from '../leads/teams.queries.ts';
 
 /** A domain event on its way to its subscribers. */
 export interface UndeliveredEvent {
@@ -65,14 +64,18 @@ export async function readUndelivered(relay: Database, batchId: string): Promise
 }
 
 /** Events are delivered; `failure` says what came of one that its recipient refused for good. */
-export async function markDelivered(relay: Database, eventIds: readonly string[], failure: string | null = null): Promise<void> {
+export async function markDelivered(
+  relay: Database,
+  eventIds: readonly string[],
+  failure: string | null = null,
+): Promise<void> {
   if (eventIds.length === 0) return;
   await execute(
     relay,
     `update crm_core.crm_outbox
      set delivered_at = now(), attempts = attempts + 1, last_failure = ?, updated_at = now(), version = version + 1
      where event_id = any(?::uuid[]) and delivered_at is null`,
-    [failure, uuidArray(eventIds)],
+    [failure, `{${eventIds.join(',')}}`],
   );
 }
 
@@ -87,7 +90,11 @@ export async function noteFailure(relay: Database, eventId: string, failure: str
 }
 
 /** A notice and its addressee; null when either is gone by now, or the user does not work here any more. */
-export async function readNotice(database: Database, organizationId: string, notificationId: string): Promise<AddressedNotice | null> {
+export async function readNotice(
+  database: Database,
+  organizationId: string,
+  notificationId: string,
+): Promise<AddressedNotice | null> {
   return inOrganization(database, organizationId, async (em) => {
     const [notice]: AddressedNotice[] = await em.execute(
       `select u.email, n.title, n.body

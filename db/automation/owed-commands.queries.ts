@@ -36,7 +36,11 @@ export async function claimOwedCommands(relay: Database, limit: number): Promise
 }
 
 /** Notes why a claimed command was not carried out; it is tried again after 2, 4, 8 … 30 seconds. */
-export async function postponeCommand(relay: Database, { commandId, attempts }: StoredCommand, failure: string): Promise<void> {
+export async function postponeCommand(
+  relay: Database,
+  { commandId, attempts }: StoredCommand,
+  failure: string,
+): Promise<void> {
   const pauseSeconds = Math.min(2 ** attempts, longestPauseSeconds);
   await acrossOrganizations(relay, (em) =>
     em.execute(

@@ -38,10 +38,10 @@ export async function logActivity(database: Database, write: WriteContext, input
     const change: Change = { organizationId: actor.organizationId, actor, at: receivedAt, subjectType: input.subjectType, subjectId: input.subjectId, commandId };
     const row = { id, ...baseColumns(change), ...input } as unknown as RecordRow;
     await refuseInvisibleReferences(em, actor, activities, row, ['subjectId', 'userId']);
-    const summary = `${input.activityType} logged`;
+    const told = timelineRow(change, 'activity.logged', `${input.activityType} logged`, { activityId: id });
     await insertRows(em, [
       { into: Activity, rows: [row] },
-      timelineRow({ ...change, at: input.happenedAt }, 'activity.logged', summary, { activityId: id }),
+      { ...told, rows: told.rows.map((entry) => ({ ...entry, happenedAt: input.happenedAt })) },
       ...(await touchOfOpenLead(em, write, input, id)),
     ]);
     return { status: 201, body: recordJson(row, Object.keys(Activity.columns).concat('createdAt', 'createdBy', 'version')) };

@@ -1,14 +1,25 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { type EmailStatus, emailDomain, isFreeMail } from '../../workflows/leads/facts.ts';
+import { leadProcess } from '../../workflows/leads/messages.ts';
 import type { NormalisationStep, NormalisedIntake } from '../../workflows/leads/normalisation.ts';
-import { emailDomain, isFreeMail } from '../../workflows/leads/facts.ts';
 import type { TouchLadder } from '../../workflows/leads/touch-ladder.ts';
 import type { ScoringModel } from '../../workflows/leads/scoring.ts';
+import type { Actor } from '../access/actor.ts';
 import { type Database, inOrganization } from '../database.ts';
 
-/** The body of a capture as the ledger keeps it. */
+/** A capture as the ledger keeps it: the normalised form, and what normalisation did to it. */
 export interface StoredIntake {
   intake: NormalisedIntake;
   steps: NormalisationStep[];
+}
+
+/** The command that started a lead's process. */
+export interface Capture extends StoredIntake {
+  commandId: string;
+  organizationId: string;
+  leadId: string;
+  actor: Actor;
+  receivedAt: Date;
 }
 
 /** An open lead that may be about the same person. */
@@ -19,6 +30,15 @@ export interface DuplicateCandidate {
   normalizedCompany: string | null;
   email: string | null;
   phone: string | null;
+}
+
+/** The person that the same mail, or the same phone and name, belong to already. */
+export interface KnownPerson {
+  id: string;
+  fullName: string;
+  primaryEmail: string | null;
+  primaryPhone: string | null;
+  emailStatus: EmailStatus;
 }
 
 interface KnownAccount {
@@ -43,9 +63,11 @@ export interface StoredRule {
 
 /** Everything that the decision on one intake needs to know but the teams' present load. */
 export interface IntakeContext {
+  /** There is a row of this lead: the decision was made before. */
+  isDecided: boolean;
   organization: { fallbackUserId: string | null; calendarId: string | null };
   candidates: DuplicateCandidate[];
-  person: { id: string } | null;
+  person: KnownPerson | null;
   account: KnownAccount | null;
   model: (ScoringModel & { id: string; version: number }) | null;
   rules: StoredRule[];
@@ -59,39 +81,58 @@ export async function readIntakeDefaults(database: Database, organizationId: str
   });
 }
 
+const captureSql = `
+  with capture as materialized (
+    select command_id, actor, received_at, body from crm_core.crm_commands
+    where organization_id = ? and record_id = ? and message = ? order by received_at, command_id limit 1),
+  keys as materialized (
+    select distinct hashtextextended(? || ':' || contact, 7) as key
+    from capture, unnest(array[body #>> '{intake,email}', body #>> '{intake,phone}']) as contact
+    where contact is not null order by key),
+  locks as materialized (select pg_advisory_xact_lock(key)::text as held from keys)
+  select capture.*, (select count(held) from locks) as held from capture`;
+
 /**
- * Serialises intakes of one person: advisory locks on mail and phone, in sorted order so that two intakes never wait
- * for each other; held until the transaction ends.
+ * The capture of a lead, with intakes of the same person serialised until the transaction ends: advisory locks on mail
+ * and phone, in sorted order so that two intakes never wait for each other. Read what they protect in a later
+ * statement. Null when the ledger knows no capture, or has forgotten its body.
  */
-export async function lockContactKeys(em: EntityManager, organizationId: string, { email, phone }: Pick<NormalisedIntake, 'email' | 'phone'>): Promise<void> {
-  const keys = [email, phone].filter((key) => key !== null).map((key) => `${organizationId}:${key}`);
-  await em.execute(
-    `select pg_advisory_xact_lock(key) from (select distinct hashtextextended(unnest(?::text[]), 7) as key order by key) keys`,
-    [`{${keys.map((key) => JSON.stringify(key)).join(',')}}`],
-  );
+export async function lockCapture(em: EntityManager, organizationId: string, leadId: string): Promise<Capture | null> {
+  const [row]: { command_id: string; actor: Actor; received_at: Date | string; body: StoredIntake | null }[] = await em.execute(captureSql, [
+    organizationId, leadId, leadProcess.startUpdate, organizationId,
+  ]);
+  if (!row?.body) return null;
+  return { ...row.body, commandId: row.command_id, organizationId, leadId, actor: row.actor, receivedAt: new Date(row.received_at) };
 }
 
+const openLead = `
+  select lead_id as id, person_id as "personId", normalized_name as "normalizedName", normalized_company as "normalizedCompany",
+         email, phone, created_at as "createdAt"
+  from crm_core.crm_leads where organization_id = ? and status = 'open' and deleted_at is null and lead_id <> ?`;
+
+// Each way to be a duplicate has its own share: leads of a big company never crowd out the one with the same phone.
 const contextSql = `
   select
-    (select jsonb_build_object('fallbackUserId', fallback_user_id, 'calendarId', calendar_id)
-       from crm_core.core_organizations where organization_id = ?) as organization,
-    (select coalesce(jsonb_agg(to_jsonb(c)), '[]') from (
-       select lead_id as id, person_id as "personId", normalized_name as "normalizedName",
-              normalized_company as "normalizedCompany", email, phone
-       from crm_core.crm_leads
-       where organization_id = ? and status = 'open' and deleted_at is null and lead_id <> ?
-         and (email = ? or phone = ? or normalized_company = ?)
-       order by (email is not distinct from ? or phone is not distinct from ?) desc, created_at, lead_id
-       limit 50) c) as candidates,
-    (select jsonb_build_object('id', person_id) from crm_core.crm_people
+    exists (select from crm_core.crm_leads where organization_id = ? and lead_id = ?) as "isDecided",
+    (select jsonb_build_object('calendarId', o.calendar_id, 'fallbackUserId', f.user_id)
+       from crm_core.core_organizations o
+       left join crm_core.crm_users f on f.user_id = o.fallback_user_id and f.active and f.deleted_at is null
+       where o.organization_id = ?) as organization,
+    (select coalesce(jsonb_agg(to_jsonb(c) - 'createdAt' order by c."createdAt", c.id), '[]') from (
+       (${openLead} and email = ? order by created_at, lead_id limit 20)
+       union (${openLead} and phone = ? order by (normalized_name is not distinct from ?) desc, created_at, lead_id limit 20)
+       union (${openLead} and normalized_company = ? order by created_at desc, lead_id desc limit 20)) c) as candidates,
+    (select jsonb_build_object('id', person_id, 'fullName', full_name, 'primaryEmail', primary_email, 'primaryPhone', primary_phone,
+              'emailStatus', email_status)
+       from crm_core.crm_people
        where organization_id = ? and deleted_at is null
          and (primary_email = ? or (primary_phone = ? and normalized_name = ?))
-       order by (primary_email is not distinct from ?) desc, created_at limit 1) as person,
+       order by (primary_email = ?) is true desc, created_at, person_id limit 1) as person,
     (select jsonb_build_object('id', account_id, 'accountName', account_name, 'segment', segment, 'industry', industry,
               'accountType', account_type, 'ownerUserId', owner_user_id)
        from crm_core.crm_accounts
        where organization_id = ? and deleted_at is null and (normalized_name = ? or domain = ?)
-       order by (normalized_name is not distinct from ?) desc, created_at limit 1) as account,
+       order by (normalized_name = ?) is true desc, created_at, account_id limit 1) as account,
     (select jsonb_build_object('id', scoring_model_id, 'version', version, 'fitWeight', fit_weight,
               'engagementWeight', engagement_weight, 'fit', fit, 'engagement', engagement, 'bands', bands)
        from crm_core.crm_scoring_models where organization_id = ? and active and deleted_at is null
@@ -106,8 +147,11 @@ export async function readIntakeContext(em: EntityManager, organizationId: strin
   const domain = emailDomain(email);
   const companyDomain = domain === '' || isFreeMail(domain) ? null : domain;
   const [row]: IntakeContext[] = await em.execute(contextSql, [
+    organizationId, leadId,
     organizationId,
-    organizationId, leadId, email, phone, normalizedCompany, email, phone,
+    organizationId, leadId, email,
+    organizationId, leadId, phone, normalizedName,
+    organizationId, leadId, normalizedCompany,
     organizationId, email, phone, normalizedName, email,
     organizationId, normalizedCompany, companyDomain, normalizedCompany,
     organizationId,

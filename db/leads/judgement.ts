@@ -40,6 +40,8 @@ interface Circumstances {
   context: Pick<IntakeContext, 'account' | 'model'>;
   emailStatus: EmailStatus;
   engagements: readonly Engagement[];
+  /** As the lead counts them: touches, and further captures. */
+  engagementCount: number;
   capturedAt: Date;
   at: Date;
 }
@@ -47,13 +49,13 @@ interface Circumstances {
 const dayMs = 86_400_000;
 
 /** Scores a lead, and gives the facts with the score in them, as assignment rules see them. */
-export function judgeScore({ lead, context, emailStatus, engagements, capturedAt, at }: Circumstances): { judged: JudgedScore; facts: LeadFacts } {
+export function judgeScore({ lead, context, emailStatus, engagements, engagementCount, capturedAt, at }: Circumstances): { judged: JudgedScore; facts: LeadFacts } {
   const { model, account } = context;
   const known = {
     account,
     emailStatus,
     ageDays: Math.max(0, Math.floor((at.getTime() - capturedAt.getTime()) / dayMs)),
-    engagementCount: engagements.length,
+    engagementCount,
   };
   if (!model) {
     const judged = { score: 0, band: null, contributions: [], scoringModelId: null, scoringModelVersion: null };

@@ -2,6 +2,7 @@ import { type EntityManager, LockMode } from '@mikro-orm/postgresql';
 import type { LeadStep } from '../../workflows/leads/policy.ts';
 import { leadProcess } from '../../workflows/leads/messages.ts';
 import type { Actor } from '../access/actor.ts';
+import type { Access } from '../model/define-resource.ts';
 import type { RecordRow, RowOf } from '../model/entity.ts';
 import { recordJson, type RecordJson, visibleProperties } from '../model/record-json.ts';
 import { Person } from '../parties/person.ts';
@@ -31,17 +32,21 @@ export function processLink(lead: Pick<LeadRow, 'id' | 'stage'>): RecordJson {
 }
 
 /**
- * A lead as capture and commands answer it: the record with its person and its process. Callers who may not read leads
- * (a website form) get no more of a person than the identifier.
+ * A lead as capture and commands answer it: the record with its person and its process. Callers who may not read this
+ * lead (a website form, a colleague whose capture went to somebody else's) get no more of a person than the identifier.
  */
 export async function leadAnswer(em: EntityManager, actor: Actor, lead: LeadRow): Promise<RecordJson> {
-  const person = (await em.findOne(Person.entity, { id: lead.personId })) as RowOf<typeof Person> | null;
-  return answerJson(actor, lead, person);
+  return answerJson(actor, lead, await findPerson(em, lead.personId));
+}
+
+/** The person behind a lead. */
+export async function findPerson(em: EntityManager, personId: string): Promise<RowOf<typeof Person> | null> {
+  return (await em.findOne(Person.entity, { id: personId })) as RowOf<typeof Person> | null;
 }
 
 /** The same from rows at hand. */
 export function answerJson(actor: Actor, lead: LeadRow, person: Pick<RowOf<typeof Person>, 'id' | 'fullName' | 'primaryEmail' | 'primaryPhone' | 'emailStatus'> | null): RecordJson {
-  const mayRead = leads.read(actor) !== false && (leads.redact?.(actor) ?? []).length === 0;
+  const mayRead = isWithin(leads.read(actor), lead) && (leads.redact?.(actor) ?? []).length === 0;
   const publicProperties = ['status', 'stage', 'score', 'band', 'source', 'sourceRef', 'assignedUserId', 'capturedAt', 'version'];
   return {
     ...recordJson(lead as unknown as RecordRow, mayRead ? visibleProperties(leads, actor) : publicProperties),
@@ -51,4 +56,10 @@ export function answerJson(actor: Actor, lead: LeadRow, person: Pick<RowOf<typeo
         : { id: lead.personId },
     process: processLink(lead),
   };
+}
+
+/** Whether a row at hand is one that an access rule shows. The filter of leads compares columns with values, no more. */
+function isWithin(access: Access, lead: LeadRow): boolean {
+  if (typeof access === 'boolean') return access;
+  return Object.entries(access).every(([property, value]) => lead[property as keyof LeadRow] === value);
 }

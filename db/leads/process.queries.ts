@@ -1,10 +1,13 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { z } from 'zod';
 import { actorLabel, type Actor } from '../access/actor.ts';
 import { findStartCommand } from '../automation/ledger.queries.ts';
 import { type Database, inOrganization } from '../database.ts';
-import { findVisible } from '../records.ts';
+import { findVisible } from '../model/row-access.ts';
 import { type LeadRow, plannedStep } from './lead-state.queries.ts';
 import { leads } from './lead.ts';
+
+const identifier = z.uuid();
 
 /** What the rows tell of a lead's process, also after Temporal has forgotten it. */
 export interface LeadProcess {
@@ -31,6 +34,7 @@ export async function readLeadProcess(database: Database, actor: Actor, id: stri
 
 /** Accepted, not decided yet: only the ledger knows it. Its sender may ask, and whoever reads all leads. */
 async function isUnderway(em: EntityManager, actor: Actor, id: string): Promise<boolean> {
+  if (!identifier.safeParse(id).success) return false;
   const [row]: unknown[] = await em.execute('select 1 from crm_core.crm_leads where lead_id = ?', [id]);
   if (row) return false;
   const command = await findStartCommand(em, id);

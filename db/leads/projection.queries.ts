@@ -21,7 +21,7 @@ export async function projectRoute(
     const { duplicates, exact } = judgeDuplicates(intake, context.candidates);
     const [survivor] = exact;
     if (survivor) return { outcome: 'merged', mergedIntoLeadId: survivor.id, explanation: { normalization: steps, duplicates } };
-    const { judged, facts } = judgeScore({ lead: intake, context, emailStatus: 'unknown', engagements: [], capturedAt: at, at });
+    const { judged, facts } = judgeScore({ lead: intake, context, emailStatus: context.person?.emailStatus ?? 'unknown', engagements: [], engagementCount: 0, capturedAt: at, at });
     const { teams, calendars } = await readTeams(em, organizationId, { teamIds: teamsInQuestion(context.rules, facts), userId: context.account?.ownerUserId ?? null }, at);
     const assignment = judgeAssignment(facts, context, teams, [], at);
     const { userId, teamId, ruleId } = assignment;

@@ -46,8 +46,9 @@ export async function lockAssignment(em: EntityManager, organizationId: string):
 }
 
 /**
- * The teams named, and those in which `userId` sits, each with its members' load and opening times at the instant
- * `at`; and the working calendar of each member who has one.
+ * The teams named with all their members, and the places of those who may come in from elsewhere: the user named, the
+ * fallbacks, and the delegates of who is away. Each with load and opening times at the instant `at`; and the working
+ * calendar of each who has one.
  */
 export async function readTeams(
   em: EntityManager,
@@ -55,9 +56,8 @@ export async function readTeams(
   { teamIds, userId }: { teamIds: readonly string[]; userId: string | null },
   at: Date,
 ): Promise<{ teams: TeamLoad[]; calendars: Map<string, CompiledCalendar> }> {
-  const which = [uuidArray(teamIds), userId];
   const [row]: { teams: Omit<TeamLoad, 'members'>[]; members: MemberRow[] }[] = await em.execute(teamsSql, [
-    organizationId, ...which, at, organizationId, organizationId, ...which,
+    organizationId, uuidArray(teamIds), userId, organizationId, organizationId, organizationId, at, organizationId,
   ]);
   const members = row?.members ?? [];
   const teams = (row?.teams ?? []).map((team) => ({
@@ -80,13 +80,27 @@ export async function readCalendarOf(em: EntityManager, userId: string | null): 
   return row ? compiledCalendar(row) : null;
 }
 
-const asked = `(team_id = any(?::uuid[]) or team_id in (
-    select team_id from crm_core.crm_team_members where user_id = ? and deleted_at is null))`;
-
 const teamsSql = `
+  with asked as materialized (
+    select team_id, fallback_user_id from crm_core.crm_teams where organization_id = ? and deleted_at is null and team_id = any(?::uuid[])),
+  named as materialized (
+    select ?::uuid as user_id
+    union select fallback_user_id from asked
+    union select fallback_user_id from crm_core.core_organizations where organization_id = ?
+    union select user_id from crm_core.crm_team_members
+      where organization_id = ? and deleted_at is null and team_id in (select team_id from asked)),
+  concerned as materialized (
+    select user_id from named
+    union select u.delegate_user_id from crm_core.crm_users u join named on named.user_id = u.user_id where u.out_of_office_from is not null),
+  places as materialized (
+    select m.* from crm_core.crm_team_members m
+    where m.organization_id = ? and m.deleted_at is null and m.user_id in (select user_id from concerned))
   select
-    (select coalesce(jsonb_agg(jsonb_build_object('id', team_id, 'name', name, 'fallbackUserId', fallback_user_id)), '[]')
-       from crm_core.crm_teams where organization_id = ? and deleted_at is null and ${asked}) as teams,
+    (select coalesce(jsonb_agg(jsonb_build_object('id', t.team_id, 'name', t.name, 'fallbackUserId', f.user_id)
+        order by t.created_at, t.team_id), '[]')
+       from crm_core.crm_teams t
+       left join crm_core.crm_users f on f.user_id = t.fallback_user_id and f.active and f.deleted_at is null
+       where t.deleted_at is null and t.team_id in (select team_id from places union select team_id from asked)) as teams,
     (select coalesce(jsonb_agg(jsonb_build_object(
         'teamId', m.team_id, 'userId', u.user_id, 'name', u.full_name, 'position', m.position, 'active', u.active,
         'capacity', u.capacity, 'dailyQuota', u.daily_quota, 'weight', u.weight, 'skills', to_jsonb(u.skills),
@@ -99,11 +113,10 @@ const teamsSql = `
               and a.decided_at >= date_trunc('day', ?::timestamptz, coalesce(c.time_zone, 'UTC'))) end,
         'calendar', case when c.calendar_id is null then null else jsonb_build_object('id', c.calendar_id, 'version', c.version,
             'timeZone', c.time_zone, 'hours', c.hours, 'holidays', c.holidays, 'exceptions', c.exceptions) end)), '[]')
-     from crm_core.crm_team_members m
+     from places m
      join crm_core.crm_users u on u.user_id = m.user_id and u.deleted_at is null
      left join crm_core.core_organizations o on o.organization_id = ?
-     left join crm_core.crm_calendars c on c.calendar_id = coalesce(u.calendar_id, o.calendar_id) and c.deleted_at is null
-     where m.organization_id = ? and m.deleted_at is null and ${asked}) as members`;
+     left join crm_core.crm_calendars c on c.calendar_id = coalesce(u.calendar_id, o.calendar_id) and c.deleted_at is null) as members`;
 
 function memberLoad({ teamId: _, calendar, outOfOfficeFrom, outOfOfficeUntil, delegateUserId, ...member }: MemberRow, at: Date): MemberLoad {
   return {

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { v7 as uuidv7 } from 'uuid';
 import { actorLabel, type Actor } from '../access/actor.ts';
 import { OutboxEvent } from '../automation/outbox-event.ts';
@@ -30,7 +31,8 @@ export function auditRows(
   after: Readonly<Record<string, unknown>>,
 ): Insertion {
   const rows = Object.keys(after)
-    .filter((field) => JSON.stringify(jsonValue(before[field])) !== JSON.stringify(jsonValue(after[field])))
+    // PostgreSQL keeps the keys of JSON in an order of its own, so texts are not compared.
+    .filter((field) => !isDeepStrictEqual(jsonValue(before[field]), jsonValue(after[field])))
     .map((field) => ({
       id: uuidv7(),
       ...baseColumns(change),

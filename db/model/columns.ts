@@ -16,6 +16,7 @@ export interface Column<Value = unknown> {
   readonly schema: z.ZodType;
   readonly nullable: boolean;
   readonly defaultValue?: unknown;
+  /** What the identifier names; it must be a record that the writer can see. */
   readonly target?: () => EntityDefinition;
   /** Never leaves through the generic API (an explanation that `/process` tells). */
   readonly internal: boolean;
@@ -67,16 +68,22 @@ function column<T, O extends Options>(
   };
 }
 
+// Half a surrogate pair is no character, and PostgreSQL's JSON (audit, ledger) refuses it.
+const isWellFormed = [(value: string) => value.isWellFormed(), 'holds half a character'] as const;
+
 /** One line of text, at most `max` characters, no control characters. */
 export const text = <O extends Options>(max: number, options?: O) =>
-  column<string, O>('text', z.string().trim().min(1).max(max).regex(singleLine, 'holds control characters'), () => p.string().length(max), options);
+  column<string, O>('text', z.string().trim().min(1).max(max).regex(singleLine, 'holds control characters').refine(...isWellFormed), () => p.string().length(max), options);
 
 /** Text of several lines, at most `max` characters. */
 export const longText = <O extends Options>(max: number, options?: O) =>
-  column<string, O>('text', z.string().min(1).max(max).regex(multiLine, 'holds control characters'), () => p.text(), options);
+  column<string, O>('text', z.string().min(1).max(max).regex(multiLine, 'holds control characters').refine(...isWellFormed), () => p.text(), options);
 
-/** A UUID that refers to nothing enforced by the database (a subject of several kinds, a command). */
-export const identifier = <O extends Options>(options?: O) => column<string, O>('uuid', z.uuid(), () => p.uuid(), options);
+/** A UUID without a foreign key (a subject of several kinds, a command); a `target` is checked for visibility when written. */
+export const identifier = <O extends Options & { target?: () => EntityDefinition }>(options?: O): Column<Stored<string, O>> => ({
+  ...column<string, O>('uuid', z.uuid(), () => p.uuid(), options),
+  ...(options?.target === undefined ? {} : { target: options.target }),
+});
 
 /** A whole number within `min` and `max` (both included). */
 export const integer = <O extends Options>(min: number, max: number, options?: O) =>
@@ -88,26 +95,47 @@ export const ratio = <O extends Options>(min: number, max: number, options?: O) 
 
 export const flag = <O extends Options>(options?: O) => column<boolean, O>('boolean', z.boolean(), () => p.boolean(), options);
 
+const earliest = Date.parse('0001-01-01T00:00:00Z');
+const latest = Date.parse('9999-12-31T23:59:59.999Z');
+const isInRange = (text: string): boolean => Date.parse(text) >= earliest && Date.parse(text) <= latest;
+
+/** An instant on the wire: ISO 8601 with offset, in the years that it can write with four digits. */
+export const instantSchema = z.iso.datetime({ offset: true }).refine(isInRange, 'must lie in the years 1 to 9999');
+
 /** A UTC instant; ISO 8601 with offset on the wire, milliseconds in the database (keyset cursors carry no more). */
 export const instant = <O extends Options>(options?: O) =>
-  column<Date, O>('instant', z.iso.datetime({ offset: true }), () => p.datetime(3), options);
+  column<Date, O>('instant', instantSchema, () => p.datetime(3), options);
 
 /** A calendar date without time, `YYYY-MM-DD`. */
-export const date = <O extends Options>(options?: O) => column<string, O>('date', z.iso.date(), () => p.date(), options);
+export const date = <O extends Options>(options?: O) => column<string, O>('date', z.iso.date().refine(isInRange, 'must lie in the years 1 to 9999'), () => p.date(), options);
 
 /** One of a fixed list; the same list makes the database's check constraint. */
 export const choice = <const V extends readonly string[], O extends Options>(values: V, options?: O) =>
   column<V[number], O>('choice', z.enum(values), () => p.enum([...values]), options);
 
+const deepest = 50;
+
+/** Whether PostgreSQL's JSON can hold a value: whole characters, no NUL, no bottomless nesting. */
+function isStorable(value: unknown, depth = 0): boolean {
+  if (typeof value === 'string') return value.isWellFormed() && !value.includes('\u0000');
+  if (typeof value !== 'object' || value === null) return true;
+  return depth < deepest && Object.entries(value).every(([key, entry]) => isStorable(key) && isStorable(entry, depth + 1));
+}
+
 /** Structured data with a schema of its own. */
 export const json = <S extends z.ZodType, O extends Options>(schema: S, options?: O) =>
-  column<z.output<S>, O>('json', schema, () => p.json<unknown>(), options);
+  column<z.output<S>, O>(
+    'json',
+    schema.refine((value) => isStorable(value), `holds NUL, half a character, or more than ${deepest} levels`),
+    () => p.json<unknown>(),
+    options,
+  );
 
 /** A list of short texts, such as skills or labels. */
 export const list = <O extends Options>(maxItems: number, options?: O) =>
   column<string[], O>(
     'list',
-    z.array(z.string().trim().min(1).max(100).regex(singleLine, 'holds control characters')).max(maxItems),
+    z.array(z.string().trim().min(1).max(100).regex(singleLine, 'holds control characters').refine(...isWellFormed)).max(maxItems),
     () => p.array(),
     options,
   );

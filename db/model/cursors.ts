@@ -1,4 +1,6 @@
 import { type FilterQuery, raw } from '@mikro-orm/postgresql';
+import { z } from 'zod';
+import { instantSchema } from './columns.ts';
 import type { Resource } from './define-resource.ts';
 import { columnName, type RecordRow } from './entity.ts';
 import { Problem } from './problem.ts';
@@ -23,47 +25,55 @@ export function totalOrder(resource: Resource, sort: readonly SortKey[]): SortKe
   return [...wanted, { field: 'id', direction: wanted[0]?.direction ?? 'desc' }];
 }
 
-/** The place after `row` in this order, opaque to clients. */
-export function encodeCursor(order: readonly SortKey[], row: RecordRow): string {
+/** The place after `row` in this order of this resource's lists, opaque to clients. */
+export function encodeCursor(resource: Resource, order: readonly SortKey[], row: RecordRow): string {
   const values = order.map(({ field }) => jsonValue(row[field]));
-  return Buffer.from(JSON.stringify([signature(order), ...values])).toString('base64url');
+  return Buffer.from(JSON.stringify([signature(resource, order), ...values])).toString('base64url');
 }
 
-/** The rows after a cursor. A cursor of another order, or not made by this API, is Problem `invalid_cursor`. */
+/** The rows after a cursor. A cursor of another list or order, or not made by this API, is Problem `invalid_cursor`. */
 export function afterCursor(resource: Resource, order: readonly SortKey[], cursor: string): FilterQuery<RecordRow> {
-  const values = decode(order, cursor);
+  const values = decode(resource, order, cursor);
   const names = order.map(({ field }) => columnName(resource.definition, field));
   const direction = order[0]?.direction;
-  const sql = order.every((key) => key.direction === direction)
-    ? (alias: string) => `(${names.map((name) => `${alias}.${name}`).join(', ')}) ${direction === 'asc' ? '>' : '<'} (${names.map(() => '?').join(', ')})`
+  // PostgreSQL walks an index for a comparison of whole rows, which knows one direction only.
+  const isUniform = order.every((key) => key.direction === direction);
+  const sql = isUniform
+    ? (alias: string) => `(${names.map((name) => `${alias}.${name}`).join(', ')}) ${comparator(direction)} (${names.map(() => '?').join(', ')})`
     : (alias: string) => `(${order.map((key, index) => stepwise(alias, names, index, key.direction)).join(' or ')})`;
-  const parameters = order.every((key) => key.direction === direction)
-    ? values
-    : order.flatMap((_, index) => values.slice(0, index + 1));
+  const parameters = isUniform ? values : order.flatMap((_, index) => values.slice(0, index + 1));
   return { [raw(sql, parameters)]: [] } as FilterQuery<RecordRow>;
 }
 
-function stepwise(alias: string, names: readonly string[], index: number, direction: 'asc' | 'desc'): string {
+const comparator = (direction: SortKey['direction'] | undefined): string => (direction === 'asc' ? '>' : '<');
+
+function stepwise(alias: string, names: readonly string[], index: number, direction: SortKey['direction']): string {
   const equal = names.slice(0, index).map((name) => `${alias}.${name} = ?`);
-  return `(${[...equal, `${alias}.${names[index]} ${direction === 'asc' ? '>' : '<'} ?`].join(' and ')})`;
+  return `(${[...equal, `${alias}.${names[index]} ${comparator(direction)} ?`].join(' and ')})`;
 }
 
-const signature = (order: readonly SortKey[]): string => order.map(({ field, direction }) => `${direction === 'asc' ? '+' : '-'}${field}`).join('');
-const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+const signature = ({ path }: Resource, order: readonly SortKey[]): string =>
+  `${path}${order.map(({ field, direction }) => `${direction === 'asc' ? '+' : '-'}${field}`).join('')}`;
 
-function decode(order: readonly SortKey[], cursor: string): (string | number)[] {
-  const parsed = parse(cursor);
-  const [made, ...values] = parsed;
-  const id = values.at(-1);
-  const fits = values.every((value, index) => {
-    if (typeof value === 'number') return Number.isFinite(value);
-    if (typeof value !== 'string' || value.includes('\u0000')) return false;
-    return !order[index]?.field.endsWith('At') || !Number.isNaN(Date.parse(value));
+const baseSchemas: Readonly<Record<string, z.ZodType>> = {
+  id: z.uuid(),
+  createdAt: instantSchema,
+  updatedAt: instantSchema,
+};
+
+function decode(resource: Resource, order: readonly SortKey[], cursor: string): unknown[] {
+  const [made, ...values] = parse(cursor);
+  const fits = order.every(({ field }, index) => {
+    const value = values[index];
+    if (typeof value === 'string' && value.includes('\u0000')) return false;
+    // Texts are taken as stored: their own schema may have become stricter since.
+    const column = resource.definition.columns[field];
+    return column?.kind === 'text' ? typeof value === 'string' : (baseSchemas[field] ?? column?.schema)?.safeParse(value).success === true;
   });
-  if (made !== signature(order) || values.length !== order.length || !fits || typeof id !== 'string' || !uuid.test(id)) {
+  if (made !== signature(resource, order) || values.length !== order.length || !fits) {
     throw new Problem('invalid_cursor', 'The cursor is not one of this list; start again without it.');
   }
-  return values as (string | number)[];
+  return values;
 }
 
 function parse(cursor: string): unknown[] {

@@ -57,8 +57,8 @@ export function columnName(definition: Pick<EntityDefinition, 'key' | 'columns'>
 const inOrganization = `organization_id = nullif(current_setting('crm.organization_id', true), '')::uuid`;
 
 /** Text that a search compares, folded to lower case without accents by `crm_core.fold` (made by the first migration). */
-const searchText = (columns: readonly string[]): string =>
-  `crm_core.fold(${columns.map((name) => `coalesce(${snake(name)}, '')`).join(` || ' ' || `)})`;
+const searchText = (names: readonly string[]): string =>
+  `crm_core.fold(${names.map((name) => `coalesce(${name}, '')`).join(` || ' ' || `)})`;
 
 /**
  * Defines a table: its own columns between the columns that every record has (organisation, authorship, version,
@@ -69,7 +69,7 @@ export function entity<const C extends Columns>(name: string, table: string, opt
     Object.entries(options.columns).map(([property, column]) => [property, column.property(column.columnName ?? snake(property))]),
   );
   const search = options.search ?? [];
-  const searchable = search.length === 0 ? {} : { searchText: p.text().name('search_text').generated(`(${searchText(search)}) stored`).nullable().hidden().lazy() };
+  const searchable = search.length === 0 ? {} : { searchText: p.text().name('search_text').generated(`(${searchText(search.map((property) => columnName(options, property)))}) stored`).nullable().hidden().lazy() };
   const searchIndexes =
     search.length === 0
       ? []

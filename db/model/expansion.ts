@@ -6,6 +6,19 @@ import type { RecordRow } from './entity.ts';
 import { Problem } from './problem.ts';
 import { recordJson, type RecordJson, visibleProperties } from './record-json.ts';
 
+/** Names in `expand=` -> the reference property that each follows; any other name is Problem `invalid`. */
+export function expandedProperties(resource: Resource, names: readonly string[]): ReadonlyMap<string, string> {
+  const known = new Map(Object.entries(resource.expandable ?? {}));
+  return new Map(
+    names.map((name) => {
+      const property = known.get(name);
+      if (property !== undefined) return [name, property];
+      const message = known.size === 0 ? `nothing of ${resource.path} can be expanded` : `${name} cannot be expanded; use ${[...known.keys()].join(', ')}`;
+      throw new Problem('invalid', 'The query is not valid; see errors.', [{ path: 'expand', message }]);
+    }),
+  );
+}
+
 /**
  * Adds the records behind references (`expand=person`) to their referrers, one query for each name; what the caller
  * may not see is null.
@@ -16,18 +29,12 @@ export async function expandRecords(
   resource: Resource,
   records: readonly RecordJson[],
   rows: readonly RecordRow[],
-  names: readonly string[],
+  expansions: ReadonlyMap<string, string>,
 ): Promise<void> {
-  for (const name of names) {
-    const property = resource.expandable?.[name];
-    const target = property === undefined ? undefined : resource.definition.columns[property]?.target?.();
+  for (const [name, property] of expansions) {
+    const target = resource.definition.columns[property]?.target?.();
     const targetResource = target && resourceOf(target);
-    if (!property || !targetResource) {
-      const known = Object.keys(resource.expandable ?? {});
-      throw new Problem('invalid', 'The query is not valid; see errors.', [
-        { path: 'expand', message: known.length === 0 ? `nothing of ${resource.path} can be expanded` : `${name} cannot be expanded; use ${known.join(', ')}` },
-      ]);
-    }
+    if (!targetResource) throw new Error(`${resource.path} expands ${property}, which refers to no resource`);
     const ids = [...new Set(rows.flatMap((row) => (typeof row[property] === 'string' ? [row[property]] : [])))];
     const found = await findReadable(em, actor, targetResource, ids);
     for (const [index, record] of records.entries()) {

@@ -44,7 +44,9 @@ export function filterQuery(resource: Resource, filters: readonly Filter[]): Fil
     const column = resource.filterable.includes(field) ? resource.definition.columns[field] : undefined;
     if (!column) throw refusal(path, `is not a filter; filterable are ${resource.filterable.join(', ')}`);
     if (!operatorsFor(column).includes(op)) throw refusal(path, `is not an operator of ${field}; use ${operatorsFor(column).join(', ')}`);
-    return { [field]: comparison(column, op, value, path) } as FilterQuery<RecordRow>;
+    const condition = { [field]: comparison(column, op, value, path) };
+    // What is empty is not this value either; SQL by itself would leave it out.
+    return (op === 'ne' && column.nullable ? { $or: [condition, { [field]: null }] } : condition) as FilterQuery<RecordRow>;
   });
 }
 
@@ -67,15 +69,20 @@ function comparison(column: Column, op: FilterOperator, value: string, path: str
   }
 }
 
+const decimal = /^-?\d{1,15}(\.\d{1,15})?$/;
+const greatestInteger = 2_147_483_647;
+
 function typed(column: Column, text: string, path: string): unknown {
   switch (column.kind) {
     case 'text':
       return plainText(text, path);
     case 'integer':
     case 'number': {
-      const parsed = text.trim() === '' ? undefined : Number(text);
-      if (parsed === undefined || !Number.isFinite(parsed) || Math.abs(parsed) > 2_147_483_647) throw refusal(path, 'must be a number');
-      if (column.kind === 'integer' && !Number.isInteger(parsed)) throw refusal(path, 'must be a whole number');
+      if (!decimal.test(text)) throw refusal(path, 'must be a number');
+      const parsed = Number(text);
+      if (column.kind === 'integer' && !(Number.isInteger(parsed) && Math.abs(parsed) <= greatestInteger)) {
+        throw refusal(path, `must be a whole number up to ${greatestInteger}`);
+      }
       return parsed;
     }
     case 'boolean':

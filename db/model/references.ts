@@ -17,10 +17,14 @@ export async function refuseInvisibleReferences(
   given: readonly string[],
 ): Promise<void> {
   const errors: ProblemEntry[] = [];
-  for (const property of given) {
+  // Another kind of subject is another reference, though the identifier stays.
+  const properties = new Set(given.map((property) => (property === 'subjectType' ? 'subjectId' : property)));
+  for (const property of properties) {
     const id = row[property];
+    if (typeof id !== 'string') continue;
+    if (property === 'subjectId' && row['subjectType'] === null) errors.push({ path: 'subjectType', message: 'is needed to tell what subjectId names' });
     const target = targetOf(resource, row, property);
-    if (typeof id !== 'string' || !target) continue;
+    if (!target) continue;
     if (!(await isVisible(em, actor, target, id))) errors.push({ path: property, message: `there is no ${target.title} ${id}` });
   }
   if (errors.length > 0) throw new Problem('reference_not_found', 'A referenced record does not exist; see errors.', errors);

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Column } from './columns.ts';
 import type { Resource } from './define-resource.ts';
 import { Problem, type ProblemEntry } from './problem.ts';
+import { exportedProperties } from './record-json.ts';
 
 const instantOut = z.iso.datetime({ offset: true });
 
@@ -51,7 +52,7 @@ export function patchSchema(resource: Resource): z.ZodObject {
 /** One record as the API shows it; redacted and unselected properties are absent, hence all but `id` optional. */
 export function recordSchema(resource: Resource): z.ZodObject {
   const own = Object.fromEntries(
-    Object.entries(resource.definition.columns).map(([property, column]) => [property, writable(column).optional()]),
+    exportedProperties(resource.definition).map((property) => [property, writable(columnOf(resource, property)).optional()]),
   );
   return z.object({
     id: z.uuid(),

@@ -50,7 +50,7 @@ export async function loadOrganization(database: Database, plan: OrganizationPla
     await create(featureFlags, { name: `crm_feature_${feature}`, description: `The module "${feature}"` });
   }
   const teamIds = await loadTeams(create, plan, userIds);
-  await create(scoringModels, plan.scoringModel);
+  await create(scoringModels, { ...plan.scoringModel });
   for (const [index, { team, ...rule }] of plan.rules.entries()) {
     await create(assignmentRules, { ...rule, position: (index + 1) * 10, teamId: idOf(teamIds, team) });
   }

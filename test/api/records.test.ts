@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
 import { testDatabase, type TestDatabase } from '../support/database.ts';
+import { eventually } from '../support/temporal.ts';
 import { problemOf, testApi, type TestApi } from './support.ts';
 
 const calendar = (name: string) => ({
@@ -171,7 +172,10 @@ describe('records over HTTP', () => {
     const organizationId = uuidv7();
     const flag = await api.send('POST', '/crm/v1/feature-flags', { organizationId, body: { name: 'crm_feature_calendars', enabled: false } });
     expect(flag.status).toBe(201);
-    expect((await problemOf(await api.send('GET', '/crm/v1/calendars', { organizationId }))).code).toBe('feature_disabled');
+    const list = () => api.send('GET', '/crm/v1/calendars', { organizationId });
+    // Switches are kept for some seconds.
+    await eventually('the switch is seen', async () => (await list()).status === 404);
+    expect((await problemOf(await list())).code).toBe('feature_disabled');
     expect((await api.send('GET', '/crm/v1/calendars')).status).toBe(200);
   });
 });

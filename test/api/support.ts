@@ -5,7 +5,6 @@ import pino from 'pino';
 import { v7 as uuidv7 } from 'uuid';
 import { type App, type AppDependencies, createApp } from '../../api/app.ts';
 import type { Deliver } from '../../api/processes/delivery.ts';
-import type { Role } from '../../workflows/access/permissions.ts';
 import { createRecordsService } from '../../db/records.ts';
 import { type Database, openDatabase } from '../../db/database.ts';
 
@@ -29,7 +28,7 @@ export async function keyPair(algorithm = 'ES256'): Promise<Keys> {
 export interface TokenClaims {
   sub?: string;
   organizationId?: string | undefined;
-  roles?: readonly (Role | string)[] | undefined;
+  roles?: readonly string[] | undefined;
   scope?: string;
   issuer?: string;
   audience?: string;
@@ -70,11 +69,11 @@ export interface SendOptions {
   headers?: Record<string, string | null>;
 }
 
-/** The app over a database; Temporal is at `temporalAddress`, or nowhere. */
-export async function testApi(url: string, overrides: Partial<AppDependencies> = {}, temporalAddress = '127.0.0.1:1'): Promise<TestApi> {
+/** The app over a database; Temporal is away unless `overrides` bring it. */
+export async function testApi(url: string, overrides: Partial<AppDependencies> = {}): Promise<TestApi> {
   const keys = await keyPair();
   const database = await openDatabase({ url, role: 'crm_app', size: 4 });
-  const connection = Connection.lazy({ address: temporalAddress });
+  const connection = Connection.lazy({ address: '127.0.0.1:1', interceptors: [] });
   const organizationId = uuidv7();
   const defaultUser = uuidv7();
   const app = createApp({

@@ -3,38 +3,39 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { WorkflowCoverage } from '@temporalio/nyc-test-coverage';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
-import type { BundleOptions } from '@temporalio/worker';
+import { bundleFromSources, payloadConverterPath } from '../../workers/workflow-bundle.ts';
 
-const root = join(import.meta.dirname, '..', '..');
 const stripTypes = {
   test: /\.ts$/,
   exclude: /node_modules/,
   use: createRequire(import.meta.url).resolve('./strip-types-loader.mjs'),
 };
 
-/** Bundles workflows/index.ts into `folder`, instrumented when coverage is measured; answers the bundle's path. */
+/** Bundles the workflows into `folder`: as the product does, or instrumented when coverage is measured. Answers the path. */
 export async function bundleWorkflows(folder: string, { coverage }: { coverage: boolean }): Promise<string> {
-  const options: BundleOptions = {
-    workflowsPath: join(root, 'workflows', 'index.ts'),
-    payloadConverterPath: join(root, 'workers', 'payload-converter.ts'),
-    logger: new DefaultLogger('WARN'),
-  };
-  const { code } = await bundleWorkflowCode(withStrippedTypes(coverage ? instrumented(options) : options));
   const path = join(folder, 'workflows.js');
-  await writeFile(path, code);
+  await writeFile(path, await (coverage ? instrumentedBundle() : bundleFromSources()));
   return path;
 }
 
-/** The SDK instruments only where Istanbul's global exists. */
-function instrumented(options: BundleOptions): BundleOptions {
+/**
+ * The workflows with Istanbul's counters, on the same text that Jest instruments. Nothing is preloaded: preloaded
+ * modules are frozen, and their counters with them.
+ */
+async function instrumentedBundle(): Promise<string> {
+  // The SDK instruments only where Istanbul's global exists.
   Object.assign(globalThis, { __coverage__: {} });
-  return new WorkflowCoverage().augmentBundleOptions(options);
-}
-
-function withStrippedTypes(options: BundleOptions): BundleOptions {
-  const { webpackConfigHook = (configuration) => configuration } = options;
-  return {
+  const { webpackConfigHook: instrument, ...options } = new WorkflowCoverage().augmentBundleOptions({
+    workflowsPath: join(import.meta.dirname, '..', '..', 'workflows', 'index.ts'),
+    payloadConverterPath,
+    logger: new DefaultLogger('WARN'),
+  });
+  const { code } = await bundleWorkflowCode({
     ...options,
-    webpackConfigHook: (configuration) => webpackConfigHook({ ...configuration, module: { rules: [stripTypes] } }),
-  };
+    webpackConfigHook(configuration) {
+      const stripped = { ...configuration, module: { rules: [stripTypes] } };
+      return instrument?.(stripped) ?? stripped;
+    },
+  });
+  return code;
 }

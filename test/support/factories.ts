@@ -42,7 +42,16 @@ export async function makeOrganization(database: Database, overrides: Overrides 
   const actor: Actor = { kind: 'process', organizationId: id, process: 'test', recordId: id };
   // An organisation is its own: its key is the column by which every other table is isolated.
   const { organizationId: _, ...base } = baseColumns({ organizationId: id, actor, at: new Date() });
-  const row = { id, ...base, slug, name: `Organisation ${slug}`, defaultRegion: 'DE', fallbackUserId: null, calendarId: null, ...overrides };
+  const row = {
+    id,
+    ...base,
+    slug,
+    name: `Organisation ${slug}`,
+    defaultRegion: 'DE',
+    fallbackUserId: null,
+    calendarId: null,
+    ...overrides,
+  };
   await inOrganization(database, id, (em) => insertRows(em, [{ into: Organization, rows: [row] }]));
   return { id, slug, database, records: createRecordsService(database) };
 }
@@ -51,13 +60,19 @@ export async function makeOrganization(database: Database, overrides: Overrides 
 export const adminOf = ({ id }: TestOrganization, userId = uuidv7()): Actor => withRole(id, userId, 'admin');
 
 /** The manager of a team made by `makeTeam`. */
-export const managerOf = (org: TestOrganization, team: Made): Actor => withRole(org.id, String(team['managerUserId']), 'manager');
+export const managerOf = (org: TestOrganization, team: Made): Actor =>
+  withRole(org.id, String(team['managerUserId']), 'manager');
 
 export const salesRep = (org: TestOrganization, user: Made): Actor => withRole(org.id, user.id, 'sales_rep');
 export const supporter = (org: TestOrganization, userId = uuidv7()): Actor => withRole(org.id, userId, 'support');
 export const marketer = (org: TestOrganization, userId = uuidv7()): Actor => withRole(org.id, userId, 'marketing');
 
-const withRole = (organizationId: string, userId: string, role: Role): Actor => ({ kind: 'user', organizationId, userId, roles: [role] });
+const withRole = (organizationId: string, userId: string, role: Role): Actor => ({
+  kind: 'user',
+  organizationId,
+  userId,
+  roles: [role],
+});
 
 /** A write that nobody made before: fresh key, and a hash of its own or that of `body`. */
 export function writeAs(actor: Actor, overrides: Partial<WriteContext> = {}, body: unknown = uuidv7()): WriteContext {
@@ -84,10 +99,15 @@ export function makeUser(org: TestOrganization, overrides: Overrides = {}): Prom
 }
 
 /** A team with a manager of its own and these members, in the order of their turns. */
-export async function makeTeam(org: TestOrganization, members: readonly Made[] = [], overrides: Overrides = {}): Promise<Made> {
+export async function makeTeam(
+  org: TestOrganization,
+  members: readonly Made[] = [],
+  overrides: Overrides = {},
+): Promise<Made> {
   const managerUserId = overrides['managerUserId'] ?? (await makeUser(org)).id;
   const team = await make(org, teams, { name: `Team ${suffix()}`, ...overrides, managerUserId });
-  for (const [position, { id: userId }] of members.entries()) await make(org, teamMembers, { teamId: team.id, userId, position });
+  for (const [position, { id: userId }] of members.entries())
+    await make(org, teamMembers, { teamId: team.id, userId, position });
   return team;
 }
 

@@ -1,21 +1,27 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import type { Client } from '@temporalio/client';
+import proto from '@temporalio/proto';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import type { WorkerOptions } from '@temporalio/worker';
+import { payloadConverterPath } from '../../workers/workflow-bundle.ts';
+import { searchAttributes } from '../../workflows/processes/search-attributes.ts';
 import { coverageSinks } from './coverage.ts';
 import { addressOf } from './servers.ts';
+
+const { IndexedValueType } = proto.temporal.api.enums.v1;
 
 Runtime.install({ logger: new DefaultLogger('ERROR'), telemetryOptions: { logging: { filter: 'ERROR' } } });
 
 /** The dev server of this run, shared by all test files: each keeps to task queues and IDs of its own. `teardown()` when done. */
 export async function sharedTemporal(): Promise<TestWorkflowEnvironment> {
-  return TestWorkflowEnvironment.createFromExistingServer({
-    address: await addressOf('temporal'),
-    namespace: 'default',
-  });
+  return withSearchAttributes(
+    await TestWorkflowEnvironment.createFromExistingServer({
+      address: await addressOf('temporal'),
+      namespace: 'default',
+    }),
+  );
 }
 
 /**
@@ -23,12 +29,34 @@ export async function sharedTemporal(): Promise<TestWorkflowEnvironment> {
  * workflow at a time; under parallel load it skips past task timeouts. `teardown()` when done.
  */
 export async function timeSkipping(): Promise<TestWorkflowEnvironment> {
-  return TestWorkflowEnvironment.createTimeSkipping({
-    server: { executable: { type: 'existing-path', path: await addressOf('test-server') } },
-  });
+  const executable = { type: 'existing-path', path: await addressOf('test-server') } as const;
+  return withSearchAttributes(
+    await startedWithin(3, () => TestWorkflowEnvironment.createTimeSkipping({ server: { executable } })),
+  );
 }
 
-const payloadConverterPath = fileURLToPath(import.meta.resolve('../../workers/payload-converter.ts'));
+// The SDK gives a server five seconds to start, which a JVM on a busy machine may miss the first time.
+async function startedWithin<T>(attempts: number, start: () => Promise<T>): Promise<T> {
+  try {
+    return await start();
+  } catch (error) {
+    if (attempts === 1) throw error;
+    return await startedWithin(attempts - 1, start);
+  }
+}
+
+/** The same environment with the product's search attributes; the time-skipping server can add them, but not list them. */
+export async function withSearchAttributes(environment: TestWorkflowEnvironment): Promise<TestWorkflowEnvironment> {
+  const types = Object.values(searchAttributes).map(({ name, type }) => [
+    name,
+    type === 'DATETIME' ? IndexedValueType.INDEXED_VALUE_TYPE_DATETIME : IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD,
+  ]);
+  await environment.connection.operatorService.addSearchAttributes({
+    namespace: environment.namespace ?? 'default',
+    searchAttributes: Object.fromEntries(types),
+  });
+  return environment;
+}
 
 /** A worker that runs. */
 export interface TestWorker {

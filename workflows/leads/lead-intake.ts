@@ -66,7 +66,9 @@ export async function leadIntake(lead: LeadRef): Promise<LeadState> {
 }
 
 async function decide(lead: LeadRef): Promise<LeadState> {
-  return await leads.decideIntake.executeWithOptions({ summary: 'find duplicates, score, assign' }, [{ ...lead, at: new Date().toISOString() }]);
+  return await leads.decideIntake.executeWithOptions({ summary: 'find duplicates, score, assign' }, [
+    { ...lead, at: new Date().toISOString() },
+  ]);
 }
 
 async function apply(lead: LeadRef, message: AppliedMessage): Promise<LeadState> {
@@ -81,7 +83,9 @@ async function take(lead: LeadRef, round: number, { step, dueAt }: PlannedStep):
 }
 
 async function replan(lead: LeadRef, why: string): Promise<LeadState> {
-  return await leads.replan.executeWithOptions({ summary: `plan again · ${why}` }, [{ ...lead, at: new Date().toISOString() }]);
+  return await leads.replan.executeWithOptions({ summary: `plan again · ${why}` }, [
+    { ...lead, at: new Date().toISOString() },
+  ]);
 }
 
 /** Waits for a message until the next step falls due; false when the time came first. */

@@ -6,7 +6,7 @@ import {
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
-import { envelopeSchema, type AppliedMessage, type Envelope } from './envelope.ts';
+import { parseEnvelope, type AppliedMessage } from './envelope.ts';
 import { Inbox, refusalFailure } from './inbox.ts';
 import { parsePayload, stageRefusal, travellingSchema, type Message, type Process } from './messages.ts';
 import { undecodableReason } from './undecodable.ts';
@@ -114,8 +114,11 @@ function readUpdate(
   const schema = envelope === undefined ? message.payload : travellingSchema(message);
   const parsed = parsePayload(name, schema, payload);
   if ('refusal' in parsed) throw refusalFailure(parsed.refusal);
-  const command = readEnvelope(name, envelope);
-  if (command) return { name, key: command.commandId, payload: parsed.payload, ...command };
+  if (envelope !== undefined) {
+    const command = parseEnvelope(name, envelope);
+    if ('refusal' in command) throw refusalFailure(command.refusal);
+    return { name, key: command.payload.commandId, payload: parsed.payload, ...command.payload };
+  }
   return {
     name,
     key: `update:${workflowInfo().originalExecutionRunId}:${currentUpdateInfo()?.id}`,
@@ -124,11 +127,4 @@ function readUpdate(
     actor: { kind: 'temporal', organizationId },
     receivedAt: new Date().toISOString(),
   };
-}
-
-function readEnvelope(name: string, envelope: unknown): Envelope | null {
-  if (envelope === undefined) return null;
-  const parsed = parsePayload(`${name}'s envelope`, envelopeSchema, envelope);
-  if ('refusal' in parsed) throw refusalFailure(parsed.refusal);
-  return envelopeSchema.parse(parsed.payload);
 }

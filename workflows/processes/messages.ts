@@ -55,8 +55,12 @@ export function defineProcess<
   for (const [name, { stages, reopens }] of Object.entries<Message<z.ZodObject, S>>(process.messages)) {
     if (name in process.signals) throw new Error(`${process.name}.${name} is both a message and an internal signal.`);
     const final = stages.find((stage) => process.finalStages.includes(stage));
-    if (final && !reopens) throw new Error(`${process.name}.${name} is legal in the final stage "${final}" without reopening it.`);
+    if (final && !reopens)
+      throw new Error(`${process.name}.${name} is legal in the final stage "${final}" without reopening it.`);
   }
+  // Frozen, a declaration shields its schema (which completes itself when first used) from the deep freeze of preload.ts.
+  for (const declaration of [...Object.values(process.messages), ...Object.values(process.signals)])
+    Object.freeze(declaration);
   return process;
 }
 
@@ -132,14 +136,17 @@ export function stageRefusal(process: Process, name: string, stage: string | und
 }
 
 /** The refusal of a payload by its schema, or the parsed payload. */
-export function parsePayload(
+export function parsePayload<P extends z.ZodObject>(
   name: string,
-  schema: z.ZodObject,
+  schema: P,
   payload: unknown,
-): { payload: Record<string, unknown> } | { refusal: Refusal } {
+): { payload: z.output<P> } | { refusal: Refusal } {
   const parsed = schema.safeParse(payload ?? {});
   if (parsed.success) return { payload: parsed.data };
-  const errors = parsed.error.issues.map((issue) => ({ path: issue.path.map(String).join('.'), message: issue.message }));
+  const errors = parsed.error.issues.map((issue) => ({
+    path: issue.path.map(String).join('.'),
+    message: issue.message,
+  }));
   const what = errors.map(({ path, message: text }) => (path ? `${path}: ${text}` : text)).join('; ');
   return { refusal: { code: 'invalid', message: `The payload of ${name} is not valid. ${what}`, errors } };
 }

@@ -17,7 +17,11 @@ export const slaStates = ['on_track', 'warning', 'breached', 'paused', 'met'] as
 export type SlaState = (typeof slaStates)[number];
 
 /** What the starter of a process sets with the start, where it costs no history event. */
-export function startSearchAttributes(organizationId: string, process: string, recordId: string): SearchAttributePair[] {
+export function startSearchAttributes(
+  organizationId: string,
+  process: string,
+  recordId: string,
+): SearchAttributePair[] {
   return [
     { key: searchAttributes.organization, value: organizationId },
     { key: searchAttributes.process, value: process },

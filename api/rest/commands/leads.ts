@@ -1,6 +1,8 @@
 import { v7 as uuidv7 } from 'uuid';
+import { z } from 'zod';
 import type { Database } from '../../../db/database.ts';
-import { readIntakeDefaults } from '../../../db/leads/intake.queries.ts';
+import { readIntakeDefaults, type StoredIntake } from '../../../db/leads/intake.queries.ts';
+import { projectRoute } from '../../../db/leads/projection.queries.ts';
 import { Problem } from '../../../db/model/problem.ts';
 import { parseOrRefuse } from '../../../db/model/schemas.ts';
 import { captureBody } from '../../../workflows/leads/capture.ts';
@@ -8,7 +10,7 @@ import { leadProcess } from '../../../workflows/leads/messages.ts';
 import { normaliseIntake } from '../../../workflows/leads/normalisation.ts';
 import { jsonSchema } from '../../json-schema.ts';
 import type { Dispatcher } from '../../processes/dispatch.ts';
-import type { CallerRoute } from '../../route.ts';
+import type { CallerRoute, NamedSchema } from '../../route.ts';
 import { idempotencyKeyHeader, preferHeader, prefersAsync, writeContext } from '../headers.ts';
 import type { StartProcess } from '../process-creation.ts';
 import { acceptedAnswer } from '../process-documents.ts';
@@ -16,34 +18,39 @@ import { requirePermission } from '../row-access.ts';
 
 const freshMilliseconds = 5_000;
 
-/** The starting command of the lead process: bad mail and phone are refused before anything is written. */
-export function createCapture(database: Database, dispatcher: Dispatcher): StartProcess {
-  const defaultRegion = regionReader(database);
-  return async (write, input, respondAsync) => {
-    requirePermission(write.actor, 'leads:capture');
-    const body = parseOrRefuse(captureBody, input, 'This capture');
-    const { intake, steps, errors } = normaliseIntake(body, { defaultRegion: await defaultRegion(write.actor.organizationId) });
-    if (errors.length > 0) throw new Problem('invalid', 'This capture is not valid; see errors.', errors);
-    return dispatcher.dispatch(write, {
-      process: leadProcess,
-      message: 'captured',
-      recordId: uuidv7(),
-      body: { intake, steps },
-      present: { status: 'open', stage: 'captured' },
-      respondAsync,
-    });
-  };
-}
+/** Checks and normalises a capture before anything is written. Throws Problem `invalid`. */
+export type ReadIntake = (organizationId: string, input: unknown) => Promise<StoredIntake>;
 
-/** Reads an organisation's default region, kept for some seconds. */
-function regionReader(database: Database): (organizationId: string) => Promise<string> {
+/** Makes a reader of captures; phones without country are read by the organisation's default region, kept for some seconds. */
+export function createIntakeReader(database: Database): ReadIntake {
   const known = new Map<string, { region: string; until: number }>();
-  return async (organizationId) => {
+  async function defaultRegionOf(organizationId: string): Promise<string> {
     const kept = known.get(organizationId);
     if (kept && kept.until > performance.now()) return kept.region;
     const { defaultRegion } = await readIntakeDefaults(database, organizationId);
     known.set(organizationId, { region: defaultRegion, until: performance.now() + freshMilliseconds });
     return defaultRegion;
+  }
+  return async (organizationId, input) => {
+    const body = parseOrRefuse(captureBody, input, 'This capture');
+    const { intake, steps, errors } = normaliseIntake(body, { defaultRegion: await defaultRegionOf(organizationId) });
+    if (errors.length > 0) throw new Problem('invalid', 'This capture is not valid; see errors.', errors);
+    return { intake, steps };
+  };
+}
+
+/** The starting command of the lead process. */
+export function createCapture(readIntake: ReadIntake, dispatcher: Dispatcher): StartProcess {
+  return async (write, input, respondAsync) => {
+    requirePermission(write.actor, 'leads:capture');
+    return dispatcher.dispatch(write, {
+      process: leadProcess,
+      message: 'captured',
+      recordId: uuidv7(),
+      body: await readIntake(write.actor.organizationId, input),
+      present: { status: 'open', stage: 'captured' },
+      respondAsync,
+    });
   };
 }
 
@@ -57,7 +64,7 @@ export function captureRoute(capture: StartProcess): CallerRoute {
     summary: 'Capture a lead, as a website form does',
     description: 'Normalised, checked for duplicates, scored and assigned. Needs a name and at least one of email and phone.',
     parameters: [idempotencyKeyHeader, preferHeader],
-    body: { content: { name: 'LeadCreate', schema: jsonSchema(captureBody, 'input') }, example: captureExample },
+    body: { content: leadCreate, example: captureExample },
     problems: ['idempotency_key_missing', 'forbidden', 'conflict', 'in_progress', 'rule_violation', 'idempotency_key_reused'],
     answers: {
       200: { description: 'Merged: the lead that survives', content: answer },
@@ -67,6 +74,44 @@ export function captureRoute(capture: StartProcess): CallerRoute {
     handle: (request) => capture(writeContext(request), request.body, prefersAsync(request)),
   };
 }
+
+/** `POST /crm/v1/leads/route-projection`: the decision on a capture as it would be made now; writes nothing. */
+export function routeProjectionRoute(database: Database, readIntake: ReadIntake): CallerRoute {
+  return {
+    access: 'caller', tag: 'leads', feature: 'leads',
+    method: 'post', path: '/crm/v1/leads/route-projection', operationId: 'projectLeadRoute',
+    summary: 'Who would get this lead, and why: a dry run',
+    description: 'Needs the permission leads:assign, because the explanation names every candidate.',
+    body: { content: leadCreate, example: captureExample },
+    problems: ['forbidden'],
+    answers: { 200: { description: 'The decision with its explanation', content: projection } },
+    handle: async ({ actor, body, receivedAt }) => {
+      requirePermission(actor, 'leads:assign');
+      const stored = await readIntake(actor.organizationId, body);
+      return { status: 200, body: await projectRoute(database, actor, stored, receivedAt) };
+    },
+  };
+}
+
+const leadCreate: NamedSchema = { name: 'LeadCreate', schema: jsonSchema(captureBody, 'input') };
+
+const projection: NamedSchema = {
+  name: 'RouteProjection',
+  schema: jsonSchema(
+    z.looseObject({
+      outcome: z.enum(['merged', 'scored', 'assigned']),
+      mergedIntoLeadId: z.string().optional(),
+      score: z.number().optional(),
+      band: z.string().optional(),
+      assignedUserId: z.string().nullable().optional(),
+      teamId: z.string().nullable().optional(),
+      nextStep: z.string().nullable().optional(),
+      nextDueAt: z.string().nullable().optional(),
+      explanation: z.record(z.string(), z.unknown()),
+    }),
+    'output',
+  ),
+};
 
 /** A capture that can be pasted. */
 export const captureExample = {

@@ -1,19 +1,20 @@
 import { randomUUID } from 'node:crypto';
 import { WithStartWorkflowOperation, type WorkflowHandle } from '@temporalio/client';
-import proto from '@temporalio/proto';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { LeadRef, LeadState } from '../../../activities/leads.types.ts';
 import { leadProcess } from '../../../workflows/leads/messages.ts';
 import type { Envelope } from '../../../workflows/processes/envelope.ts';
-import { searchAttributes, startSearchAttributes } from '../../../workflows/processes/search-attributes.ts';
+import { startSearchAttributes } from '../../../workflows/processes/search-attributes.ts';
 import { testWorker, type TestWorker } from '../../support/temporal.ts';
 import { RecordedLeads } from './recorded-leads.ts';
 
-const { temporal } = proto;
-const alreadyExists = 6;
-
 export const organizationId = '01990000-0000-7000-8000-000000000001';
-const actor = { kind: 'user', organizationId, userId: '01990000-0000-7000-8000-00000000000a', roles: ['manager'] } as const;
+const actor = {
+  kind: 'user',
+  organizationId,
+  userId: '01990000-0000-7000-8000-00000000000a',
+  roles: ['manager'],
+} as const;
 
 /** A worker on the recorded double, and what a test does with leads. */
 export class IntakeWorld {
@@ -29,7 +30,6 @@ export class IntakeWorld {
 
   /** Opens a world; `close` it when done. */
   static async open(environment: TestWorkflowEnvironment): Promise<IntakeWorld> {
-    await registerSearchAttributes(environment);
     const leads = new RecordedLeads(await environment.currentTimeMs());
     return new IntakeWorld(environment, leads, await testWorker(environment, leads.activities));
   }
@@ -56,6 +56,10 @@ export class IntakeWorld {
     return await this.worker.client.workflow.execute(leadProcess.workflowType, this.startOptions(leadId));
   }
 
+  async describe(leadId: string) {
+    return await this.worker.client.workflow.getHandle(leadProcess.workflowId(leadId)).describe();
+  }
+
   /** Starts a run, or joins the present one, together with an Update, as the API does (not on the time-skipping server). */
   async startWith(leadId: string, update: string, args: unknown[] = []) {
     const state: LeadState = await this.worker.client.workflow.executeUpdateWithStart(update, {
@@ -71,7 +75,12 @@ export class IntakeWorld {
   }
 
   /** Sends a message as the API does: an Update with the envelope of a stored command, received now. */
-  async send(handle: WorkflowHandle, name: string, payload: object = {}, envelope: Partial<Envelope> = {}): Promise<LeadState> {
+  async send(
+    handle: WorkflowHandle,
+    name: string,
+    payload: object = {},
+    envelope: Partial<Envelope> = {},
+  ): Promise<LeadState> {
     const commandId = envelope.commandId ?? randomUUID();
     const receivedAt = envelope.receivedAt ?? new Date(await this.environment.currentTimeMs()).toISOString();
     return await handle.executeUpdate<LeadState, [unknown, Envelope]>(name, {
@@ -90,16 +99,6 @@ export class IntakeWorld {
       args: [lead],
     };
   }
-}
-
-async function registerSearchAttributes({ connection, namespace }: TestWorkflowEnvironment): Promise<void> {
-  const { INDEXED_VALUE_TYPE_KEYWORD: keyword, INDEXED_VALUE_TYPE_DATETIME: datetime } =
-    temporal.api.enums.v1.IndexedValueType;
-  const types = Object.values(searchAttributes).map(({ name, type }) => [name, type === 'DATETIME' ? datetime : keyword]);
-  const request = { namespace: namespace ?? 'default', searchAttributes: Object.fromEntries(types) };
-  await connection.operatorService.addSearchAttributes(request).catch((error: { code?: number }) => {
-    if (error.code !== alreadyExists) throw error;
-  });
 }
 
 /** The types of a history's events, in order. */

@@ -4,7 +4,7 @@ import { isGrpcServiceError, ServiceError, type WorkflowHandle } from '@temporal
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { LeadState } from '../../../activities/leads.types.ts';
 import { obtainTemporalCli } from '../../../runtime/temporal-cli.ts';
-import { eventually } from '../../support/temporal.ts';
+import { eventually, withSearchAttributes } from '../../support/temporal.ts';
 import { IntakeWorld } from './intake-world.ts';
 
 const failedPrecondition = 9;
@@ -16,9 +16,8 @@ let world: IntakeWorld;
 beforeAll(async () => {
   const path = await obtainTemporalCli(() => undefined);
   const extraArgs = ['--dynamic-config-value', 'limit.historyCount.suggestContinueAsNew=100'];
-  environment = await TestWorkflowEnvironment.createLocal({
-    server: { executable: { type: 'existing-path', path }, extraArgs },
-  });
+  const server = { executable: { type: 'existing-path', path }, extraArgs } as const;
+  environment = await withSearchAttributes(await TestWorkflowEnvironment.createLocal({ server }));
   world = await IntakeWorld.open(environment);
 });
 afterAll(async () => {

@@ -76,7 +76,12 @@ describe('messages', () => {
     const { handle, leadId } = await world.start();
     await handle.signal('touch', {});
     await eventually('the lead is touched', () => touched(leadId));
-    expect(world.leads.messages[0]).toMatchObject({ name: 'touch', commandId: null, actor: { kind: 'temporal' } });
+    expect(world.leads.messages[0]).toMatchObject({
+      name: 'touch',
+      key: expect.stringMatching(/^signal:[0-9a-f-]{36}:1$/),
+      commandId: null,
+      actor: { kind: 'temporal' },
+    });
 
     expect(await world.send(handle, 'qualify')).toMatchObject({ stage: 'qualified', status: 'qualified' });
     expect(await handle.result()).toMatchObject({ stage: 'qualified' });
@@ -89,7 +94,10 @@ describe('messages', () => {
     await expect(handle.executeUpdate('qualify', { args: [{}] })).rejects.toMatchObject({ cause: { type: 'invalid' } });
     await handle.signal('qualify', { evidence: allEvidence });
     expect(await handle.result()).toMatchObject({ stage: 'qualified' });
-    expect(world.leads.messages.map(({ payload }) => payload)).toEqual([{ note: 'Rang her.' }, { evidence: allEvidence }]);
+    expect(world.leads.messages.map(({ payload }) => payload)).toEqual([
+      { note: 'Rang her.' },
+      { evidence: allEvidence },
+    ]);
   });
 
   it('are passed back when a rule refuses them, and the process goes on', async () => {
@@ -158,17 +166,17 @@ describe('an end', () => {
 
 describe('an outage', () => {
   it('of an hour is survived: the decision comes when the database is back', async () => {
-    const startedAt = await environment.currentTimeMs();
     let attempts = 0;
     world.leads.interruption = async () => {
       attempts += 1;
-      if ((await environment.currentTimeMs()) < startedAt + minutes(60)) throw new Error('connect ECONNREFUSED');
+      if (attempts <= 125) throw new Error('connect ECONNREFUSED');
     };
     const leadId = randomUUID();
     world.leads.place(leadId, { stage: 'disqualified' });
     expect(await world.result(leadId)).toMatchObject({ stage: 'disqualified' });
-    expect(attempts).toBeGreaterThan(60);
-    const tookMs = (await environment.currentTimeMs()) - startedAt;
-    expect(tookMs).toBeLessThan(minutes(61));
-  });
+    const { startTime, closeTime } = await world.describe(leadId);
+    const tookMs = Number(closeTime) - Number(startTime);
+    expect(tookMs).toBeGreaterThan(minutes(58));
+    expect(tookMs).toBeLessThan(minutes(70));
+  }, 180_000);
 });

@@ -101,21 +101,26 @@ describe('a message', () => {
   it.each([
     { received: 'at the due instant', lateMs: 0, order: ['applyMessage'] },
     { received: 'after the due instant', lateMs: 1, order: ['takeStep', 'applyMessage'] },
-  ])('received $received and found with a timer that fired is dealt with in the order of business', async ({ lateMs, order }) => {
-    const leadId = randomUUID();
-    const dueAt = Date.now() + 1_500;
-    const next = { step: 'remind_owner', dueAt: new Date(dueAt).toISOString(), waitsFor: null } as const;
-    world.leads.place(leadId, { next });
-    const { handle } = await capture(leadId);
-    await world.close();
+  ])(
+    'received $received and found with a timer that fired is dealt with in the order of business',
+    async ({ lateMs, order }) => {
+      const leadId = randomUUID();
+      const dueAt = Date.now() + 1_500;
+      const next = { step: 'remind_owner', dueAt: new Date(dueAt).toISOString(), waitsFor: null } as const;
+      world.leads.place(leadId, { next });
+      const { handle } = await capture(leadId);
+      await world.close();
 
-    const answer = world.send(handle, 'touch', {}, { receivedAt: new Date(dueAt + lateMs).toISOString() });
-    await eventually('the timer has fired', async () => (await eventTypes(handle)).includes('timerFiredEventAttributes'));
-    world = await IntakeWorld.resume(world);
-    await answer;
-    expect(world.leads.calls.map(({ activity }) => activity).slice(1)).toEqual(order);
-    await handle.terminate();
-  });
+      const answer = world.send(handle, 'touch', {}, { receivedAt: new Date(dueAt + lateMs).toISOString() });
+      await eventually('the timer has fired', async () =>
+        (await eventTypes(handle)).includes('timerFiredEventAttributes'),
+      );
+      world = await IntakeWorld.resume(world);
+      await answer;
+      expect(world.leads.calls.map(({ activity }) => activity).slice(1)).toEqual(order);
+      await handle.terminate();
+    },
+  );
 
   it('that cannot be decoded is noted and ignored', async () => {
     const { handle, state } = await capture();

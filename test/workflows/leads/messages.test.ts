@@ -25,7 +25,9 @@ describe('the messages of a lead', () => {
   });
 
   it('keep what people wrote out of Temporal', () => {
-    const travelling = Object.values(leadProcess.messages).flatMap((message) => Object.keys(travellingSchema(message).shape));
+    const travelling = Object.values(leadProcess.messages).flatMap((message) =>
+      Object.keys(travellingSchema(message).shape),
+    );
     expect(travelling).toEqual(['channel', 'userId', 'reason', 'intoLeadId']);
     expect(Object.keys(travellingSchema(leadProcess.messages.reassign).shape)).toEqual(['userId']);
   });

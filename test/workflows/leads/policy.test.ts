@@ -50,5 +50,7 @@ describe('steps', () => {
 });
 
 it('only the process closes a lead as stale', () => {
-  expect(disqualificationReasons.filter((reason) => !disqualifyReasons.some((given) => given === reason))).toEqual(['stale']);
+  expect(disqualificationReasons.filter((reason) => !disqualifyReasons.some((given) => given === reason))).toEqual([
+    'stale',
+  ]);
 });

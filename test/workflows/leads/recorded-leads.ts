@@ -93,7 +93,8 @@ export class RecordedLeads implements LeadActivities {
   async takeStep({ leadId, round, step, dueAt, detectedAt }: LeadRef & StepDue): Promise<LeadState> {
     await this.interruption();
     this.calls.push({ activity: 'takeStep', round, step, dueAt, detectedAt });
-    if (step === 'close_stale') return this.change(leadId, { stage: 'disqualified', status: 'disqualified', next: null });
+    if (step === 'close_stale')
+      return this.change(leadId, { stage: 'disqualified', status: 'disqualified', next: null });
     const following = stepAfter(step);
     if (following) return this.change(leadId, { next: this.plan(following, Date.parse(detectedAt)) });
     const next = this.plan('remind_owner', Date.parse(detectedAt));

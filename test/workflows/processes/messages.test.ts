@@ -56,9 +56,13 @@ describe('a process', () => {
     expect(() => defineProcess({ ...kitchen, signals: { cook } })).toThrow('both a message and an internal signal');
     const { payload, summary, permission } = cook;
     const late = message({ payload, summary, permission, stages: ['served'] });
-    expect(() => defineProcess({ ...kitchen, messages: { late } })).toThrow('final stage "served" without reopening it');
+    expect(() => defineProcess({ ...kitchen, messages: { late } })).toThrow(
+      'final stage "served" without reopening it',
+    );
     const again = message({ payload, summary, permission, stages: ['served'], reopens: true });
-    expect(legalMessages(defineProcess({ ...kitchen, messages: { again } }), 'served')).toMatchObject([{ reopens: true }]);
+    expect(legalMessages(defineProcess({ ...kitchen, messages: { again } }), 'served')).toMatchObject([
+      { reopens: true },
+    ]);
   });
 });
 
@@ -78,13 +82,17 @@ describe('a payload', () => {
       refusal: { code: 'invalid', errors: [{ path: 'minutes' }] },
     });
     expect(parsePayload('cook', cook.payload, { minutes: 0, salt: true })).toMatchObject({
-      refusal: { message: expect.stringMatching(/^The payload of cook is not valid\. minutes: .*salt/), errors: { length: 2 } },
+      refusal: {
+        message: expect.stringMatching(/^The payload of cook is not valid\. minutes: .*salt/),
+        errors: { length: 2 },
+      },
     });
   });
 
   it('holds text without control characters', () => {
     expect(line(5).safeParse(' Ann ').data).toBe('Ann');
-    for (const text of ['', ' ', 'Annabel', 'A\nn', 'A\u0000', 'A\u009f']) expect(line(5).safeParse(text).success).toBe(false);
+    for (const text of ['', ' ', 'Annabel', 'A\nn', 'A\u0000', 'A\u009f'])
+      expect(line(5).safeParse(text).success).toBe(false);
     expect(prose(9).safeParse('A\n\tB').success).toBe(true);
     expect(prose(9).safeParse('A\u0007').success).toBe(false);
   });

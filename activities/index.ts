@@ -1,0 +1,16 @@
+import { createAutomationActivities, type AutomationDeps } from './automation.ts';
+import type { AutomationActivities } from './automation.types.ts';
+import { withFailures } from './failures.ts';
+import { createLeadActivities } from './leads.ts';
+import type { LeadActivities } from './leads.types.ts';
+import type { MailExchange } from './ports.ts';
+
+/** What the activities need from outside: databases, Temporal, and the ports. */
+export interface ActivityDeps extends AutomationDeps {
+  mailExchange: MailExchange;
+}
+
+/** Every activity of the product; a worker registers the result. Errors leave as `failures.ts` maps them. */
+export function createActivities(deps: ActivityDeps): LeadActivities & AutomationActivities {
+  return withFailures({ ...createLeadActivities(deps), ...createAutomationActivities(deps) });
+}

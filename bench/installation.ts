@@ -1,0 +1,76 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { loadEnv } from '../runtime/env.ts';
+import { loadOrCreateSigningKey, signToken } from '../runtime/keys.ts';
+import { readStatus } from '../cli/status.ts';
+import { Client } from 'pg';
+
+/** The product as `npm start` runs it, in a folder of its own, for one benchmark run. */
+export interface BenchInstallation {
+  api: string;
+  databaseUrl: string;
+  temporalAddress: string;
+  /** Process IDs by name: api, worker, temporal, postgres. */
+  processes: Readonly<Record<string, number>>;
+  organizationId(slug: string): Promise<string>;
+  /** A token of the administrator of an organisation. */
+  token(slug: string): Promise<string>;
+  stop(): Promise<void>;
+}
+
+const startsWithinSeconds = 180;
+
+/** Starts the product on free ports with the rate limit out of the way; what is measured is the rest. */
+export async function startInstallation(): Promise<BenchInstallation> {
+  const dataDir = mkdtempSync(join(tmpdir(), 'crm-bench-'));
+  const child = spawn(process.execPath, [join(import.meta.dirname, '../cli/main.ts'), 'up'], {
+    env: { ...process.env, DATA_DIR: dataDir, RATE_LIMIT_PER_SECOND: '100000', RATE_LIMIT_BURST: '100000' },
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
+  const status = await readyStatus(child, dataDir);
+  const database = new Client({ connectionString: status.databaseUrl });
+  await database.connect();
+  const organizationId = async (slug: string) => {
+    const { rows } = await database.query<{ id: string }>('select organization_id as id from crm_core.core_organizations where slug = $1', [slug]);
+    if (!rows[0]) throw new Error(`There is no organisation ${slug}`);
+    return rows[0].id;
+  };
+  return {
+    ...status,
+    organizationId,
+    async token(slug) {
+      const id = await organizationId(slug);
+      const { rows } = await database.query<{ id: string }>(
+        `select a.user_id as id from crm_core.core_role_assignments a join crm_core.core_roles r on r.role_id = a.role_id
+         where r.name = 'admin' and a.organization_id = $1 limit 1`,
+        [id],
+      );
+      const key = await loadOrCreateSigningKey(dataDir);
+      const { JWT_ISSUER: issuer, JWT_AUDIENCE: audience } = loadEnv();
+      return signToken(key, { issuer, audience, userId: rows[0]?.id ?? '', organizationId: id, roles: ['admin'], validSeconds: 7_200 });
+    },
+    async stop() {
+      await database.end();
+      child.kill('SIGTERM');
+      if (child.exitCode === null) await once(child, 'exit');
+      rmSync(dataDir, { recursive: true, force: true });
+    },
+  };
+}
+
+async function readyStatus(child: ChildProcess, dataDir: string) {
+  for (let second = 0; second < startsWithinSeconds; second += 1) {
+    if (child.exitCode !== null) throw new Error('The product ended while it started');
+    const { ready, api, databaseUrl, temporalAddress, processes } = await readStatus(dataDir);
+    if (ready && api && databaseUrl && temporalAddress) {
+      return { api, databaseUrl, temporalAddress, processes: Object.fromEntries(processes.map(({ name, pid }) => [name, pid])) };
+    }
+    await pause(1_000);
+  }
+  child.kill('SIGTERM');
+  throw new Error(`The product was not ready within ${startsWithinSeconds} s`);
+}

@@ -1,0 +1,69 @@
+import { fork } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { Client, Connection, WithStartWorkflowOperation } from '@temporalio/client';
+import { captureRequest } from './capture.ts';
+import type { BenchInstallation } from './installation.ts';
+import { atConcurrency, median, rateOf, type Request } from './load.ts';
+import type { Figure } from './report.ts';
+
+const clients = 40;
+const rounds = 3;
+
+/** The highest rate of capture → assigned beside two baselines on the same server, in turn, round by round. */
+export async function measureThroughput(installation: BenchInstallation, seconds: number): Promise<Figure[]> {
+  const { api, temporalAddress } = installation;
+  const token = await installation.token('acme');
+  const worker = fork(fileURLToPath(new URL('baseline-worker.ts', import.meta.url)), [temporalAddress]);
+  await once(worker, 'message');
+  const connection = await Connection.connect({ address: temporalAddress });
+  const client = new Client({ connection });
+  try {
+    const rates: { capture: number; update: number; activities: number }[] = [];
+    await atConcurrency(clients, 3, bareUpdate(client));
+    for (let round = 0; round < rounds; round += 1) {
+      const capture = rateOf(await atConcurrency(clients, seconds, captureRequest(api, token)));
+      const update = rateOf(await atConcurrency(clients, seconds, bareUpdate(client)));
+      const activities = rateOf(await atConcurrency(clients, seconds, threeActivities(client)));
+      rates.push({ capture, update, activities });
+    }
+    const detail = rates.map(({ capture, update, activities }) => `${capture.toFixed(0)} : ${update.toFixed(0)} : ${activities.toFixed(0)}`).join(', ');
+    return [
+      { name: 'capture → assigned against a bare update-with-start (one no-op local activity)', value: median(rates.map(({ capture, update }) => capture / update)), unit: '×', limit: { least: 0.6 }, detail: `a second, capture : update : three activities; ${detail}` },
+      { name: 'capture → assigned against a bare workflow of three regular no-op activities', value: median(rates.map(({ capture, activities }) => capture / activities)), unit: '×', limit: { least: 1.5 } },
+      { name: 'history events of an intake up to assigned', value: await eventsOfAnIntake(client, api, token), limit: { most: 12 } },
+    ];
+  } finally {
+    worker.kill('SIGTERM');
+    await once(worker, 'exit');
+    await connection.close();
+  }
+}
+
+function bareUpdate(client: Client): Request {
+  return async () => {
+    const workflowId = `baseline-update-${randomUUID()}`;
+    const startWorkflowOperation = new WithStartWorkflowOperation('bareUpdate', { workflowId, taskQueue: 'baseline', args: [], workflowIdConflictPolicy: 'USE_EXISTING' });
+    const answer = await client.workflow.executeUpdateWithStart<() => Promise<void>, string, []>('answer', { startWorkflowOperation, args: [] });
+    return answer === 'done' ? null : answer;
+  };
+}
+
+function threeActivities(client: Client): Request {
+  return async () => {
+    const answer: unknown = await client.workflow.execute('threeActivities', { workflowId: `baseline-activities-${randomUUID()}`, taskQueue: 'baseline', args: [] });
+    return answer === 'done' ? null : String(answer);
+  };
+}
+
+async function eventsOfAnIntake(client: Client, api: string, token: string): Promise<number> {
+  const response = await fetch(`${api}/v1/leads/capture`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', 'idempotency-key': randomUUID() },
+    body: JSON.stringify({ fullName: 'Ada Lovelace', email: `ada.${randomUUID()}@example.com` }),
+  });
+  const { id } = (await response.json()) as { id: string };
+  const { events } = await client.workflow.getHandle(`lead:${id}`).fetchHistory();
+  return events?.length ?? Number.NaN;
+}

@@ -1,0 +1,37 @@
+/**
+ * One thing that must hold in an installation, and a statement that finds where it does not. Every check reads all
+ * organisations, set-based, as `crm_relay`.
+ */
+export interface Check {
+  /** Such as `lead-without-process`: what scripts look for. */
+  readonly name: string;
+  /** What a finding means, in one sentence. */
+  readonly means: string;
+  /** What to do about it. */
+  readonly mend: string;
+  /** Selects `organization_id`, `subject` (`lead {id}`, no personal data) and `detail`, a row for each discrepancy. */
+  readonly sql: string;
+}
+
+/** One discrepancy. */
+export interface Finding {
+  organizationId: string | null;
+  subject: string;
+  detail: string;
+}
+
+/** What a check found: how many in all, and the first of them. */
+export interface Outcome {
+  check: Check;
+  count: number;
+  findings: Finding[];
+}
+
+/** For so long something may be under way before it counts as overdue. */
+export const graceInterval = `interval '60 seconds'`;
+
+/** Whether a command `c` that was received is overdue: a minute after its first lease, which the relay prolongs. */
+export const isOverdue = `c.received_at + interval '30 seconds' < now() - ${graceInterval}`;
+
+/** Whether a lead `l` came by a capture: rows that a set-up loads were captured by nobody. */
+export const wasCaptured = `l.created_by not like 'process:%'`;

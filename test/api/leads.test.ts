@@ -1,0 +1,274 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Client, Connection } from '@temporalio/client';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import { v7 as uuidv7 } from 'uuid';
+import { createActivities } from '../../activities/index.ts';
+import { createDelivery, type Deliver } from '../../api/processes/delivery.ts';
+import { type Database, openDatabase } from '../../db/database.ts';
+import { createOwedCommandsRound } from '../../workers/owed-commands.ts';
+import { registerSearchAttributes } from '../../workers/search-attributes.ts';
+import { testDatabase, type TestDatabase } from '../support/database.ts';
+import { type Made, makeAssignmentRule, makeOrganization, makeScoringModel, makeTeam, makeUser, suffix, type TestOrganization } from '../support/factories.ts';
+import { eventually, sharedTemporal, testWorker, type TestWorker } from '../support/temporal.ts';
+import { problemOf, silent, testApi, token, type TestApi } from './support.ts';
+
+interface LeadJson {
+  id: string;
+  status: string;
+  stage: string;
+  score: number;
+  assignedUserId: string | null;
+  person: { id: string };
+  process: { workflowId: string; href: string };
+}
+
+describe('leads over HTTP, with a process behind them', () => {
+  const taskQueue = `api-${suffix()}`;
+  let temporal: TestWorkflowEnvironment;
+  let stored: TestDatabase;
+  let database: Database;
+  let relay: Database;
+  let worker: TestWorker | undefined;
+  let connection: Connection;
+  let deliver: Deliver;
+  let api: TestApi;
+  let org: TestOrganization;
+  let rep: Made;
+  let otherRep: Made;
+  let manager: string;
+
+  async function startWorker(): Promise<void> {
+    const mailExchange = { lookup: () => Promise.resolve('unknown' as const) };
+    const taskQueues = { processes: taskQueue, bulk: taskQueue };
+    worker = await testWorker(temporal, createActivities({ database, relay, temporal: temporal.client, mail: null, mailExchange, taskQueues }), { taskQueue });
+  }
+  async function stopWorker(): Promise<void> {
+    await worker?.close();
+    worker = undefined;
+  }
+
+  beforeAll(async () => {
+    temporal = await sharedTemporal();
+    stored = await testDatabase();
+    database = await openDatabase({ url: stored.url, role: 'crm_app', size: 6 });
+    relay = await openDatabase({ url: stored.url, role: 'crm_relay', size: 2 });
+    connection = await Connection.connect({ address: temporal.address });
+    await registerSearchAttributes(connection, 'default', silent);
+    const client = new Client({ connection });
+    deliver = createDelivery({ client, database, taskQueue, waitMilliseconds: 3_000 });
+    api = await testApi(stored.url, { deliver, client });
+    org = await makeOrganization(database);
+    rep = await makeUser(org, { capacity: 1_000 });
+    otherRep = await makeUser(org, { capacity: 1_000 });
+    const team = await makeTeam(org, [rep, otherRep]);
+    manager = String(team['managerUserId']);
+    await makeScoringModel(org);
+    await makeAssignmentRule(org, team);
+    await startWorker();
+  }, 120_000);
+
+  afterAll(async () => {
+    await stopWorker();
+    await api?.close();
+    await connection?.close();
+    await database?.close();
+    await relay?.close();
+    await stored?.close();
+    await temporal?.teardown();
+  });
+
+  const send = (method: string, path: string, options: Parameters<TestApi['send']>[2] = {}) =>
+    api.send(method, path, { organizationId: org.id, userId: manager, roles: ['manager'], ...options });
+  const person = (overrides: object = {}) => ({ fullName: `Ada ${suffix()}`, email: `ada-${suffix()}@example.com`, country: 'DE', ...overrides });
+  async function captured(body: object = person()): Promise<LeadJson> {
+    const response = await send('POST', '/v1/leads/capture', { body });
+    expect(response.status).toBe(201);
+    return (await response.json()) as LeadJson;
+  }
+  const command = (lead: LeadJson, name: string, body: unknown = {}, options: object = {}) => send('POST', `/crm/v1/leads/${lead.id}/${name}`, { body, ...options });
+
+  it('captures: 201 with the lead itself, scored and assigned', async () => {
+    const key = uuidv7();
+    const request = { body: person({ phone: '030 901820' }), headers: { 'idempotency-key': key } };
+    const response = await send('POST', '/v1/leads/capture', request);
+    const lead = (await response.json()) as LeadJson & { phone: string };
+    expect([response.status, response.headers.get('location')]).toEqual([201, `/crm/v1/leads/${lead.id}`]);
+    expect(lead).toMatchObject({ status: 'open', stage: 'assigned', phone: '+4930901820', process: { workflowId: `lead:${lead.id}`, href: `/crm/v1/leads/${lead.id}/process` } });
+    expect([rep.id, otherRep.id]).toContain(lead.assignedUserId);
+    const again = await send('POST', '/v1/leads/capture', request);
+    expect([again.status, again.headers.get('idempotency-replayed'), ((await again.json()) as LeadJson).id]).toEqual([201, 'true', lead.id]);
+    const other = await send('POST', '/v1/leads/capture', { ...request, body: person() });
+    expect([other.status, (await problemOf(other)).code]).toEqual([422, 'idempotency_key_reused']);
+  });
+
+  it('answers 200 with the survivor when the person is known', async () => {
+    const body = person();
+    const first = await captured(body);
+    const second = await send('POST', '/v1/leads/capture', { body });
+    expect([second.status, ((await second.json()) as LeadJson).id]).toEqual([200, first.id]);
+  });
+
+  it('lets a website form capture by scope, and tells it no more of the person than needed', async () => {
+    const bearer = await token(api.keys, { sub: 'website', organizationId: org.id, scope: 'crm:leads:capture' });
+    const headers = { authorization: `Bearer ${bearer}` };
+    const response = await send('POST', '/v1/leads/capture', { body: person(), headers });
+    expect(response.status).toBe(201);
+    const lead = (await response.json()) as LeadJson;
+    expect(lead.person).toEqual({ id: expect.any(String) });
+    expect(lead).not.toHaveProperty('email');
+    expect((await problemOf(await send('GET', `/crm/v1/leads/${lead.id}`, { headers }))).code).toBe('forbidden');
+    expect((await problemOf(await send('POST', '/v1/leads/capture', { body: person(), roles: ['marketing'] }))).code).toBe('forbidden');
+  });
+
+  it.each([
+    [{ fullName: 'A' }, 'email'],
+    [{ email: 'a@example.com' }, 'fullName'],
+    [{ fullName: 'A', email: 'not a mail' }, 'email'],
+    [{ fullName: 'A', phone: '12' }, 'phone'],
+    [{ fullName: 'A', phone: '+999 12345678' }, 'phone'],
+    [{ fullName: 'A\u0007', email: 'a@example.com' }, 'fullName'],
+    [{ fullName: 'A'.repeat(201), email: 'a@example.com' }, 'fullName'],
+    [{ fullName: 'A', email: 'a@example.com', stage: 'assigned' }, 'stage'],
+    [{ fullName: 'A', email: 'a@example.com', country: 'Germany' }, 'country'],
+  ])('refuses the capture %j', async (body, path) => {
+    const response = await send('POST', '/v1/leads/capture', { body });
+    expect(response.status).toBe(400);
+    expect(await problemOf(response)).toMatchObject({ code: 'invalid', errors: expect.arrayContaining([expect.objectContaining({ path })]) });
+  });
+
+  it('carries commands to the process and answers the new state', async () => {
+    const lead = await captured();
+    const touched = await command(lead, 'touch', { channel: 'call', note: 'Reached her.' });
+    expect([touched.status, ((await touched.json()) as LeadJson).stage]).toEqual([200, 'touched']);
+    const empty = await send('POST', `/crm/v1/leads/${lead.id}/rescore`);
+    expect(empty.status).toBe(200);
+    const given = await command(lead, 'reassign', { userId: otherRep.id, reason: 'Knows her.' });
+    expect(((await given.json()) as LeadJson).assignedUserId).toBe(otherRep.id);
+    const disqualified = await command(lead, 'disqualify', { reason: 'no_budget' });
+    expect(await disqualified.json()).toMatchObject({ status: 'disqualified', stage: 'disqualified' });
+    const late = await command(lead, 'touch');
+    expect([late.status, (await problemOf(late)).code]).toEqual([409, 'illegal_stage']);
+  });
+
+  it('qualifies with evidence', async () => {
+    const lead = await captured(person({ company: `Engines ${suffix()}` }));
+    expect((await problemOf(await command(lead, 'qualify', {}))).code).toBe('invalid');
+    const evidence = { statement: 'Said so.', reference: 'call of today' };
+    const body = { evidence: { budget: evidence, authority: evidence, need: evidence, timing: evidence } };
+    expect((await problemOf(await command(lead, 'qualify', body))).code).toBe('illegal_stage');
+    expect((await command(lead, 'touch')).status).toBe(200);
+    const qualified = await command(lead, 'qualify', body);
+    expect(await qualified.json()).toMatchObject({ status: 'qualified', accountId: expect.any(String) });
+  });
+
+  it('refuses commands by schema, permission and row', async () => {
+    const lead = await captured();
+    expect((await problemOf(await command(lead, 'touch', { channel: 'pigeon' }))).errors).toMatchObject([{ path: 'channel' }]);
+    expect((await problemOf(await command(lead, 'reassign', {}, { roles: ['sales_rep'], userId: lead.assignedUserId }))).code).toBe('forbidden');
+    expect((await problemOf(await command(lead, 'touch', {}, { roles: ['marketing'] }))).code).toBe('forbidden');
+    const stranger = [rep.id, otherRep.id].find((id) => id !== lead.assignedUserId);
+    expect((await problemOf(await command(lead, 'touch', {}, { roles: ['sales_rep'], userId: stranger }))).code).toBe('not_found');
+    const elsewhere = await makeUser(org);
+    expect((await problemOf(await command(lead, 'touch', {}, { userId: elsewhere.id }))).code).toBe('forbidden');
+    expect((await problemOf(await command(lead, 'touch', {}, { organizationId: uuidv7() }))).code).toBe('not_found');
+    expect((await problemOf(await command({ ...lead, id: uuidv7() }, 'touch'))).code).toBe('not_found');
+    expect((await command(lead, 'touch', {}, { roles: ['sales_rep'], userId: lead.assignedUserId })).status).toBe(200);
+  });
+
+  it('refuses to change what belongs to the process', async () => {
+    const lead = await captured();
+    const response = await send('PATCH', `/crm/v1/leads/${lead.id}`, { body: { stage: 'touched' }, headers: { 'if-match': '*' } });
+    expect([response.status, await problemOf(response)]).toMatchObject([422, { code: 'process_owned', errors: [{ path: 'stage' }] }]);
+  });
+
+  it('tells where a process stands, what may be sent, and why', async () => {
+    const lead = await captured();
+    const response = await send('GET', `/crm/v1/leads/${lead.id}/process`);
+    const process = (await response.json()) as { workflow: object; messages: { name: string; href: string; roles: string[]; schema: object }[]; waitsFor: object; explanation: object };
+    expect(process).toMatchObject({
+      workflow: { id: `lead:${lead.id}`, type: 'leadIntake', live: true, state: 'running', runId: expect.any(String) },
+      stage: 'assigned',
+      status: 'open',
+      waitsFor: { step: 'remind_owner', userId: lead.assignedUserId },
+    });
+    expect(process.messages.find(({ name }) => name === 'reassign')).toMatchObject({
+      method: 'POST', href: `/crm/v1/leads/${lead.id}/reassign`, roles: ['admin', 'manager'], schema: { type: 'object' },
+    });
+    expect(process.messages.map(({ name }) => name)).not.toContain('qualify');
+    expect(Object.keys(process.explanation)).toEqual(expect.arrayContaining(['normalization', 'duplicates', 'score', 'assignment']));
+    expect((await send('GET', `/crm/v1/leads/${uuidv7()}/process`)).status).toBe(404);
+  });
+
+  it('projects a route without writing anything', async () => {
+    const count = async () => ((await (await send('GET', '/crm/v1/leads?limit=200')).json()) as { data: unknown[] }).data.length;
+    const before = await count();
+    const response = await send('POST', '/crm/v1/leads/route-projection', { body: person() });
+    expect(await response.json()).toMatchObject({ outcome: 'assigned', assignedUserId: expect.any(String) });
+    expect((await problemOf(await send('POST', '/crm/v1/leads/route-projection', { body: person(), roles: ['sales_rep'] }))).code).toBe('forbidden');
+    expect(await count()).toBe(before);
+  });
+
+  it('creates by bulk, each row a capture', async () => {
+    const known = await captured();
+    const operations = [
+      { method: 'create', body: person() },
+      { method: 'create', body: { fullName: 'Nobody' } },
+      { method: 'update', id: known.id, version: 99, body: { company: 'X' } },
+      { method: 'update', id: known.id, version: (known as unknown as { version: number }).version, body: { company: 'Engines' } },
+    ];
+    const request = { body: { operations }, headers: { 'idempotency-key': uuidv7() } };
+    const outcomes = async () => ((await (await send('POST', '/crm/v1/leads/bulk', request)).json()) as { outcomes: { index: number; status: number; id?: string; problem?: { code: string } }[] }).outcomes;
+    const first = await outcomes();
+    expect(first.map(({ index, status, problem }) => [index, status, problem?.code])).toEqual([[0, 201, undefined], [1, 400, 'invalid'], [2, 412, 'stale'], [3, 200, undefined]]);
+    const again = await outcomes();
+    expect([again[0]?.id, again[3]?.status]).toEqual([first[0]?.id, 200]);
+  });
+
+  it('logs an activity, which touches the lead through the relay', async () => {
+    const lead = await captured();
+    const body = { subjectType: 'lead', subjectId: lead.id, activityType: 'call', notes: 'Will call back.' };
+    const response = await send('POST', '/v1/activity/log', { body });
+    expect(response.status).toBe(201);
+    expect(await response.json()).toMatchObject({ activityType: 'call', userId: manager });
+    await createOwedCommandsRound({ relay, deliver, log: silent })();
+    expect(await (await send('GET', `/crm/v1/leads/${lead.id}`)).json()).toMatchObject({ stage: 'touched' });
+    expect((await problemOf(await send('POST', '/v1/activity/log', { body: { ...body, subjectId: uuidv7() } }))).code).toBe('reference_not_found');
+    expect((await problemOf(await send('POST', '/v1/activity/log', { body: { ...body, activityType: 'dance' } }))).errors).toMatchObject([{ path: 'activityType' }]);
+  });
+
+  it('answers 202 at once when asked to, and 202 after a while when no worker runs; nothing is lost', async () => {
+    const lead = await captured();
+    const asked = await command(lead, 'touch', {}, { headers: { prefer: 'respond-async' } });
+    expect([asked.status, asked.headers.get('location')]).toEqual([202, `/crm/v1/leads/${lead.id}/process`]);
+    expect(await asked.json()).toEqual({ id: lead.id, status: 'open', stage: 'assigned', process: { workflowId: `lead:${lead.id}`, href: `/crm/v1/leads/${lead.id}/process` } });
+    await eventually('the touch is applied', async () => ((await (await send('GET', `/crm/v1/leads/${lead.id}`)).json()) as LeadJson).stage === 'touched');
+
+    await stopWorker();
+    const key = uuidv7();
+    const body = person();
+    const waiting = await send('POST', '/v1/leads/capture', { body, headers: { 'idempotency-key': key } });
+    expect(waiting.status).toBe(202);
+    const { id } = (await waiting.json()) as LeadJson;
+    const retried = await send('POST', '/v1/leads/capture', { body, headers: { 'idempotency-key': key } });
+    expect([retried.status, retried.headers.get('retry-after'), (await problemOf(retried)).code]).toEqual([409, '1', 'in_progress']);
+    await startWorker();
+    await eventually('the lead is there', async () => (await send('GET', `/crm/v1/leads/${id}`)).status === 200, { seconds: 20 });
+    const answered = await send('POST', '/v1/leads/capture', { body, headers: { 'idempotency-key': key } });
+    expect([answered.status, ((await answered.json()) as LeadJson).id]).toEqual([201, id]);
+  }, 60_000);
+
+  it('answers 202 while Temporal is down, and delivers afterwards', async () => {
+    // Without its retries, a connection can be closed whenever we like.
+    const away = Connection.lazy({ address: '127.0.0.1:1', interceptors: [] });
+    const undeliverable = createDelivery({ client: new Client({ connection: away }), database, taskQueue, waitMilliseconds: 300 });
+    const cut = await testApi(stored.url, { deliver: undeliverable });
+    const options = { organizationId: org.id, userId: manager, roles: ['manager'], body: person() };
+    const response = await cut.send('POST', '/v1/leads/capture', options);
+    expect(response.status).toBe(202);
+    const { id } = (await response.json()) as LeadJson;
+    const process = await cut.send('GET', `/crm/v1/leads/${id}/process`, { ...options, body: undefined });
+    expect(await process.json()).toMatchObject({ stage: 'captured', workflow: { live: false } });
+    await cut.close();
+    await away.close();
+  });
+});

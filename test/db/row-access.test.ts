@@ -1,0 +1,176 @@
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import { teams } from '../../db/access/team.ts';
+import type { Actor } from '../../db/access/actor.ts';
+import { notes } from '../../db/engagement/note.ts';
+import { tasks } from '../../db/engagement/task.ts';
+import { auditLog } from '../../db/governance/audit-entry.ts';
+import { leads } from '../../db/leads/lead.ts';
+import { propertyInterests } from '../../db/leads/property-interest.ts';
+import { accounts } from '../../db/parties/account.ts';
+import { contacts } from '../../db/parties/contact.ts';
+import { people } from '../../db/parties/person.ts';
+import type { Resource } from '../../db/model/define-resource.ts';
+import {
+  adminOf, make, type Made, makeAccount, makeLead, makeOrganization, makePerson, makeTeam, makeUser, managerOf, marketer, salesRep, supporter, type TestOrganization, writeAs,
+} from '../support/factories.ts';
+import { databaseFixture, refusalCode } from './database-fixture.ts';
+
+const fixture = databaseFixture();
+let org: TestOrganization;
+let rep: Actor;
+let otherRep: Actor;
+let manager: Actor;
+let own: { lead: Made; person: Made };
+let foreign: { lead: Made; person: Made };
+let repUser: Made;
+
+const everything = { filters: [], sort: [], limit: 200 };
+const ids = async (actor: Actor, resource: Resource) => (await org.records.list(actor, resource, everything)).data.map(({ id }) => id);
+const patch = (actor: Actor, resource: Resource, id: string, body: unknown) => org.records.patch(writeAs(actor), resource, id, '*', body);
+const create = (actor: Actor, resource: Resource, body: unknown) => org.records.create(writeAs(actor), resource, body);
+const fresh = async () => ({ personId: (await makePerson(org)).id });
+
+beforeAll(async () => {
+  org = await makeOrganization(fixture.app);
+  repUser = await makeUser(org);
+  const otherUser = await makeUser(org);
+  const team = await makeTeam(org, [repUser]);
+  const otherTeam = await makeTeam(org, [otherUser]);
+  [rep, otherRep, manager] = [salesRep(org, repUser), salesRep(org, otherUser), managerOf(org, team)];
+  const leadOf = async (user: Made, ofTeam: Made) => {
+    const person = await makePerson(org, { primaryPhone: '+4930111222' });
+    return { person, lead: await makeLead(org, person, { assignedUserId: user.id, teamId: ofTeam.id, stage: 'assigned', message: 'Call me' }) };
+  };
+  own = await leadOf(repUser, team);
+  foreign = await leadOf(otherUser, otherTeam);
+});
+
+describe('a sales rep', () => {
+  it('reads own leads and the people behind them, writes them, and no others', async () => {
+    expect(await ids(rep, leads)).toEqual([own.lead.id]);
+    expect(await ids(rep, people)).toEqual([own.person.id]);
+    expect(await refusalCode(org.records.get(rep, leads, foreign.lead.id))).toBe('not_found');
+    expect(await refusalCode(patch(rep, leads, foreign.lead.id, { urgency: 'high' }))).toBe('not_found');
+    expect(await patch(rep, leads, own.lead.id, { urgency: 'high' })).toMatchObject({ status: 200 });
+    expect(await patch(rep, people, own.person.id, { personaLabels: ['buyer'] })).toMatchObject({ status: 200 });
+    const seen = await org.records.get(rep, leads, own.lead.id, { expand: ['person'] });
+    expect(seen).toMatchObject({ person: { id: own.person.id } });
+  });
+
+  it('sees what hangs on own leads, and hangs nothing on others', async () => {
+    const onOwn = await make(org, notes, { subjectType: 'lead', subjectId: own.lead.id, body: 'asked for a price' });
+    const onForeign = await make(org, notes, { subjectType: 'lead', subjectId: foreign.lead.id, body: 'elsewhere' });
+    const seen = await ids(rep, notes);
+    expect(seen).toContain(onOwn.id);
+    expect(seen).not.toContain(onForeign.id);
+    expect(await ids(otherRep, notes)).not.toContain(onOwn.id);
+    expect(await create(rep, notes, { subjectType: 'lead', subjectId: own.lead.id, body: 'called' })).toMatchObject({ status: 201 });
+    expect(await refusalCode(create(rep, notes, { subjectType: 'lead', subjectId: foreign.lead.id, body: 'spy' }))).toBe('reference_not_found');
+    expect(await refusalCode(create(rep, propertyInterests, { leadId: foreign.lead.id, projectId: own.lead.id }))).toBe('reference_not_found');
+    const interest = await make(org, propertyInterests, { leadId: own.lead.id, projectId: foreign.lead.id });
+    expect(await ids(rep, propertyInterests)).toEqual([interest.id]);
+    expect(await ids(otherRep, propertyInterests)).toEqual([]);
+  });
+
+  it('reads every account, and writes own ones', async () => {
+    const mine = await makeAccount(org, { ownerUserId: repUser.id });
+    const other = await makeAccount(org);
+    expect(await ids(rep, accounts)).toEqual(expect.arrayContaining([mine.id, other.id]));
+    expect(await patch(rep, accounts, mine.id, { industry: 'food' })).toMatchObject({ status: 200 });
+    expect(await refusalCode(patch(rep, accounts, other.id, { industry: 'food' }))).toBe('forbidden');
+    expect(await create(rep, contacts, { personId: own.person.id, accountId: mine.id })).toMatchObject({ status: 201 });
+    expect(await refusalCode(create(rep, contacts, { personId: own.person.id, accountId: other.id }))).toBe('forbidden');
+    const task = await create(rep, tasks, { title: 'Call', assignedUserId: repUser.id });
+    expect(await ids(rep, tasks)).toEqual([task.body?.['id']]);
+    expect(await ids(otherRep, tasks)).toEqual([]);
+  });
+
+  it('reads the history of what it sees, but not the audit', async () => {
+    expect((await org.records.timeline(rep, leads, own.lead.id, { limit: 10 })).data.length).toBeGreaterThan(0);
+    expect(await refusalCode(org.records.timeline(rep, leads, foreign.lead.id, { limit: 10 }))).toBe('not_found');
+    expect(await refusalCode(org.records.audit(rep, leads, own.lead.id, { limit: 10 }))).toBe('forbidden');
+    expect(await refusalCode(org.records.list(rep, auditLog, everything))).toBe('forbidden');
+  });
+
+  it('configures nothing', async () => {
+    const team = await makeTeam(org);
+    expect(await refusalCode(patch(rep, teams, team.id, { name: 'Mine' }))).toBe('forbidden');
+    expect(await refusalCode(create(rep, teams, { name: 'Mine' }))).toBe('forbidden');
+  });
+});
+
+describe('a manager', () => {
+  it('reads the organisation, writes the own team\'s and what nobody has, and is forbidden the rest', async () => {
+    const unassigned = await makeLead(org, await makePerson(org));
+    expect(await ids(manager, leads)).toEqual(expect.arrayContaining([own.lead.id, foreign.lead.id, unassigned.id]));
+    expect(await patch(manager, leads, own.lead.id, { urgency: 'low' })).toMatchObject({ status: 200 });
+    expect(await patch(manager, leads, unassigned.id, { urgency: 'low' })).toMatchObject({ status: 200 });
+    expect(await refusalCode(patch(manager, leads, foreign.lead.id, { urgency: 'low' }))).toBe('forbidden');
+    expect(await patch(manager, people, own.person.id, { country: 'DE' })).toMatchObject({ status: 200 });
+    expect(await refusalCode(patch(manager, people, foreign.person.id, { country: 'DE' }))).toBe('forbidden');
+    expect(await refusalCode(create(manager, propertyInterests, { leadId: foreign.lead.id, projectId: own.lead.id }))).toBe('forbidden');
+    expect(await create(manager, propertyInterests, { leadId: own.lead.id, projectId: own.lead.id })).toMatchObject({ status: 201 });
+  });
+
+  it('writes accounts of the team, own ones and unowned ones', async () => {
+    const managerUserId = manager.kind === 'user' ? manager.userId : '';
+    for (const ownerUserId of [repUser.id, managerUserId, null]) {
+      const account = await makeAccount(org, { ownerUserId });
+      expect(await patch(manager, accounts, account.id, { industry: 'food' })).toMatchObject({ status: 200 });
+      expect(await create(manager, contacts, { ...(await fresh()), accountId: account.id })).toMatchObject({ status: 201 });
+    }
+    const foreignAccount = await makeAccount(org, { ownerUserId: (await makeUser(org)).id });
+    expect(await refusalCode(patch(manager, accounts, foreignAccount.id, { industry: 'food' }))).toBe('forbidden');
+    expect(await refusalCode(create(manager, contacts, { ...(await fresh()), accountId: foreignAccount.id }))).toBe('forbidden');
+    const lead = await makeLead(org, await makePerson(org), { assignedUserId: managerUserId, teamId: foreign.lead['teamId'] });
+    expect(await patch(manager, people, String(lead['personId']), { country: 'AT' })).toMatchObject({ status: 200 });
+  });
+
+  it('reads the audit of everything', async () => {
+    await patch(adminOf(org), leads, own.lead.id, { sourceRef: 'fair' });
+    const { data } = await org.records.audit(manager, leads, own.lead.id, { limit: 1 });
+    expect(data).toEqual([expect.objectContaining({ field: 'sourceRef', after: 'fair' })]);
+  });
+});
+
+describe('marketing', () => {
+  it('reads leads without contact data, and does not find them by it', async () => {
+    const actor = marketer(org);
+    const { data } = await org.records.list(actor, leads, everything);
+    const seen = data.find(({ id }) => id === own.lead.id);
+    for (const field of ['fullName', 'email', 'phone', 'message', 'personId', 'consent']) expect(seen).not.toHaveProperty(field);
+    expect(seen).toMatchObject({ stage: 'assigned', score: 0 });
+    const list = (query: object) => refusalCode(org.records.list(actor, leads, { ...everything, ...query }));
+    expect(await list({ filters: [{ field: 'email', op: 'contains', value: 'a' }] })).toBe('forbidden');
+    expect(await list({ filters: [{ field: 'personId', op: 'null', value: 'false' }] })).toBe('forbidden');
+    expect(await list({ q: 'person' })).toBe('forbidden');
+    expect(await list({ fields: ['email'] })).toBe('invalid');
+    expect(await org.records.get(actor, leads, own.lead.id, { expand: ['person'] })).toMatchObject({ person: null });
+  });
+
+  it('has no people, no audit, no timeline, and writes no lead', async () => {
+    const actor = marketer(org);
+    expect(await refusalCode(org.records.list(actor, people, everything))).toBe('forbidden');
+    expect(await refusalCode(org.records.audit(actor, leads, own.lead.id, { limit: 1 }))).toBe('forbidden');
+    expect(await refusalCode(org.records.timeline(actor, leads, own.lead.id, { limit: 1 }))).toBe('forbidden');
+    expect(await refusalCode(patch(actor, leads, own.lead.id, { urgency: 'low' }))).toBe('forbidden');
+  });
+});
+
+describe('others', () => {
+  it('support reads customers but no leads', async () => {
+    const actor = supporter(org);
+    expect(await ids(actor, people)).toContain(foreign.person.id);
+    expect(await refusalCode(org.records.list(actor, leads, everything))).toBe('forbidden');
+    expect(await refusalCode(patch(actor, people, own.person.id, { country: 'DE' }))).toBe('forbidden');
+  });
+
+  it('a role that does not exist, and a service without the scope, have nothing', async () => {
+    const nobody: Actor = { kind: 'user', organizationId: org.id, userId: repUser.id, roles: ['emperor'] };
+    const service: Actor = { kind: 'service', organizationId: org.id, clientId: 'website', scopes: ['crm:leads:capture'] };
+    for (const actor of [nobody, service]) {
+      expect(await refusalCode(org.records.list(actor, leads, everything))).toBe('forbidden');
+      expect(await refusalCode(create(actor, accounts, { accountName: 'x' }))).toBe('forbidden');
+    }
+  });
+});

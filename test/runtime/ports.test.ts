@@ -1,0 +1,38 @@
+import { createServer } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { anyFreePort, isPortFree, portChooser } from '../../runtime/ports.ts';
+
+const server = createServer();
+let occupied: number;
+
+beforeAll(async () => {
+  occupied = await anyFreePort();
+  await new Promise<void>((settle) => server.listen(occupied, '127.0.0.1', settle));
+});
+afterAll(() => new Promise((settle) => server.close(settle)));
+
+describe('choosing ports', () => {
+  it('knows an occupied one', async () => {
+    expect(await isPortFree(occupied)).toBe(false);
+  });
+
+  it('takes a free one as it is, without a word', async () => {
+    const free = await anyFreePort();
+    const told: string[] = [];
+    expect(await portChooser((line) => told.push(line))('API', free)).toBe(free);
+    expect(told).toEqual([]);
+  });
+
+  it('takes the next free one instead of an occupied one, and says so', async () => {
+    const told: string[] = [];
+    const port = await portChooser((line) => told.push(line))('API', occupied);
+    expect(port).toBeGreaterThan(occupied);
+    expect(told).toEqual([`port ${occupied} is occupied: API uses ${port}`]);
+  });
+
+  it('never gives one port to two parts that ask at once', async () => {
+    const choose = portChooser(() => undefined);
+    const ports = await Promise.all([choose('Temporal', occupied), choose('API', occupied), choose('mail', occupied)]);
+    expect(new Set(ports).size).toBe(3);
+  });
+});

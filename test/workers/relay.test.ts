@@ -1,0 +1,317 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import pino from 'pino';
+import { v7 as uuidv7 } from 'uuid';
+import type { AutomationActivities } from '../../activities/automation.types.ts';
+import type { Deliver } from '../../api/processes/delivery.ts';
+import { forgetOldAnswers } from '../../db/automation/ledger-retention.queries.ts';
+import { readAnswer, receiveCommand, storeAnswer, type StoredCommand } from '../../db/automation/ledger.queries.ts';
+import { OutboxEvent } from '../../db/automation/outbox-event.ts';
+import { claimEvents } from '../../db/automation/outbox.queries.ts';
+import { claimOwedCommands } from '../../db/automation/owed-commands.queries.ts';
+import { acrossOrganizations, type Database, inOrganization, openDatabase } from '../../db/database.ts';
+import { eventRow } from '../../db/model/changes.ts';
+import { Problem } from '../../db/model/problem.ts';
+import { insertRows } from '../../db/model/set-based.ts';
+import { createOutboxRound } from '../../workers/outbox.ts';
+import { createOwedCommandsRound } from '../../workers/owed-commands.ts';
+import { startRelay } from '../../workers/relay.ts';
+import { type TestDatabase, testDatabase } from '../support/database.ts';
+import { adminOf, makeOrganization, type TestOrganization, writeAs } from '../support/factories.ts';
+import { eventually, sharedTemporal, testWorker, type TestWorker } from '../support/temporal.ts';
+
+const log = pino({ level: 'silent' });
+let owner: TestDatabase;
+let database: Database;
+let relay: Database;
+let environment: TestWorkflowEnvironment;
+let org: TestOrganization;
+
+beforeAll(async () => {
+  [owner, environment] = await Promise.all([testDatabase(), sharedTemporal()]);
+  database = await openDatabase({ url: owner.url, role: 'crm_app' });
+  relay = await openDatabase({ url: owner.url, role: 'crm_relay' });
+});
+afterAll(async () => {
+  await Promise.all([database?.close(), relay?.close(), environment?.teardown()]);
+  await owner?.close();
+});
+beforeEach(async () => {
+  await execute('delete from crm_core.crm_commands');
+  await execute('delete from crm_core.crm_outbox');
+  org = await makeOrganization(database);
+});
+
+const execute = <Row>(sql: string, parameters: unknown[] = []) =>
+  acrossOrganizations(relay, (em) => em.execute<Row[]>(sql, parameters));
+
+/** A command that an API has received `secondsAgo` and then died, so that its lease has run out. */
+async function makeOwed(recordId: string, secondsAgo: number, { leaseSeconds = -1 } = {}): Promise<string> {
+  const commandId = uuidv7();
+  const write = writeAs(adminOf(org), { receivedAt: new Date(Date.now() - secondsAgo * 1_000) });
+  await receiveCommand(database, write, { commandId, process: 'lead', message: 'touch', recordId, body: {} });
+  await setLease(commandId, leaseSeconds);
+  return commandId;
+}
+
+const setLease = (commandId: string, seconds: number) =>
+  execute('update crm_core.crm_commands set lease_until = now() + make_interval(secs => ?) where command_id = ?', [
+    seconds,
+    commandId,
+  ]);
+
+async function readCommand(commandId: string) {
+  const [row] = await execute<{ state: string; attempts: number; last_failure: string | null; pause: number }>(
+    `select state, attempts, last_failure, extract(epoch from lease_until - now())::int as pause from crm_core.crm_commands where command_id = ?`,
+    [commandId],
+  );
+  return row;
+}
+
+const carryOut: Deliver = async (command) => {
+  await inOrganization(database, command.organizationId, (em) => storeAnswer(em, command.commandId, 200, {}));
+  return { outcome: 'answered', status: 200, body: {} };
+};
+
+describe('owed commands', () => {
+  it('are delivered in order for each record, once their lease has run out', async () => {
+    const [one, two] = [uuidv7(), uuidv7()];
+    const third = await makeOwed(one, 10);
+    const first = await makeOwed(one, 30);
+    const second = await makeOwed(one, 20);
+    const other = await makeOwed(two, 15);
+    const leased = await makeOwed(uuidv7(), 60, { leaseSeconds: 30 });
+    const delivered: string[][] = [];
+    const deliverLogged: Deliver = (command) => {
+      delivered.at(-1)?.push(command.commandId);
+      return carryOut(command);
+    };
+    const round = createOwedCommandsRound({ relay, deliver: deliverLogged, log });
+    for (let found = 'some'; found !== 'none'; found = await round()) delivered.push([]);
+    expect(delivered.map((ids) => ids.toSorted())).toEqual([[first, other].toSorted(), [second], [third], []]);
+    expect(await readCommand(leased)).toMatchObject({ state: 'received', attempts: 0 });
+  });
+
+  it('wait for an older one of the same record that somebody else delivers', async () => {
+    const recordId = uuidv7();
+    await makeOwed(recordId, 20, { leaseSeconds: 30 });
+    await makeOwed(recordId, 10);
+    expect(await claimOwedCommands(relay, 20)).toEqual([]);
+  });
+
+  it('come with all that their delivery needs', async () => {
+    const recordId = uuidv7();
+    const commandId = await makeOwed(recordId, 10);
+    const [command] = await claimOwedCommands(relay, 20);
+    expect(command).toEqual({
+      commandId,
+      organizationId: org.id,
+      process: 'lead',
+      message: 'touch',
+      recordId,
+      body: {},
+      actor: expect.objectContaining({ kind: 'user', organizationId: org.id }),
+      receivedAt: expect.any(Date),
+      attempts: 1,
+    } satisfies Record<keyof StoredCommand, unknown>);
+    expect(await readCommand(commandId)).toMatchObject({ pause: 30 });
+  });
+
+  it('are never delivered by two relays at the same time', async () => {
+    const ids = await Promise.all(Array.from({ length: 60 }, (_, index) => makeOwed(uuidv7(), 100 - index)));
+    const second = await openDatabase({ url: owner.url, role: 'crm_relay' });
+    const counts = new Map<string, number>();
+    const deliver: Deliver = async (command) => {
+      counts.set(command.commandId, (counts.get(command.commandId) ?? 0) + 1);
+      return carryOut(command);
+    };
+    const rounds = [relay, second].map((pool) => createOwedCommandsRound({ relay: pool, deliver, log }));
+    while ((await Promise.all(rounds.map((round) => round()))).some((found) => found !== 'none'));
+    expect(counts).toEqual(new Map(ids.map((id) => [id, 1])));
+    await second.close();
+  });
+
+  it('without an outcome are tried again after ever longer pauses, with the reason kept', async () => {
+    const commandId = await makeOwed(uuidv7(), 10);
+    const round = createOwedCommandsRound({
+      relay,
+      deliver: async () => ({ outcome: 'pending', reason: 'no answer within the time' }),
+      log,
+    });
+    const pauses: unknown[] = [];
+    for (let attempt = 1; attempt <= 6; attempt++) {
+      await round();
+      const { pause, attempts, last_failure } = (await readCommand(commandId))!;
+      expect({ attempts, last_failure }).toEqual({ attempts: attempt, last_failure: 'no answer within the time' });
+      pauses.push(pause);
+      await setLease(commandId, -1);
+    }
+    expect(pauses).toEqual([2, 4, 8, 16, 30, 30]);
+  });
+
+  it('stay owed when the delivery itself breaks', async () => {
+    const commandId = await makeOwed(uuidv7(), 10);
+    const round = createOwedCommandsRound({ relay, deliver: () => Promise.reject(new TypeError('secret')), log });
+    await round();
+    expect(await readCommand(commandId)).toMatchObject({ state: 'received', last_failure: 'TypeError' });
+  });
+
+  it('that their process refuses do not hold up the younger ones', async () => {
+    const recordId = uuidv7();
+    const [refused, next] = [await makeOwed(recordId, 20), await makeOwed(recordId, 10)];
+    const deliver: Deliver = async (command) => {
+      if (command.commandId !== refused) return carryOut(command);
+      // As the API's delivery does: nothing happened, the key is free again.
+      await execute('delete from crm_core.crm_commands where command_id = ?', [refused]);
+      return { outcome: 'refused', problem: new Problem('illegal_stage', 'Too late.') };
+    };
+    const round = createOwedCommandsRound({ relay, deliver, log });
+    await round();
+    await round();
+    expect(await readCommand(next)).toMatchObject({ state: 'answered' });
+  });
+
+  it('are polled for until the relay is stopped, which lets a delivery end', async () => {
+    const commandId = await makeOwed(uuidv7(), 10);
+    let finish: () => void = () => undefined;
+    const finished = new Promise<void>((resolve) => (finish = resolve));
+    let begun = false;
+    const deliver: Deliver = async (command) => {
+      begun = true;
+      await finished;
+      return carryOut(command);
+    };
+    const loop = startRelay({ relay, deliver, temporal: environment.client, taskQueue: `test-${uuidv7()}`, log });
+    await eventually('the delivery has begun', () => begun);
+    const stopped = loop.stop();
+    finish();
+    await stopped;
+    expect(await readCommand(commandId)).toMatchObject({ state: 'answered' });
+  });
+});
+
+describe('old answers', () => {
+  it('are forgotten after a day with their body, so that the key can be used anew; the row stays', async () => {
+    const write = writeAs(adminOf(org));
+    const command = {
+      commandId: uuidv7(),
+      process: 'lead',
+      message: 'touch',
+      recordId: uuidv7(),
+      body: { note: 'private' },
+    };
+    await receiveCommand(database, write, command);
+    await inOrganization(database, org.id, (em) => storeAnswer(em, command.commandId, 200, { fullName: 'Ada' }));
+    const owed = await makeOwed(uuidv7(), 30 * 3_600);
+    expect(await forgetOldAnswers(relay, 10)).toBe(0);
+    expect((await receiveCommand(database, write, { ...command, commandId: uuidv7() })).outcome).toBe('answered');
+
+    await execute(
+      `update crm_core.crm_commands set created_at = created_at - interval '25 hours', answered_at = answered_at - interval '25 hours'`,
+    );
+    expect(await forgetOldAnswers(relay, 10)).toBe(1);
+    expect(await forgetOldAnswers(relay, 10)).toBe(0);
+    const [row] = await execute<{ body: unknown; answer: unknown; answer_status: number }>(
+      'select body, answer, answer_status from crm_core.crm_commands where command_id = ?',
+      [command.commandId],
+    );
+    expect(row).toEqual({ body: null, answer: null, answer_status: 200 });
+    expect(await readAnswer(database, org.id, command.commandId)).toEqual({ status: 200, body: null });
+    expect((await receiveCommand(database, write, { ...command, commandId: uuidv7() })).outcome).toBe('new');
+    expect(await readCommand(owed)).toMatchObject({ state: 'received' });
+  });
+});
+
+describe('the outbox', () => {
+  const batches: string[] = [];
+  let worker: TestWorker;
+  let round: ReturnType<typeof createOutboxRound>;
+
+  beforeAll(async () => {
+    const activities: Pick<AutomationActivities, 'deliverBatch'> = {
+      async deliverBatch({ batchId }) {
+        batches.push(batchId);
+        await execute('update crm_core.crm_outbox set delivered_at = now() where batch_id = ?', [batchId]);
+      },
+    };
+    worker = await testWorker(environment, activities);
+    round = createOutboxRound({ relay, temporal: environment.client, taskQueue: worker.taskQueue, log });
+  });
+  afterAll(() => worker?.close());
+  beforeEach(() => {
+    batches.length = 0;
+  });
+
+  const makeEvents = (count: number) =>
+    inOrganization(database, org.id, async (em) => {
+      const change = {
+        organizationId: org.id,
+        actor: adminOf(org),
+        at: new Date(),
+        subjectType: 'lead',
+        subjectId: uuidv7(),
+        commandId: null,
+      };
+      const rows = Array.from({ length: count }, () => eventRow(change, 'lead.touched').rows).flat();
+      await insertRows(em, [{ into: OutboxEvent, rows }]);
+    });
+  const undelivered = async () =>
+    Number(
+      (await execute<{ count: string }>('select count(*) from crm_core.crm_outbox where delivered_at is null'))[0]
+        ?.count,
+    );
+
+  it('leaves in batches of at most a hundred, each by a workflow of its own', async () => {
+    await makeEvents(250);
+    expect([await round(), await round(), await round(), await round()]).toEqual(['more', 'more', 'some', 'none']);
+    await eventually('all is delivered', async () => (await undelivered()) === 0);
+    expect(new Set(batches).size).toBe(3);
+  });
+
+  it('is shared out among relays, no event to two of them', async () => {
+    await makeEvents(500);
+    const second = await openDatabase({ url: owner.url, role: 'crm_relay' });
+    const claims = await Promise.all(
+      [relay, second, relay, second, relay, second].map((pool) => claimEvents(pool, uuidv7(), 100)),
+    );
+    await second.close();
+    expect(claims.reduce((sum, count) => sum + count, 0)).toBe(500);
+    const sizes = await execute<{ count: string }>('select count(*) from crm_core.crm_outbox group by batch_id');
+    const ascending = (counts: number[]) => counts.toSorted((one, other) => one - other);
+    expect(ascending(sizes.map(({ count }) => Number(count)))).toEqual(ascending(claims.filter((count) => count > 0)));
+  });
+
+  it('has a batch started again that a crash left between claim and start', async () => {
+    await makeEvents(3);
+    const batchId = uuidv7();
+    await claimEvents(relay, batchId, 100);
+    expect(await round()).toBe('none');
+    expect(batches).toEqual([]);
+    await execute(`update crm_core.crm_outbox set claimed_at = now() - interval '31 seconds'`);
+    await round();
+    await eventually('all is delivered', async () => (await undelivered()) === 0);
+    expect(batches).toEqual([batchId]);
+  });
+
+  it('gives a new run to a batch whose workflow is gone, and leaves one that runs alone', async () => {
+    await makeEvents(1);
+    const batchId = uuidv7();
+    await claimEvents(relay, batchId, 100);
+    const start = { workflowId: `outbox:${batchId}`, taskQueue: `nobody-${uuidv7()}`, args: [{ batchId }] };
+    const lost = await environment.client.workflow.start('deliverEvents', start);
+    const makeStalled = () =>
+      execute(`update crm_core.crm_outbox set attempts = 3, claimed_at = now() - interval '6 minutes'`);
+    await makeStalled();
+    await round();
+    expect((await environment.client.workflow.getHandle(start.workflowId).describe()).runId).toBe(
+      lost.firstExecutionRunId,
+    );
+
+    await lost.terminate();
+    await round();
+    expect(await undelivered()).toBe(1);
+    await makeStalled();
+    await round();
+    await eventually('it is delivered', async () => (await undelivered()) === 0);
+  });
+});
