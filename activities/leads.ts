@@ -2,15 +2,17 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Actor } from '../db/access/actor.ts';
 import { answerOf, findCommand, storeAnswer } from '../db/automation/ledger.queries.ts';
 import { type Database, inOrganization } from '../db/database.ts';
+import { noteSignal } from '../db/leads/applied-signals.queries.ts';
+import { lockCapture } from '../db/leads/intake.queries.ts';
 import { planNext } from '../db/leads/ladder.queries.ts';
 import { leadAnswer, type LeadRow, lockLead, findLead, plannedStep } from '../db/leads/lead-state.queries.ts';
 import type { Change } from '../db/model/changes.ts';
 import { Problem } from '../db/model/problem.ts';
-import { emailDomain } from '../workflows/leads/facts.ts';
+import { emailDomain, type EmailStatus } from '../workflows/leads/facts.ts';
 import { leadProcess } from '../workflows/leads/messages.ts';
 import type { AppliedMessage } from '../workflows/processes/envelope.ts';
 import { stageRefusal } from '../workflows/processes/messages.ts';
-import { decide, findCapture } from './leads/intake.ts';
+import { decide } from './leads/intake.ts';
 import { applyToLead } from './leads/messages.ts';
 import { chooseAnew, give } from './leads/reassignment.ts';
 import { moveStep, takeStep } from './leads/steps.ts';
@@ -37,22 +39,20 @@ export function createLeadActivities({
 
   return {
     async decideIntake({ organizationId, leadId, at }) {
-      const mailStatus = async (email: string | null) => (email === null ? 'unknown' : await mailExchange.lookup(emailDomain(email)));
-      const attempt = (statusOf: (email: string | null) => Promise<EmailStatus | null>) =>
-        inOrganization(database, organizationId, async (em) => {
+      const lookUp = async (email: string | null) =>
+        email === null ? 'unknown' : mailExchange.lookup(emailDomain(email));
+      for (let emailStatus: EmailStatus | null = null; ;) {
+        const outcome = await inOrganization(database, organizationId, async (em) => {
           const capture = await lockCapture(em, organizationId, leadId);
-          if (!capture) return { lead: await decided(em, leadId) };
+          if (!capture) return { lead: await findDecided(em, leadId) };
           const { email } = capture.intake;
-          const status = await statusOf(email);
-          return status === null ? { email } : { lead: await decide(em, capture, status, new Date(at)) };
+          const known: EmailStatus | null = emailStatus ?? (await atOnce(lookUp(email)));
+          return known === null ? { email } : { lead: await decide(em, capture, known, new Date(at)) };
         });
-      // A look-up may take as long as its bound: when its answer is not at hand, no transaction and no lock waits for it.
-      const first = await attempt((email) => atOnce(mailStatus(email)));
-      if ('lead' in first) return leadState(first.lead);
-      const status = await mailStatus(first.email);
-      const second = await attempt(async () => status);
-      if (!('lead' in second)) throw new Error('The intake was left undecided');
-      return leadState(second.lead);
+        if (outcome.lead) return leadState(outcome.lead);
+        // A look-up may take as long as its bound: no transaction and no lock is held meanwhile.
+        emailStatus = await lookUp(outcome.email);
+      }
     },
 
     applyMessage: ({ message, ...ref }) => onLocked(ref, (em, lead) => applyOnce(em, ref, lead, message)),
@@ -80,26 +80,19 @@ function atOnce<T>(promise: Promise<T>): Promise<T | null> {
 }
 
 /** A lead whose capture the ledger has forgotten was decided on long ago. */
-async function decided(em: EntityManager, leadId: string): Promise<LeadRow> {
+async function findDecided(em: EntityManager, leadId: string): Promise<LeadRow> {
   const lead = await findLead(em, leadId);
   if (!lead) throw new Problem('not_found', `The command ledger has no capture for lead ${leadId}.`);
   return lead;
 }
 
-/** A message whose command has an answer was applied before: the lead as it is, and no second effect. */
+/** A message whose command has an answer, or whose key is noted, was applied before: the lead as it is, no second effect. */
 async function applyOnce(
   em: EntityManager,
   ref: LeadRef,
   lead: LeadRow,
-  { name, payload, commandId, actor, receivedAt }: AppliedMessage,
+  { name, key, payload, commandId, actor, receivedAt }: AppliedMessage,
 ): Promise<LeadRow> {
-  if (commandId && (await answerOf(em, commandId))) return lead;
-  if (lead.deletedAt !== null) throw new Problem('not_found', `There is no lead ${lead.id}.`);
-  const refusal = stageRefusal(leadProcess, name, lead.stage);
-  if (refusal && name !== 'engaged') throw new Problem(refusal.code, refusal.message, refusal.errors);
-  if (name === 'engaged' && lead.status !== 'open') return lead;
-  const stored = commandId ? await findCommand(em, commandId) : null;
-  const whole = { ...payload, ...(stored?.body as Record<string, unknown> | null) };
   const change: Change = {
     organizationId: ref.organizationId,
     actor: actor satisfies Actor,
@@ -108,6 +101,14 @@ async function applyOnce(
     subjectId: lead.id,
     commandId,
   };
+  const isRepeated = commandId ? (await answerOf(em, commandId)) !== null : !(await noteSignal(em, change, name, key));
+  if (isRepeated) return lead;
+  if (lead.deletedAt !== null) throw new Problem('not_found', `There is no lead ${lead.id}.`);
+  const refusal = stageRefusal(leadProcess, name, lead.stage);
+  if (refusal && name !== 'engaged') throw new Problem(refusal.code, refusal.message, refusal.errors);
+  if (name === 'engaged' && lead.status !== 'open') return lead;
+  const stored = commandId ? await findCommand(em, commandId) : null;
+  const whole = { ...payload, ...(stored?.body as Record<string, unknown> | null) };
   const after = await applyToLead(em, change, lead, name, whole);
   if (commandId) await storeAnswer(em, commandId, 200, await leadAnswer(em, actor, after));
   return after;

@@ -46,7 +46,17 @@ export interface App {
 }
 
 /** The HTTP surface, testable without a port. */
-export function createApp({ records, database, client, deliver, tokens, rateLimit, system, meter, log }: AppDependencies): App {
+export function createApp({
+  records,
+  database,
+  client,
+  deliver,
+  tokens,
+  rateLimit,
+  system,
+  meter,
+  log,
+}: AppDependencies): App {
   const metrics = createMetrics(meter);
   const dispatcher = createDispatcher({ database, deliver, metrics, log });
   const app = new OpenAPIHono<ApiEnv>();
@@ -60,10 +70,13 @@ export function createApp({ records, database, client, deliver, tokens, rateLimi
 
   app.use(logRequests(log, metrics));
   mountRoutes(app, routes, createAdmission());
-  app.notFound((c) => problemResponse(c, new Problem('not_found', 'There is nothing at this path; /docs shows what there is.')));
+  app.notFound((c) =>
+    problemResponse(c, new Problem('not_found', 'There is nothing at this path; /docs shows what there is.')),
+  );
   app.onError((error, c) => {
     const problem = problemOf(error);
-    if (problem.status >= 500) log.error({ err: error, requestId: c.var.requestId }, problem.code);
+    if (problem.code === 'internal') log.error({ err: error, requestId: c.var.requestId }, 'unexpected error');
+    if (problem.code === 'unavailable') log.warn({ err: error, requestId: c.var.requestId }, 'away');
     return problemResponse(c, problem);
   });
   return { fetch: app.fetch, request: app.request, drained: dispatcher.drained };
@@ -92,7 +105,10 @@ export function createApp({ records, database, client, deliver, tokens, rateLimi
     c.header('RateLimit-Reset', String(resetSeconds));
     if (admitted) return;
     c.set('retryAfter', retryAfterSeconds);
-    throw new Problem('rate_limited', `You may send ${rateLimit.perSecond} requests a second, ${rateLimit.burst} at once after a pause.`);
+    throw new Problem(
+      'rate_limited',
+      `You may send ${rateLimit.perSecond} requests a second, ${rateLimit.burst} at once after a pause.`,
+    );
   }
 }
 

@@ -47,7 +47,9 @@ export function createAuthentication({ keys, issuer, audience }: TokenRules, log
     } catch (error) {
       if (error instanceof Problem) throw error;
       if (error instanceof errors.JOSEError && !keysAreAway(error)) throw refused(log, error.code);
-      throw new Problem('unavailable', 'Tokens cannot be checked at the moment. Try again shortly.', [], { cause: error });
+      throw new Problem('unavailable', 'Tokens cannot be checked at the moment. Try again shortly.', [], {
+        cause: error,
+      });
     }
   };
 }

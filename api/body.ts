@@ -25,7 +25,10 @@ export async function readBody(request: Request, { limitBytes, optional }: BodyR
 }
 
 async function readBytes(request: Request, limitBytes: number): Promise<Buffer> {
-  const tooLarge = new Problem('body_too_large', `The body may hold ${limitBytes} bytes. Send less, or in several requests.`);
+  const tooLarge = new Problem(
+    'body_too_large',
+    `The body may hold ${limitBytes} bytes. Send less, or in several requests.`,
+  );
   if (Number(request.headers.get('content-length') ?? 0) > limitBytes) throw tooLarge;
   const chunks: Uint8Array[] = [];
   let length = 0;

@@ -1,4 +1,11 @@
-import { type EvaluationContext, type Logger, OpenFeature, type Provider, type ResolutionDetails, TypeMismatchError } from '@openfeature/server-sdk';
+import {
+  type EvaluationContext,
+  type Logger,
+  OpenFeature,
+  type Provider,
+  type ResolutionDetails,
+  TypeMismatchError,
+} from '@openfeature/server-sdk';
 import { v7 as uuidv7 } from 'uuid';
 import { Problem } from '../db/model/problem.ts';
 
@@ -18,7 +25,11 @@ class FlagTableProvider implements Provider {
     this.read = read;
   }
 
-  async resolveBooleanEvaluation(flag: string, fallback: boolean, { targetingKey = '' }: EvaluationContext): Promise<ResolutionDetails<boolean>> {
+  async resolveBooleanEvaluation(
+    flag: string,
+    fallback: boolean,
+    { targetingKey = '' }: EvaluationContext,
+  ): Promise<ResolutionDetails<boolean>> {
     const flags = await this.flagsOf(targetingKey);
     return { value: flags[flag] ?? fallback };
   }

@@ -16,6 +16,8 @@ import { createReadiness, temporalCheck, workerCheck } from './readiness.ts';
 const taskQueue = 'crm';
 const answerWithinMilliseconds = 5_000;
 const poolSize = 20;
+// Filters travel in the query: a hundred identifiers take 4 KB.
+const maxHeaderSize = 64 * 1024;
 
 /** Composes the API from the environment, listens on HOST:PORT, and drains when asked to stop. */
 async function main(): Promise<void> {
@@ -52,7 +54,7 @@ async function main(): Promise<void> {
     log,
   });
 
-  const server = createAdaptorServer({ fetch: app.fetch, createServer });
+  const server = createAdaptorServer({ fetch: app.fetch, createServer, serverOptions: { maxHeaderSize } });
   server.once('error', (error) => fail(`The API cannot listen on ${env.HOST}:${env.PORT}: ${error.message}`));
   server.listen(env.PORT, env.HOST, () => log.info({ host: env.HOST, port: env.PORT }, 'listening'));
 

@@ -28,10 +28,15 @@ export function mountRoutes(app: Hono<ApiEnv>, routes: readonly Route[], admit: 
         route.access === 'public' ? route.handle(c) : handleCaller(c, route, admit),
       );
     }
-    const allow = declared.flatMap(({ method }) => (method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()])).join(', ');
+    const allow = declared
+      .flatMap(({ method }) => (method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()]))
+      .join(', ');
     app.all(pattern, (c) => {
       c.header('Allow', allow);
-      throw new Problem('method_not_allowed', `${c.req.method} is not possible here; ${allow} ${allow.includes(',') ? 'are' : 'is'}.`);
+      throw new Problem(
+        'method_not_allowed',
+        `${c.req.method} is not possible here; ${allow} ${allow.includes(',') ? 'are' : 'is'}.`,
+      );
     });
   }
 }
@@ -46,7 +51,10 @@ async function handleCaller(c: Context<ApiEnv>, route: CallerRoute, admit: Admit
   const { limitBytes = bodyLimitBytes, optional = false } = route.body ?? {};
   const body = route.body ? await readBody(c.req.raw, { limitBytes, optional }) : undefined;
   const { method, path } = c.req;
-  return respond(c, await route.handle({ actor, method, path, id, query, body, receivedAt, header: (name) => c.req.header(name) }));
+  return respond(
+    c,
+    await route.handle({ actor, method, path, id, query, body, receivedAt, header: (name) => c.req.header(name) }),
+  );
 }
 
 function readId(id: string | undefined): string {

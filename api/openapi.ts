@@ -23,7 +23,14 @@ const problem: NamedSchema = {
   ),
 };
 
-const everyCaller: readonly ProblemCode[] = ['invalid', 'unauthenticated', 'feature_disabled', 'rate_limited', 'internal', 'unavailable'];
+const everyCaller: readonly ProblemCode[] = [
+  'invalid',
+  'unauthenticated',
+  'feature_disabled',
+  'rate_limited',
+  'internal',
+  'unavailable',
+];
 const withBody: readonly ProblemCode[] = ['malformed', 'body_too_large', 'unsupported_media_type'];
 
 const headerWords: Readonly<Record<string, string>> = {
@@ -75,7 +82,10 @@ function operation(route: Route, refer: Refer): JsonSchema {
     ...(description ? { description } : {}),
     tags: [tag],
     security: route.access === 'caller' ? [{ bearer: [] }] : [],
-    parameters: [...(path.includes('{id}') ? [idParameter] : []), ...(route.access === 'caller' ? (route.parameters ?? []).map(parameter) : [])],
+    parameters: [
+      ...(path.includes('{id}') ? [idParameter] : []),
+      ...(route.access === 'caller' ? (route.parameters ?? []).map(parameter) : []),
+    ],
     ...(route.access === 'caller' && route.body ? { requestBody: requestBody(route.body, refer) } : {}),
     responses: {
       ...Object.fromEntries(Object.entries(route.answers).map(([status, answer]) => [status, response(answer, refer)])),
@@ -90,14 +100,20 @@ function parameter({ name, in: place, description, schema, required = false, exa
   return { name, in: place, description, required, schema, ...(example === undefined ? {} : { example }) };
 }
 
-function requestBody({ content, example, optional = false }: NonNullable<CallerRoute['body']>, refer: Refer): JsonSchema {
+function requestBody(
+  { content, example, optional = false }: NonNullable<CallerRoute['body']>,
+  refer: Refer,
+): JsonSchema {
   return {
     required: !optional,
     content: { 'application/json': { schema: refer(content), ...(example === undefined ? {} : { example }) } },
   };
 }
 
-function response({ description, content, contentType = 'application/json', headers = [] }: DocumentedAnswer, refer: Refer): JsonSchema {
+function response(
+  { description, content, contentType = 'application/json', headers = [] }: DocumentedAnswer,
+  refer: Refer,
+): JsonSchema {
   return {
     description,
     ...(headers.length > 0 ? { headers: headersOf(headers) } : {}),
@@ -116,7 +132,10 @@ function problemResponses(route: Route): JsonSchema {
 }
 
 function problemResponse(status: number, codes: readonly ProblemCode[]): JsonSchema {
-  const headers = [...(status === 401 ? ['WWW-Authenticate'] : []), ...([409, 429, 503].includes(status) ? ['Retry-After'] : [])];
+  const headers = [
+    ...(status === 401 ? ['WWW-Authenticate'] : []),
+    ...([409, 429, 503].includes(status) ? ['Retry-After'] : []),
+  ];
   return {
     description: codes.map((code) => `\`${code}\`: ${problemTitles[code]}`).join('; '),
     ...(headers.length > 0 ? { headers: headersOf(headers) } : {}),
@@ -125,5 +144,7 @@ function problemResponse(status: number, codes: readonly ProblemCode[]): JsonSch
 }
 
 function headersOf(names: readonly string[]): JsonSchema {
-  return Object.fromEntries(names.map((name) => [name, { description: headerWords[name] ?? name, schema: { type: 'string' } }]));
+  return Object.fromEntries(
+    names.map((name) => [name, { description: headerWords[name] ?? name, schema: { type: 'string' } }]),
+  );
 }

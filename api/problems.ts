@@ -69,7 +69,12 @@ export function problemResponse(c: Context<ApiEnv>, problem: Problem): Response 
 /** The Problem that an error is, or the one that hides an unexpected error from the caller. */
 export function problemOf(error: unknown): Problem {
   if (error instanceof Problem) return error;
-  return new Problem('internal', 'The request could not be carried out. The request ID leads to the cause in our log.', [], {
-    cause: error,
-  });
+  return new Problem(
+    'internal',
+    'The request could not be carried out. The request ID leads to the cause in our log.',
+    [],
+    {
+      cause: error,
+    },
+  );
 }

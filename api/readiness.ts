@@ -17,13 +17,16 @@ const workflowTaskQueueType = 1;
 export function createReadiness(checks: Readonly<Record<string, Check>>): () => Promise<Readiness> {
   let kept: { until: number; readiness: Promise<Readiness> } | undefined;
   return () => {
-    if (!kept || kept.until < performance.now()) kept = { until: performance.now() + freshMilliseconds, readiness: askAll(checks) };
+    if (!kept || kept.until < performance.now())
+      kept = { until: performance.now() + freshMilliseconds, readiness: askAll(checks) };
     return kept.readiness;
   };
 }
 
 async function askAll(checks: Readonly<Record<string, Check>>): Promise<Readiness> {
-  const answers = await Promise.all(Object.entries(checks).map(async ([name, check]) => [name, await ask(check)] as const));
+  const answers = await Promise.all(
+    Object.entries(checks).map(async ([name, check]) => [name, await ask(check)] as const),
+  );
   return { ready: answers.every(([, { ready }]) => ready), parts: Object.fromEntries(answers) };
 }
 
@@ -44,14 +47,21 @@ async function ask(check: Check): Promise<Readiness['parts'][string]> {
 
 /** Whether the Temporal server serves this namespace. */
 export function temporalCheck(connection: Connection, namespace: string): Check {
-  return () => connection.withDeadline(Date.now() + patienceMilliseconds, () => connection.workflowService.describeNamespace({ namespace }));
+  return () =>
+    connection.withDeadline(Date.now() + patienceMilliseconds, () =>
+      connection.workflowService.describeNamespace({ namespace }),
+    );
 }
 
 /** Whether a worker has polled this task queue for workflow tasks lately. */
 export function workerCheck(connection: Connection, namespace: string, taskQueue: string): Check {
   return async () => {
     const { pollers } = await connection.withDeadline(Date.now() + patienceMilliseconds, () =>
-      connection.workflowService.describeTaskQueue({ namespace, taskQueue: { name: taskQueue }, taskQueueType: workflowTaskQueueType }),
+      connection.workflowService.describeTaskQueue({
+        namespace,
+        taskQueue: { name: taskQueue },
+        taskQueueType: workflowTaskQueueType,
+      }),
     );
     const since = Date.now() - lastPollWithinMilliseconds;
     const alive = (pollers ?? []).some(({ lastAccessTime }) => Number(lastAccessTime?.seconds ?? 0) * 1_000 > since);

@@ -41,18 +41,34 @@ const script = fileURLToPath(import.meta.resolve('@scalar/api-reference/browser/
 /** `/docs`: Scalar, served from this host. */
 export const referenceRoutes: readonly PublicRoute[] = [
   {
-    access: 'public', tag: 'documents', method: 'get', path: '/docs', operationId: 'showReference',
+    access: 'public',
+    tag: 'documents',
+    method: 'get',
+    path: '/docs',
+    operationId: 'showReference',
     summary: 'The API reference, for a browser',
-    answers: { 200: { description: 'A page', contentType: 'text/html', content: { name: 'Page', schema: { type: 'string' } } } },
+    answers: {
+      200: { description: 'A page', contentType: 'text/html', content: { name: 'Page', schema: { type: 'string' } } },
+    },
     handle: (c) => {
       c.header('Content-Security-Policy', policy);
       return c.html(page);
     },
   },
   {
-    access: 'public', tag: 'documents', method: 'get', path: '/docs/reference.js', operationId: 'getReferenceScript',
+    access: 'public',
+    tag: 'documents',
+    method: 'get',
+    path: '/docs/reference.js',
+    operationId: 'getReferenceScript',
     summary: 'The script of the API reference',
-    answers: { 200: { description: 'A script', contentType: 'text/javascript', content: { name: 'Script', schema: { type: 'string' } } } },
+    answers: {
+      200: {
+        description: 'A script',
+        contentType: 'text/javascript',
+        content: { name: 'Script', schema: { type: 'string' } },
+      },
+    },
     handle: async (c) => {
       c.header('Content-Type', 'text/javascript; charset=utf-8');
       c.header('Cache-Control', 'public, max-age=3600');

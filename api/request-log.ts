@@ -25,7 +25,7 @@ export function logRequests(log: Logger, metrics: ApiMetrics): MiddlewareHandler
     const durationMs = Math.round((performance.now() - started) * 10) / 10;
     metrics.httpDuration.record(durationMs / 1_000, { method, route, status });
     const line = { requestId, method, route, status, durationMs, actor: actor ? actorLabel(actor) : 'nobody' };
-    if (status >= 500) log.error(line, 'request failed');
+    if (status === 500) log.error(line, 'request failed');
     else log.info(line, 'request');
   };
 }

@@ -23,7 +23,11 @@ export function createRoutes(dependencies: RouteDependencies): CallerRoute[] {
   const capture = createCapture(readIntake, dispatcher);
   const starts: Readonly<Record<string, StartProcess>> = { [leadProcess.name]: capture };
   const surfaces: readonly ProcessSurface[] = [
-    { process: leadProcess, resource: resourceOfProcess(leadProcess), read: (actor, id) => readLeadProcess(database, actor, id) },
+    {
+      process: leadProcess,
+      resource: resourceOfProcess(leadProcess),
+      read: (actor, id) => readLeadProcess(database, actor, id),
+    },
   ];
   const creationOf = (resource: Resource) => {
     const start = resource.process && starts[resource.process.name];

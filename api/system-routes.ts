@@ -14,7 +14,10 @@ export interface SystemParts {
   openApi(): string;
 }
 
-const object = (name: string, shape: z.ZodRawShape): NamedSchema => ({ name, schema: jsonSchema(z.looseObject(shape), 'output') });
+const object = (name: string, shape: z.ZodRawShape): NamedSchema => ({
+  name,
+  schema: jsonSchema(z.looseObject(shape), 'output'),
+});
 const text: NamedSchema = { name: 'Text', schema: { type: 'string' } };
 const readinessDocument = object('Readiness', {
   ready: z.boolean(),
@@ -22,23 +25,43 @@ const readinessDocument = object('Readiness', {
 });
 
 /** Health, metrics, keys and the description of the API: open to everybody who reaches the port. */
-export function systemRoutes({ readiness, metricsText, metricsContentType, jwks, openApi }: SystemParts): PublicRoute[] {
+export function systemRoutes({
+  readiness,
+  metricsText,
+  metricsContentType,
+  jwks,
+  openApi,
+}: SystemParts): PublicRoute[] {
   const base = { access: 'public', method: 'get' } as const;
   const keys: PublicRoute = {
-    ...base, tag: 'documents', path: '/.well-known/jwks.json', operationId: 'getKeys',
+    ...base,
+    tag: 'documents',
+    path: '/.well-known/jwks.json',
+    operationId: 'getKeys',
     summary: 'The public keys of the tokens that this installation signs',
-    answers: { 200: { description: 'A JWK set (RFC 7517)', content: object('KeySet', { keys: z.array(z.record(z.string(), z.unknown())) }) } },
+    answers: {
+      200: {
+        description: 'A JWK set (RFC 7517)',
+        content: object('KeySet', { keys: z.array(z.record(z.string(), z.unknown())) }),
+      },
+    },
     handle: (c) => c.json(jwks),
   };
   return [
     {
-      ...base, tag: 'health', path: '/healthz', operationId: 'getHealth',
+      ...base,
+      tag: 'health',
+      path: '/healthz',
+      operationId: 'getHealth',
       summary: 'Whether the process answers',
       answers: { 200: { description: 'It does', content: object('Health', { ok: z.boolean() }) } },
       handle: (c) => c.json({ ok: true }),
     },
     {
-      ...base, tag: 'health', path: '/readyz', operationId: 'getReadiness',
+      ...base,
+      tag: 'health',
+      path: '/readyz',
+      operationId: 'getReadiness',
       summary: 'Whether database, Temporal and a worker are there',
       answers: {
         200: { description: 'All are', content: readinessDocument },
@@ -51,7 +74,10 @@ export function systemRoutes({ readiness, metricsText, metricsContentType, jwks,
       },
     },
     {
-      ...base, tag: 'health', path: '/metrics', operationId: 'getMetrics',
+      ...base,
+      tag: 'health',
+      path: '/metrics',
+      operationId: 'getMetrics',
       summary: 'Measurements, for Prometheus',
       answers: { 200: { description: 'Prometheus text', contentType: 'text/plain', content: text } },
       handle: async (c) => {
@@ -60,7 +86,10 @@ export function systemRoutes({ readiness, metricsText, metricsContentType, jwks,
       },
     },
     {
-      ...base, tag: 'documents', path: '/openapi.json', operationId: 'getOpenApi',
+      ...base,
+      tag: 'documents',
+      path: '/openapi.json',
+      operationId: 'getOpenApi',
       summary: 'This description',
       answers: { 200: { description: 'OpenAPI 3.1', content: object('OpenApi', { openapi: z.string() }) } },
       handle: (c) => {

@@ -100,20 +100,55 @@ async function transact<T>(em: EntityManager, work: (em: EntityManager) => Promi
   }
 }
 
-const unavailable = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', '57P01', '57P02', '57P03', '53300', '08006', '08003', '08000', '08001']);
+const unavailable = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  '57P01',
+  '57P02',
+  '57P03',
+  '53300',
+  '08006',
+  '08003',
+  '08000',
+  '08001',
+]);
 const raced = new Set(['40001', '40P01', '55P03']);
 
 /** PostgreSQL's failures in the product's words; row values in the driver's message stay in `cause`. */
 export function databaseProblem(error: unknown): unknown {
   if (error instanceof Problem) return error;
   const { code, constraint, message = '' } = driverFailure(error);
-  if (code && raced.has(code)) return new Problem('conflict', 'Another write to the same record was faster. Try again.', [], { cause: error });
-  if (code === '23505') return new Problem('duplicate', `A record with the same values exists already (${constraint ?? 'unique rule'}).`, [], { cause: error });
-  if (code === '23503') return new Problem('reference_not_found', `A referenced record does not exist (${constraint ?? 'foreign key'}).`, [], { cause: error });
-  if (code === '23514') return new Problem('rule_violation', `A value is outside what the table allows (${constraint ?? 'check'}).`, [], { cause: error });
+  if (code && raced.has(code))
+    return new Problem('conflict', 'Another write to the same record was faster. Try again.', [], { cause: error });
+  if (code === '23505')
+    return new Problem(
+      'duplicate',
+      `A record with the same values exists already (${constraint ?? 'unique rule'}).`,
+      [],
+      { cause: error },
+    );
+  if (code === '23503')
+    return new Problem(
+      'reference_not_found',
+      `A referenced record does not exist (${constraint ?? 'foreign key'}).`,
+      [],
+      { cause: error },
+    );
+  if (code === '23514')
+    return new Problem('rule_violation', `A value is outside what the table allows (${constraint ?? 'check'}).`, [], {
+      cause: error,
+    });
   // Class 22, data exceptions: a text that JSON cannot hold, a number or date beyond its type.
-  if (code?.startsWith('22')) return new Problem('invalid', 'The database cannot store or compare one of the values.', [], { cause: error });
-  if ((code && unavailable.has(code)) || /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error/.test(message)) {
+  if (code?.startsWith('22'))
+    return new Problem('invalid', 'The database cannot store or compare one of the values.', [], { cause: error });
+  if (
+    (code && unavailable.has(code)) ||
+    /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error/.test(
+      message,
+    )
+  ) {
     return new Problem('unavailable', 'The database is away. Try again shortly.', [], { cause: error });
   }
   return error;

@@ -27,7 +27,11 @@ async function withOrm<T>(url: string, work: (orm: MikroORM) => Promise<T>): Pro
     // Callers say what was done through `log`; MikroORM's own lines would mix with what commands print as JSON.
     logger: () => undefined,
     extensions: [Migrator],
-    driverOptions: { options: '-c search_path=crm_core,public -c timezone=UTC', application_name: 'crm_migrate', connectionTimeoutMillis: 10_000 },
+    driverOptions: {
+      options: '-c search_path=crm_core,public -c timezone=UTC',
+      application_name: 'crm_migrate',
+      connectionTimeoutMillis: 10_000,
+    },
     pool: { min: 0, max: 2 },
     migrations: {
       path: fileURLToPath(new URL('./migrations', import.meta.url)),
@@ -61,7 +65,10 @@ export async function migrateUp(url: string, { log = () => undefined }: { log?: 
 }
 
 /** Takes back the newest migration, or with `to: 0` all of them. */
-export async function migrateDown(url: string, { to, log = () => undefined }: { to?: 0; log?: Log } = {}): Promise<void> {
+export async function migrateDown(
+  url: string,
+  { to, log = () => undefined }: { to?: 0; log?: Log } = {},
+): Promise<void> {
   await exclusively(url, () =>
     withOrm(url, async (orm) => {
       const undone = await orm.migrator.down(to === 0 ? { to: 0 } : undefined);
@@ -92,7 +99,11 @@ export async function createMigration(url: string, name: string): Promise<string
 }
 
 async function exclusively(url: string, work: (client: Client) => Promise<void>): Promise<void> {
-  const client = new Client({ connectionString: url, application_name: 'crm_migrate', connectionTimeoutMillis: 10_000 });
+  const client = new Client({
+    connectionString: url,
+    application_name: 'crm_migrate',
+    connectionTimeoutMillis: 10_000,
+  });
   await client.connect();
   try {
     await client.query('select pg_advisory_lock($1)', [migrationLock]);
@@ -107,10 +118,14 @@ async function makeRoles(client: Client, log: Log): Promise<void> {
     const { rowCount } = await client.query('select 1 from pg_roles where rolname = $1', [role]);
     if (rowCount === 0) {
       // Roles belong to the whole server: another database's migration may make the same one at this moment.
-      await client.query(`do $$ begin create role ${role} nologin; exception when duplicate_object or unique_violation then null; end $$`);
+      await client.query(
+        `do $$ begin create role ${role} nologin; exception when duplicate_object or unique_violation then null; end $$`,
+      );
       log(`made the database role ${role} (${purpose})`);
     }
-    await client.query(`do $$ begin execute format('grant ${role} to %I', current_user); exception when others then null; end $$`);
+    await client.query(
+      `do $$ begin execute format('grant ${role} to %I', current_user); exception when others then null; end $$`,
+    );
   }
   await client.query('create schema if not exists crm_core');
 }

@@ -49,18 +49,22 @@ export interface RecordsService extends RecordWriter {
 export type { Answer, WriteContext };
 
 export function createRecordsService(database: Database): RecordsService {
-  const history = (of: Resource, sortField: string) => async (actor: Actor, resource: Resource, id: string, page: Pick<ListQuery, 'limit' | 'cursor'>) =>
-    inOrganization(database, actor.organizationId, async (em) => {
-      // Whoever sees the record sees all of its history, or by role none: which rows hang on it is no further question.
-      readFilter(actor, of);
-      await findVisible(em, actor, resource, id, { deleted: true });
-      const own = { subjectType: subjectTypeOf(resource), subjectId: id };
-      return listRows(em, actor, of, own, { ...page, filters: [], sort: [{ field: sortField, direction: 'desc' }] });
-    });
+  const history =
+    (of: Resource, sortField: string) =>
+    async (actor: Actor, resource: Resource, id: string, page: Pick<ListQuery, 'limit' | 'cursor'>) =>
+      inOrganization(database, actor.organizationId, async (em) => {
+        // Whoever sees the record sees all of its history, or by role none: which rows hang on it is no further question.
+        readFilter(actor, of);
+        await findVisible(em, actor, resource, id, { deleted: true });
+        const own = { subjectType: subjectTypeOf(resource), subjectId: id };
+        return listRows(em, actor, of, own, { ...page, filters: [], sort: [{ field: sortField, direction: 'desc' }] });
+      });
   return {
     ...createRecordWriter(database),
     list: (actor, resource, query) =>
-      inOrganization(database, actor.organizationId, (em) => listRows(em, actor, resource, readFilter(actor, resource), query)),
+      inOrganization(database, actor.organizationId, (em) =>
+        listRows(em, actor, resource, readFilter(actor, resource), query),
+      ),
     get: (actor, resource, id, selection = {}) =>
       inOrganization(database, actor.organizationId, async (em) => {
         const properties = selectedProperties(actor, resource, selection.fields);
@@ -95,8 +99,11 @@ async function listRows(
   { filters, sort, q, fields, expand = [], limit, cursor }: ListQuery,
 ): Promise<Page> {
   const hidden = new Set(resource.redact?.(actor) ?? []);
-  const refused = [...filters.map(({ field }) => field), ...sort.map(({ field }) => field)].find((field) => hidden.has(field));
-  if (refused || (q !== undefined && hidden.size > 0)) throw new Problem('forbidden', `Your role may not search by ${refused ?? 'contact data'}.`);
+  const refused = [...filters.map(({ field }) => field), ...sort.map(({ field }) => field)].find((field) =>
+    hidden.has(field),
+  );
+  if (refused || (q !== undefined && hidden.size > 0))
+    throw new Problem('forbidden', `Your role may not search by ${refused ?? 'contact data'}.`);
   const order = totalOrder(resource, sort);
   const properties = selectedProperties(actor, resource, fields);
   const expansions = expandedProperties(resource, expand);

@@ -72,7 +72,11 @@ export const resources: readonly Resource[] = [
 ];
 
 /** Every table: those of the resources, and the two that only the product itself reads. */
-const definitions: readonly EntityDefinition[] = [...resources.map(({ definition }) => definition), Command, OutboxEvent];
+const definitions: readonly EntityDefinition[] = [
+  ...resources.map(({ definition }) => definition),
+  Command,
+  OutboxEvent,
+];
 
 export const entities: readonly EntityName<RecordRow>[] = definitions.map((definition) => definition.entity);
 

@@ -32,6 +32,7 @@ export const environmentSchema = z.object({
   HOST: z.string().min(1).default('127.0.0.1'),
   PORT: port.default(3000),
   METRICS_PORT: port.optional(),
+  EMBEDDED_PORTS_FROM: port.optional(),
   LOG_LEVEL: z.enum(logLevels, `must be one of ${logLevels.join(', ')}`).default('info'),
   DATA_DIR: z.string().min(1).default('.data'),
   JWKS_URL: urlOf('http:', 'https:').optional(),

@@ -42,6 +42,7 @@ export function createInstallation(env: Env, { fresh, empty, tell }: StartOption
   const inData = (...names: string[]) => join(dataDir, ...names);
   const logOf = (name: string) => inData('logs', `${name}.log`);
   const choosePort = portChooser(tell);
+  const usualPort = (part: keyof typeof defaultPorts) => env.EMBEDDED_PORTS_FROM ?? defaultPorts[part];
   const state: RunState = {
     checkout: checkoutRoot,
     phase: 'starting',
@@ -54,9 +55,10 @@ export function createInstallation(env: Env, { fresh, empty, tell }: StartOption
   let mailCatcher: MailCatcher | undefined;
 
   function save(change: Partial<RunState> = {}): void {
-    Object.assign(state, change, {
-      processes: supervisor.processes().map(({ name, pid }) => ({ name, ...identityOf(pid) })),
-    });
+    // The number of a dead child may be somebody else's by now: its identity is the one it was started with.
+    const known = (pid: number) => state.processes.find((each) => each.pid === pid) ?? identityOf(pid);
+    const processes = supervisor.processes().map(({ name, pid }) => ({ ...known(pid), name }));
+    Object.assign(state, change, { processes });
     if (isOurs) writeRunState(dataDir, state);
   }
 
@@ -70,7 +72,7 @@ export function createInstallation(env: Env, { fresh, empty, tell }: StartOption
 
   async function startEmbeddedPostgres(): Promise<string> {
     tell('starting PostgreSQL');
-    const port = await choosePort('PostgreSQL', defaultPorts.postgres);
+    const port = await choosePort('PostgreSQL', usualPort('postgres'));
     const { url } = await supervisor.add('postgres', () =>
       startPostgres({ dataDir: inData('postgres'), port, logFile: logOf('postgres') }),
     );
@@ -89,8 +91,8 @@ export function createInstallation(env: Env, { fresh, empty, tell }: StartOption
     }
     const cli = await obtainTemporalCli(tell);
     tell('starting Temporal');
-    const port = await choosePort('Temporal', defaultPorts.temporal);
-    const uiPort = await choosePort('Temporal UI', defaultPorts.temporalUi);
+    const port = await choosePort('Temporal', usualPort('temporal'));
+    const uiPort = await choosePort('Temporal UI', usualPort('temporalUi'));
     const { address } = await supervisor.add('temporal', () =>
       startTemporal({ cli, dataDir: inData('temporal'), port, uiPort, namespace, logFile: logOf('temporal') }),
     );
@@ -108,8 +110,8 @@ export function createInstallation(env: Env, { fresh, empty, tell }: StartOption
       save({ mail: withoutCredentials(env.SMTP_URL) });
       return env.SMTP_URL;
     }
-    const smtpPort = await choosePort('mail catcher (SMTP)', defaultPorts.smtp);
-    const port = await choosePort('mail catcher', defaultPorts.mail);
+    const smtpPort = await choosePort('mail catcher (SMTP)', usualPort('smtp'));
+    const port = await choosePort('mail catcher', usualPort('mail'));
     mailCatcher = await startMailCatcher({ folder: inData('mail'), smtpPort, port });
     save({ mail: mailCatcher.url });
     return mailCatcher.smtpUrl;
@@ -117,7 +119,7 @@ export function createInstallation(env: Env, { fresh, empty, tell }: StartOption
 
   async function startApplication(connections: Variables): Promise<void> {
     const port = await choosePort('API', env.PORT, env.HOST);
-    const metricsPort = await choosePort('worker metrics', env.METRICS_PORT ?? defaultPorts.workerMetrics);
+    const metricsPort = await choosePort('worker metrics', env.METRICS_PORT ?? usualPort('workerMetrics'));
     const common = { ...connections, DATA_DIR: dataDir, HOST: env.HOST };
     await supervisor.add('worker', () =>
       startNodeChild({

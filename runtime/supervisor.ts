@@ -13,13 +13,20 @@ export type Start<Process extends RunningProcess = RunningProcess> = () => Promi
 export type Supervisor = {
   /** Starts a process and starts it again whenever it dies. Rejects when the first start fails, or once `stop` was called. */
   add: <Process extends RunningProcess>(name: string, start: Start<Process>) => Promise<Process>;
-  /** The processes that run now, in the order of their first start. */
+  /** In the order of their first start; one that has died keeps its number until it is started again. */
   processes: () => { name: string; pid: number }[];
   /** Stops them one after the other, newest first, each drained before the next; nothing is started again. */
   stop: () => Promise<void>;
 };
 
-type Child = { name: string; start: Start; starting: Promise<unknown>; current?: RunningProcess; kept: Promise<void> };
+type Child = {
+  name: string;
+  start: Start;
+  starting: Promise<unknown>;
+  pid: number;
+  current?: RunningProcess;
+  kept: Promise<void>;
+};
 
 /** Keeps processes running. `tell` hears in a line what happened; `onChange` is called when `processes()` has changed. */
 export function createSupervisor({
@@ -35,6 +42,7 @@ export function createSupervisor({
   async function launch<Process extends RunningProcess>(child: Child, start: Start<Process>): Promise<Process> {
     const running = await start();
     child.current = running;
+    child.pid = running.pid;
     onChange();
     return running;
   }
@@ -45,7 +53,6 @@ export function createSupervisor({
       const startedAt = performance.now();
       const exit = await child.current.exited;
       delete child.current;
-      onChange();
       if (performance.now() - startedAt > healthyAfterMilliseconds) pause = firstPauseMilliseconds;
       while (!child.current && !stopping.signal.aborted) {
         tell(`${child.name} ${describeExit(exit)}; starting it again`);
@@ -63,7 +70,7 @@ export function createSupervisor({
   return {
     async add(name, start) {
       if (stopping.signal.aborted) throw new Error(`${name} is not started: everything is being stopped.`);
-      const child: Child = { name, start, starting: Promise.resolve(), kept: Promise.resolve() };
+      const child: Child = { name, start, starting: Promise.resolve(), pid: 0, kept: Promise.resolve() };
       children.push(child);
       const first = launch(child, start);
       child.starting = first.catch(() => undefined);
@@ -71,7 +78,7 @@ export function createSupervisor({
       child.kept = keepRunning(child);
       return running;
     },
-    processes: () => children.flatMap(({ name, current }) => (current ? [{ name, pid: current.pid }] : [])),
+    processes: () => children.filter(({ pid }) => pid > 0).map(({ name, pid }) => ({ name, pid })),
     async stop() {
       stopping.abort();
       for (const child of children.toReversed()) {
@@ -80,6 +87,7 @@ export function createSupervisor({
         await child.current?.stop();
         await child.kept;
       }
+      children.length = 0;
     },
   };
 }

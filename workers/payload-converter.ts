@@ -13,7 +13,7 @@ export const payloadConverter: PayloadConverter = {
     try {
       return defaultPayloadConverter.fromPayload<T>(payload);
     } catch (error) {
-      return undecodable(error instanceof Error ? error.message : String(error)) as T;
+      return undecodable(String(error)) as T;
     }
   },
 };

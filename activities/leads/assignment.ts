@@ -5,7 +5,7 @@ import { judgeAssignment, teamsInQuestion } from '../../db/leads/judgement.ts';
 import { firstStep, type NextStep, planNext } from '../../db/leads/ladder.queries.ts';
 import { LeadAssignment } from '../../db/leads/lead-assignment.ts';
 import type { LeadRow } from '../../db/leads/lead-state.queries.ts';
-import { lockAssignment, readCalendarOf, readTeams } from '../../db/leads/teams.queries.ts';
+import { calendarAmong, lockAssignment, readTeams } from '../../db/leads/teams.queries.ts';
 import { baseColumns, type Change } from '../../db/model/changes.ts';
 import { Problem } from '../../db/model/problem.ts';
 import type { Insertion, Statement } from '../../db/model/set-based.ts';
@@ -50,7 +50,7 @@ export async function assign(
   const { userId, ruleId } = decision;
   if (userId === null || excludeUserIds.includes(userId)) return null;
   const ladder = context.rules.find(({ id }) => id === ruleId)?.ladder ?? null;
-  const calendar = calendars.get(userId) ?? (await readCalendarOf(em, userId));
+  const calendar = await calendarAmong(em, calendars, userId);
   return kept(change, round, { ...decision, userId }, firstStep(ladder, calendar, round, change.at));
 }
 
@@ -63,7 +63,9 @@ export async function assignTo(em: EntityManager, change: Change, lead: LeadRow,
   const user = await readUser(em, userId);
   if (!user?.active) {
     const message = user ? 'is not active' : 'is not a user of this organisation';
-    throw new Problem('rule_violation', 'The lead cannot be given to this user; see errors.', [{ path: 'userId', message }]);
+    throw new Problem('rule_violation', 'The lead cannot be given to this user; see errors.', [
+      { path: 'userId', message },
+    ]);
   }
   const [seat]: { team_id: string }[] = await em.execute(
     `select team_id from crm_core.crm_team_members where user_id = ? and deleted_at is null

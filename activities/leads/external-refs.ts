@@ -5,7 +5,12 @@ import type { Insertion } from '../../db/model/set-based.ts';
 import { ExternalRef } from '../../db/parties/external-ref.ts';
 
 /** The references of a lead to other products, as rows of the record that carries them on. */
-export async function carriedRefs(em: EntityManager, change: Change, leadId: string, to: { subjectType: 'lead' | 'contact'; subjectId: string }): Promise<Insertion[]> {
+export async function carriedRefs(
+  em: EntityManager,
+  change: Change,
+  leadId: string,
+  to: { subjectType: 'lead' | 'contact'; subjectId: string },
+): Promise<Insertion[]> {
   const refs: { system: string; externalId: string; url: string | null }[] = await em.execute(
     `select system, external_id as "externalId", url from crm_core.crm_external_refs
      where subject_type = 'lead' and subject_id = ? and deleted_at is null`,

@@ -25,7 +25,8 @@ export async function keepInTime(em: EntityManager, change: Change, lead: LeadRo
   const remark = voided.length === 0 ? '' : ', before the deadline that was noticed first';
   const toucher = change.actor.kind === 'user' ? change.actor.userId : null;
   const wasTakenAway = voided.some(({ step, user_id }) => step === 'reassign' && user_id === toucher);
-  if (!wasTakenAway || toucher === null || toucher === lead.assignedUserId || lead.stage !== 'assigned') return { values: {}, rows: [], remark };
+  if (!wasTakenAway || toucher === null || toucher === lead.assignedUserId || lead.stage !== 'assigned')
+    return { values: {}, rows: [], remark };
   if (!(await readUser(em, toucher))?.active) return { values: {}, rows: [], remark };
   const { values, rows } = await assignTo(em, change, lead, toucher);
   return { values, rows: [...rows, ...notify(change, lead.assignedUserId, 'reassigned_away', lead.fullName)], remark };

@@ -145,7 +145,12 @@ async function mergeInto(
     { into: Lead, rows: [merged as unknown as Record<string, unknown>] },
     capturedEntry(change, capture),
     timelineRow(change, 'lead.merged', 'merged into an open lead of the same person', { intoLeadId: survivor.id }),
-    mergeRow(change, survivor.id, { rule: 'same person', stage: lead.stage as LeadStage, duplicate, filled: Object.keys(filled) }),
+    mergeRow(change, survivor.id, {
+      rule: 'same person',
+      stage: lead.stage as LeadStage,
+      duplicate,
+      filled: Object.keys(filled),
+    }),
     ...externalRefs(change, intake),
     ...externalRefs({ ...change, subjectId: survivor.id }, intake),
   ]);

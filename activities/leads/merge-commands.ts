@@ -17,17 +17,33 @@ import { notify } from './notices.ts';
 import { newPerson } from './people.ts';
 
 /** Merges a lead into another open one, which takes over what it did not know. Problem `rule_violation` otherwise. */
-export async function mergeInto(em: EntityManager, change: Change, lead: LeadRow, { intoLeadId }: { intoLeadId: string }): Promise<LeadRow> {
+export async function mergeInto(
+  em: EntityManager,
+  change: Change,
+  lead: LeadRow,
+  { intoLeadId }: { intoLeadId: string },
+): Promise<LeadRow> {
   const survivor = intoLeadId === lead.id ? null : await lockLead(em, intoLeadId);
   if (!survivor || survivor.deletedAt !== null || survivor.status !== 'open') {
-    const message = intoLeadId === lead.id ? 'is the lead itself' : survivor ? 'is not open any more' : 'is not a lead of this organisation';
-    throw new Problem('rule_violation', 'The lead cannot be merged into that one; see errors.', [{ path: 'intoLeadId', message }]);
+    const message =
+      intoLeadId === lead.id
+        ? 'is the lead itself'
+        : survivor
+          ? 'is not open any more'
+          : 'is not a lead of this organisation';
+    throw new Problem('rule_violation', 'The lead cannot be merged into that one; see errors.', [
+      { path: 'intoLeadId', message },
+    ]);
   }
   const filled = missing(survivor, { ...lead, utm: lead.utm ?? null, consent: lead.consent ?? null });
   const refs = await carriedRefs(em, change, lead.id, { subjectType: 'lead', subjectId: survivor.id });
   await absorb(em, change, survivor, filled, refs);
   const told = { kind: 'lead.merged', summary: 'merged into another lead', details: { intoLeadId } };
-  const merge = mergeRow(change, intoLeadId, { rule: 'by command', stage: lead.stage as LeadStage, filled: Object.keys(filled) });
+  const merge = mergeRow(change, intoLeadId, {
+    rule: 'by command',
+    stage: lead.stage as LeadStage,
+    filled: Object.keys(filled),
+  });
   return saveLead(em, change, lead, { stage: 'merged', mergedIntoLeadId: intoLeadId }, told, { rows: [merge] });
 }
 
@@ -38,7 +54,11 @@ export async function mergeInto(em: EntityManager, change: Change, lead: LeadRow
 export async function unmerge(em: EntityManager, change: Change, lead: LeadRow): Promise<LeadRow> {
   const { personId, stage: before, rows } = await separate(em, change, lead);
   const open = { mergedIntoLeadId: null, status: 'open' as const, personId };
-  const told = { kind: 'lead.unmerged', summary: 'the merge was taken back', details: { fromLeadId: lead.mergedIntoLeadId } };
+  const told = {
+    kind: 'lead.unmerged',
+    summary: 'the merge was taken back',
+    details: { fromLeadId: lead.mergedIntoLeadId },
+  };
   if (lead.assignedUserId !== null) {
     const stage = before === 'touched' ? before : 'assigned';
     const restarted = stage === 'touched' ? { lastActivityAt: change.at } : { assignedAt: change.at };
@@ -49,26 +69,63 @@ export async function unmerge(em: EntityManager, change: Change, lead: LeadRow):
   const { context, facts, judged } = await judgeLead(em, lead, change.at);
   const { contributions, ...score } = judged;
   const assigned = await assign(em, change, { facts, context, excludeUserIds: [], round: lead.round + 1 });
-  const scored = { into: LeadScore, rows: [{ id: uuidv7(), ...baseColumns(change), leadId: lead.id, ...score, contributions, cause: 'unmerged', scoredAt: change.at }] };
-  return saveLead(em, change, lead, { ...open, ...score, stage: assigned ? 'assigned' : 'scored', ...assigned?.values }, told, {
-    rows: [...rows, scored, ...(assigned?.rows ?? []), ...(assigned ? notify(change, assigned.values.assignedUserId, 'assigned', lead.fullName, assigned.values.nextDueAt) : [])],
-    statements: assigned?.statements ?? [],
-  });
+  const scored = {
+    into: LeadScore,
+    rows: [
+      {
+        id: uuidv7(),
+        ...baseColumns(change),
+        leadId: lead.id,
+        ...score,
+        contributions,
+        cause: 'unmerged',
+        scoredAt: change.at,
+      },
+    ],
+  };
+  return saveLead(
+    em,
+    change,
+    lead,
+    { ...open, ...score, stage: assigned ? 'assigned' : 'scored', ...assigned?.values },
+    told,
+    {
+      rows: [
+        ...rows,
+        scored,
+        ...(assigned?.rows ?? []),
+        ...(assigned
+          ? notify(change, assigned.values.assignedUserId, 'assigned', lead.fullName, assigned.values.nextDueAt)
+          : []),
+      ],
+      statements: assigned?.statements ?? [],
+    },
+  );
 }
 
 /** Undoes the merge on the survivor's side; a lead whose name is another than its survivor's person gets one of its own. */
-async function separate(em: EntityManager, change: Change, lead: LeadRow): Promise<{ personId: string; stage: LeadStage | null; rows: Insertion[] }> {
+async function separate(
+  em: EntityManager,
+  change: Change,
+  lead: LeadRow,
+): Promise<{ personId: string; stage: LeadStage | null; rows: Insertion[] }> {
   const [merge]: { evidence: MergeEvidence }[] = await em.execute(
     `update crm_core.crm_merges set undone_at = ?, updated_at = ?, version = version + 1
      where merged_id = ? and undone_at is null and deleted_at is null returning evidence`,
     [change.at, change.at, lead.id],
   );
   const survivor = lead.mergedIntoLeadId === null ? null : await lockLead(em, lead.mergedIntoLeadId);
-  if (survivor?.status === 'open' && survivor.deletedAt === null) await release(em, change, survivor, lead, merge?.evidence.filled ?? []);
+  if (survivor?.status === 'open' && survivor.deletedAt === null)
+    await release(em, change, survivor, lead, merge?.evidence.filled ?? []);
   const stage = merge?.evidence.stage ?? null;
   const person = await findPerson(em, lead.personId);
-  if (merge?.evidence.rule !== 'same person' || !person || personNameKey(person.fullName) === lead.normalizedName) return { personId: lead.personId, stage, rows: [] };
+  if (merge?.evidence.rule !== 'same person' || !person || personNameKey(person.fullName) === lead.normalizedName)
+    return { personId: lead.personId, stage, rows: [] };
   const personId = uuidv7();
   const described = { ...lead, normalizedName: lead.normalizedName ?? '', consent: lead.consent ?? null };
-  return { personId, stage, rows: [newPerson(change, personId, described, person.primaryEmail === lead.email ? person.emailStatus : 'unknown')] };
+  return {
+    personId,
+    stage,
+    rows: [newPerson(change, personId, described, person.primaryEmail === lead.email ? person.emailStatus : 'unknown')],
+  };
 }

@@ -13,28 +13,48 @@ const fields = ['email', 'phone', 'company', 'country', 'source', 'budgetBand', 
 
 /** What a merged lead knows and the survivor does not: the fields that the survivor takes over. */
 export function missing(survivor: LeadRow, merged: FactSource): Partial<LeadRow> {
-  return Object.fromEntries(fields.flatMap((field) => (survivor[field] === null && merged[field] !== null ? [[field, merged[field]]] : [])));
+  return Object.fromEntries(
+    fields.flatMap((field) => (survivor[field] === null && merged[field] !== null ? [[field, merged[field]]] : [])),
+  );
 }
 
 /**
  * A survivor takes over the fields of a lead merged into it, and counts one engagement more. `change` is that of the
  * merged lead, whose rows go along; the survivor gets its own audit and timeline.
  */
-export async function absorb(em: EntityManager, change: Change, survivor: LeadRow, filled: Partial<LeadRow>, rows: Insertion[]): Promise<LeadRow> {
+export async function absorb(
+  em: EntityManager,
+  change: Change,
+  survivor: LeadRow,
+  filled: Partial<LeadRow>,
+  rows: Insertion[],
+): Promise<LeadRow> {
   const activity = survivor.stage === 'touched' ? { lastActivityAt: change.at } : {};
   return saveLead(
     em,
     { ...change, subjectId: survivor.id },
     survivor,
     { ...filled, ...companyKey(filled), ...activity, engagementCount: survivor.engagementCount + 1 },
-    { kind: 'lead.absorbed', summary: 'another capture of the same person was merged into this lead', details: { leadId: change.subjectId } },
+    {
+      kind: 'lead.absorbed',
+      summary: 'another capture of the same person was merged into this lead',
+      details: { leadId: change.subjectId },
+    },
     { rows },
   );
 }
 
 /** The opposite: a survivor gives back what it still has of the lead that leaves it. */
-export async function release(em: EntityManager, change: Change, survivor: LeadRow, leaving: LeadRow, filled: readonly string[]): Promise<LeadRow> {
-  const given = fields.filter((field) => filled.includes(field) && JSON.stringify(survivor[field]) === JSON.stringify(leaving[field]));
+export async function release(
+  em: EntityManager,
+  change: Change,
+  survivor: LeadRow,
+  leaving: LeadRow,
+  filled: readonly string[],
+): Promise<LeadRow> {
+  const given = fields.filter(
+    (field) => filled.includes(field) && JSON.stringify(survivor[field]) === JSON.stringify(leaving[field]),
+  );
   const emptied: Partial<LeadRow> = Object.fromEntries(given.map((field) => [field, null]));
   return saveLead(
     em,
@@ -49,7 +69,18 @@ export async function release(em: EntityManager, change: Change, survivor: LeadR
 export function mergeRow(change: Change, survivorId: string, evidence: MergeEvidence): Insertion {
   return {
     into: Merge,
-    rows: [{ id: uuidv7(), ...baseColumns(change), subjectType: 'lead', survivorId, mergedId: change.subjectId, evidence, mergedAt: change.at, undoneAt: null }],
+    rows: [
+      {
+        id: uuidv7(),
+        ...baseColumns(change),
+        subjectType: 'lead',
+        survivorId,
+        mergedId: change.subjectId,
+        evidence,
+        mergedAt: change.at,
+        undoneAt: null,
+      },
+    ],
   };
 }
 

@@ -61,7 +61,8 @@ function additions(
   emailStatus: EmailStatus,
 ): Partial<KnownPerson> {
   const primaryEmail = person.primaryEmail ?? email;
-  const wasLookedUp = email !== null && emailStatus !== 'unknown' && primaryEmail === email && emailStatus !== person.emailStatus;
+  const wasLookedUp =
+    email !== null && emailStatus !== 'unknown' && primaryEmail === email && emailStatus !== person.emailStatus;
   return {
     ...(person.primaryEmail === null && email !== null ? { primaryEmail } : {}),
     ...(person.primaryPhone === null && phone !== null ? { primaryPhone: phone } : {}),

@@ -101,7 +101,10 @@ async function matchOrMakeAccount(
 
 /** The account that the capture recognised, unless it was removed since. */
 async function presentAccount(em: EntityManager, accountId: string | null): Promise<string | null> {
-  const [known]: { account_id: string }[] = await em.execute('select account_id from crm_core.crm_accounts where account_id = ? and deleted_at is null', [accountId]);
+  const [known]: { account_id: string }[] = await em.execute(
+    'select account_id from crm_core.crm_accounts where account_id = ? and deleted_at is null',
+    [accountId],
+  );
   return known?.account_id ?? null;
 }
 

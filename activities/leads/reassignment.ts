@@ -24,10 +24,18 @@ export async function reassign(
 ): Promise<LeadRow> {
   const assigned = userId === undefined ? await chooseAnew(em, change, lead) : await assignTo(em, change, lead, userId);
   if (!assigned) {
-    const detail = 'Nobody else can get this lead: no rule gives it to anybody, and the organisation has no other fallback owner.';
+    const detail =
+      'Nobody else can get this lead: no rule gives it to anybody, and the organisation has no other fallback owner.';
     throw new Problem('rule_violation', detail);
   }
-  return give(em, change, lead, assigned, 'given to somebody else', reason === undefined ? [] : [noteOn(change, reason)]);
+  return give(
+    em,
+    change,
+    lead,
+    assigned,
+    'given to somebody else',
+    reason === undefined ? [] : [noteOn(change, reason)],
+  );
 }
 
 /** Chooses by the rules, passing over everybody who has had the lead; null when nobody is left. */

@@ -60,7 +60,9 @@ function send(client: Client, taskQueue: string, command: StoredCommand): Promis
   const message = process.messages[command.message];
   const updateId = command.commandId;
   if (message && !message.reopens) {
-    return client.workflow.getHandle(workflowId).executeUpdate(command.message, { updateId, args: messageArgs(message, command) });
+    return client.workflow
+      .getHandle(workflowId)
+      .executeUpdate(command.message, { updateId, args: messageArgs(message, command) });
   }
   return client.workflow.executeUpdateWithStart<WorkflowFn, unknown, unknown[]>(command.message, {
     updateId,
@@ -116,7 +118,9 @@ function refusalOf(failure: unknown, { process, message }: StoredCommand): Probl
     failure instanceof WorkflowNotFoundError ||
     failure instanceof WorkflowExecutionAlreadyStartedError ||
     (cause instanceof ApplicationFailure && cause.type === 'AcceptedUpdateCompletedWorkflow');
-  return closed ? new Problem('illegal_stage', `The ${process}'s process has ended; ${message} is not possible any more.`) : null;
+  return closed
+    ? new Problem('illegal_stage', `The ${process}'s process has ended; ${message} is not possible any more.`)
+    : null;
 }
 
 function isProblemCode(type: string | undefined | null): type is ProblemCode {
@@ -132,5 +136,7 @@ function entriesOf(details: unknown[] | undefined | null): ProblemEntry[] {
 function reasonOf(failure: unknown): string {
   if (failure === null) return 'answered without a stored answer';
   if (!(failure instanceof Error)) return 'no answer within the time';
-  return failure instanceof WorkflowUpdateFailedError && failure.cause ? `update failed: ${failure.cause.name}` : failure.name;
+  return failure instanceof WorkflowUpdateFailedError && failure.cause
+    ? `update failed: ${failure.cause.name}`
+    : failure.name;
 }

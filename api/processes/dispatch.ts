@@ -57,7 +57,13 @@ export function createDispatcher({ database, deliver, metrics, log }: Dispatcher
   return {
     async dispatch(write, order) {
       const { process, message, recordId, body } = order;
-      const receipt = await receiveCommand(database, write, { commandId: uuidv7(), process: process.name, message, recordId, body });
+      const receipt = await receiveCommand(database, write, {
+        commandId: uuidv7(),
+        process: process.name,
+        message,
+        recordId,
+        body,
+      });
       if (receipt.outcome === 'answered') {
         count(order, 'replayed');
         const replay = answered(process, recordIdOf(receipt.body, recordId), receipt);
@@ -65,7 +71,10 @@ export function createDispatcher({ database, deliver, metrics, log }: Dispatcher
       }
       if (receipt.outcome === 'running') {
         const { href } = processLink(process, receipt.command.recordId);
-        throw new Problem('in_progress', `The first request with this Idempotency-Key is still being carried out; see ${href}.`);
+        throw new Problem(
+          'in_progress',
+          `The first request with this Idempotency-Key is still being carried out; see ${href}.`,
+        );
       }
       if (order.respondAsync) {
         deliverInBackground(order, receipt.command);
@@ -89,7 +98,11 @@ function recordIdOf(body: Record<string, unknown> | null, recordId: string): str
   return typeof body?.['id'] === 'string' ? body['id'] : recordId;
 }
 
-function answered(process: Process, recordId: string, { status, body }: { status: number; body: Record<string, unknown> | null }): ApiAnswer {
+function answered(
+  process: Process,
+  recordId: string,
+  { status, body }: { status: number; body: Record<string, unknown> | null },
+): ApiAnswer {
   if (body === null) return { status };
   const answer = { status, body: { process: processLink(process, recordId), ...body } };
   return status === 201 ? { ...answer, headers: { Location: `/crm/v1/${process.path}/${recordId}` } } : answer;

@@ -5,7 +5,12 @@ import { mostOperations } from './record-documents.ts';
 
 const operation = z.discriminatedUnion('method', [
   z.strictObject({ method: z.literal('create'), body: z.unknown() }),
-  z.strictObject({ method: z.literal('update'), id: z.uuid().toLowerCase(), version: z.int().min(1), body: z.unknown() }),
+  z.strictObject({
+    method: z.literal('update'),
+    id: z.uuid().toLowerCase(),
+    version: z.int().min(1),
+    body: z.unknown(),
+  }),
   z.strictObject({ method: z.literal('remove'), id: z.uuid().toLowerCase(), version: z.int().min(1) }),
 ]);
 

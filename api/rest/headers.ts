@@ -42,7 +42,10 @@ const visibleAscii = /^[\x21-\x7e]{1,255}$/;
 export function writeContext({ actor, method, path, body, receivedAt, header }: CallerRequest): WriteContext {
   const idempotencyKey = header('idempotency-key');
   if (idempotencyKey === undefined) {
-    throw new Problem('idempotency_key_missing', 'Send the header Idempotency-Key, such as a fresh UUID, with every write.');
+    throw new Problem(
+      'idempotency_key_missing',
+      'Send the header Idempotency-Key, such as a fresh UUID, with every write.',
+    );
   }
   if (!visibleAscii.test(idempotencyKey)) {
     throw new Problem('invalid', 'The header Idempotency-Key is not valid; see errors.', [
@@ -55,13 +58,17 @@ export function writeContext({ actor, method, path, body, receivedAt, header }: 
 
 /** SHA-256 over the route and the body with its keys in order, so that key order makes no other request. */
 function requestHash(route: string, body: unknown): string {
-  return createHash('sha256').update(`${route}\n${JSON.stringify(sorted(body)) ?? ''}`).digest('hex');
+  return createHash('sha256')
+    .update(`${route}\n${JSON.stringify(sorted(body)) ?? ''}`)
+    .digest('hex');
 }
 
 function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted);
   if (typeof value !== 'object' || value === null) return value;
-  return Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([key, item]) => [key, sorted(item)]);
+  return Object.entries(value)
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, item]) => [key, sorted(item)]);
 }
 
 /** The version that `If-Match` expects. Problems: `precondition_required` without one, `malformed` for another shape. */
@@ -72,7 +79,8 @@ export function expectedVersion({ header }: CallerRequest): ExpectedVersion {
   }
   if (value === '*') return '*';
   const version = /^"([1-9]\d{0,9})"$/.exec(value)?.[1];
-  if (version === undefined) throw new Problem('malformed', 'The header If-Match must be one ETag of this API, such as "3", or *.');
+  if (version === undefined)
+    throw new Problem('malformed', 'The header If-Match must be one ETag of this API, such as "3", or *.');
   return Number(version);
 }
 

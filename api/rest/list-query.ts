@@ -69,14 +69,12 @@ function filterParameters(resource: Resource): Parameter[] {
   return resource.filterable.flatMap((field) => {
     const column = resource.definition.columns[field];
     if (!column) throw new Error(`${resource.path} filters by ${field}, which is not a column.`);
-    return operatorsFor(column).map(
-      (op): Parameter => ({
-        name: `filter[${field}][${op}]`,
-        in: 'query',
-        description: `\`${field}\` ${operatorWords[op]}`,
-        schema: valueSchema(column, op),
-      }),
-    );
+    return operatorsFor(column).map((op): Parameter => ({
+      name: `filter[${field}][${op}]`,
+      in: 'query',
+      description: `\`${field}\` ${operatorWords[op]}`,
+      schema: valueSchema(column, op),
+    }));
   });
 }
 
@@ -95,7 +93,10 @@ const operatorWords: Readonly<Record<FilterOperator, string>> = {
 
 function valueSchema(column: Column, op: FilterOperator): JsonSchema {
   if (op === 'null') return { type: 'boolean' };
-  if (op === 'in') return { type: 'string', minLength: 1, maxLength: 8_000 };
+  if (op === 'in')
+    return column.kind === 'text'
+      ? { type: 'string', maxLength: 2_000 }
+      : { type: 'string', pattern: '^[!-~]{1,4000}$' };
   if (column.kind === 'text' || op === 'contains') return { type: 'string', maxLength: 500 };
   return jsonSchema(column.schema, 'input');
 }

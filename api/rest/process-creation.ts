@@ -22,14 +22,21 @@ export function processCreation(resource: Resource, records: RecordsService, sta
       const write = writeContext(request);
       const outcomes: Record<string, unknown>[] = [];
       for (const [first, run] of runs(operations)) {
-        const done = run.map((operation, offset) => outcomeOf(first + offset, () => apply(write, first + offset, operation, request)));
+        const done = run.map((operation, offset) =>
+          outcomeOf(first + offset, () => apply(write, first + offset, operation, request)),
+        );
         outcomes.push(...(await Promise.all(done)));
       }
       return { status: 200, body: { outcomes } };
     },
   };
 
-  function apply(write: WriteContext, index: number, { method, body, ...operation }: BulkOperation, request: CallerRequest): Promise<ApiAnswer> {
+  function apply(
+    write: WriteContext,
+    index: number,
+    { method, body, ...operation }: BulkOperation,
+    request: CallerRequest,
+  ): Promise<ApiAnswer> {
     // Each row is a write of its own under the request's key, so that a repetition gives each row its first answer.
     const row = { ...write, route: `${write.route}[${index}]` };
     if (method === 'create') return start(row, body, prefersAsync(request));
@@ -57,7 +64,7 @@ export function processCreation(resource: Resource, records: RecordsService, sta
 
 /** Runs of neighbouring creates, which may go at once, and single other operations; each with its first index. */
 function* runs(operations: readonly BulkOperation[]): Generator<[first: number, run: readonly BulkOperation[]]> {
-  for (let first = 0; first < operations.length; ) {
+  for (let first = 0; first < operations.length;) {
     let end = first + 1;
     const creates = (index: number) => operations[index]?.method === 'create';
     while (creates(first) && creates(end) && end - first < atOnce) end++;

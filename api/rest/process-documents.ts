@@ -6,7 +6,10 @@ const link = z.object({ workflowId: z.string(), href: z.string() });
 
 const accepted: NamedSchema = {
   name: 'Accepted',
-  schema: jsonSchema(z.object({ id: z.uuid(), status: z.string(), stage: z.string(), process: link }).loose(), 'output'),
+  schema: jsonSchema(
+    z.object({ id: z.uuid(), status: z.string(), stage: z.string(), process: link }).loose(),
+    'output',
+  ),
 };
 
 /** 202 of every command: stored, and delivered as soon as the process can be reached. */
@@ -36,7 +39,10 @@ export const processDocument: NamedSchema = {
         id: z.string(),
         type: z.string(),
         runId: z.string().nullable(),
-        state: z.string().nullable().describe('Of the run, by Temporal; null when Temporal does not know it (any more).'),
+        state: z
+          .string()
+          .nullable()
+          .describe('Of the run, by Temporal; null when Temporal does not know it (any more).'),
         live: z.boolean().describe('Whether Temporal could be asked.'),
       }),
       stage: z.string(),

@@ -45,8 +45,12 @@ export function processRoutes(surface: ProcessSurface, dependencies: ProcessDepe
 
 function stateRoute({ process, resource, read }: ProcessSurface, liveState: ReadLiveState): CallerRoute {
   return {
-    access: 'caller', tag: resource.path, feature: resource.feature,
-    method: 'get', path: `/crm/v1/${process.path}/{id}/process`, operationId: `get${resource.definition.name}Process`,
+    access: 'caller',
+    tag: resource.path,
+    feature: resource.feature,
+    method: 'get',
+    path: `/crm/v1/${process.path}/{id}/process`,
+    operationId: `get${resource.definition.name}Process`,
     summary: `Where the process of one ${resource.title} stands, why, and what may be sent to it`,
     problems: ['forbidden', 'not_found'],
     answers: { 200: { description: 'As the rows tell it; `workflow` adds what is live', content: processDocument } },
@@ -56,7 +60,10 @@ function stateRoute({ process, resource, read }: ProcessSurface, liveState: Read
         liveState(process.workflowId(id)),
       ]);
       const workflow = { id: process.workflowId(id), type: process.workflowType, ...live };
-      return { status: 200, body: { workflow, stage, status, waitsFor, messages: messagesNow(process, id, stage), explanation } };
+      return {
+        status: 200,
+        body: { workflow, stage, status, waitsFor, messages: messagesNow(process, id, stage), explanation },
+      };
     },
   };
 }
@@ -71,23 +78,43 @@ function messagesNow(process: Process, id: string, stage: string) {
   }));
 }
 
-function commandRoute({ process, resource }: ProcessSurface, { records, dispatcher }: ProcessDependencies, name: string, message: Message): CallerRoute {
+function commandRoute(
+  { process, resource }: ProcessSurface,
+  { records, dispatcher }: ProcessDependencies,
+  name: string,
+  message: Message,
+): CallerRoute {
   const title = `${resource.definition.name}${name.charAt(0).toUpperCase()}${name.slice(1)}`;
   const content: NamedSchema = { name: title, schema: jsonSchema(message.payload, 'input') };
   const record = { $ref: `#/components/schemas/${resource.definition.name}` };
   return {
-    access: 'caller', tag: resource.path, feature: resource.feature,
-    method: 'post', path: `/crm/v1/${process.path}/{id}/${kebab(name)}`, operationId: `${name}${resource.definition.name}`,
+    access: 'caller',
+    tag: resource.path,
+    feature: resource.feature,
+    method: 'post',
+    path: `/crm/v1/${process.path}/{id}/${kebab(name)}`,
+    operationId: `${name}${resource.definition.name}`,
     summary: message.summary,
     description: `Legal while the ${resource.title} is ${message.stages.join(' or ')}. Needs the permission ${message.permission}.`,
     parameters: [idempotencyKeyHeader, preferHeader],
     body: { content, example: exampleBody(message.payload), optional: message.payload.safeParse({}).success },
     problems: [
-      'idempotency_key_missing', 'forbidden', 'not_found', 'conflict', 'in_progress', 'duplicate', 'illegal_stage', 'rule_violation',
-      'reference_not_found', 'idempotency_key_reused',
+      'idempotency_key_missing',
+      'forbidden',
+      'not_found',
+      'conflict',
+      'in_progress',
+      'duplicate',
+      'illegal_stage',
+      'rule_violation',
+      'reference_not_found',
+      'idempotency_key_reused',
     ],
     answers: {
-      200: { description: 'The new state', content: { name: `${resource.definition.name}Answer`, schema: { allOf: [record] } } },
+      200: {
+        description: 'The new state',
+        content: { name: `${resource.definition.name}Answer`, schema: { allOf: [record] } },
+      },
       202: acceptedAnswer,
     },
     handle: async (request) => {
@@ -96,7 +123,14 @@ function commandRoute({ process, resource }: ProcessSurface, { records, dispatch
       const body: unknown = parseOrRefuse(message.payload, request.body, `The payload of ${name}`);
       const { status, stage } = await findWorkable(records, actor, resource, id, message.permission);
       const present = { status: String(status), stage: String(stage) };
-      return dispatcher.dispatch(write, { process, message: name, recordId: id, body, present, respondAsync: prefersAsync(request) });
+      return dispatcher.dispatch(write, {
+        process,
+        message: name,
+        recordId: id,
+        body,
+        present,
+        respondAsync: prefersAsync(request),
+      });
     },
   };
 }

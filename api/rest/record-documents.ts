@@ -35,7 +35,10 @@ export function documentsOf(resource: Resource): ResourceDocuments {
     create: bodyOf(`${name}Create`, create),
     replace: bodyOf(`${name}Replace`, replaceSchema(resource)),
     patch: bodyOf(`${name}Patch`, patchSchema(resource)),
-    bulk: { content: { name: `${name}Bulk`, schema: bulkSchema(name, resource) }, example: bulkExample(resource, create) },
+    bulk: {
+      content: { name: `${name}Bulk`, schema: bulkSchema(name, resource) },
+      example: bulkExample(resource, create),
+    },
     outcomes: { name: `${name}Outcomes`, schema: outcomesSchema(reference) },
   };
 }
@@ -50,7 +53,11 @@ export function pageOf(name: string, item: JsonSchema): NamedSchema {
     name: `${name}Page`,
     schema: {
       type: 'object',
-      properties: { data: { type: 'array', items: item }, nextCursor: { type: ['string', 'null'] }, hasMore: { type: 'boolean' } },
+      properties: {
+        data: { type: 'array', items: item },
+        nextCursor: { type: ['string', 'null'] },
+        hasMore: { type: 'boolean' },
+      },
       required: ['data', 'nextCursor', 'hasMore'],
     },
   };
@@ -97,7 +104,8 @@ function bulkExample(resource: Resource, create: z.ZodType): unknown {
   const target = { id: '019aa000-0000-7000-8000-000000000001', version: 1 };
   const body = isCreatable(resource) ? exampleBody(create) : undefined;
   if (body !== undefined) return { operations: [{ method: 'create', body }] };
-  if (isChangeable(resource)) return { operations: [{ method: 'update', ...target, body: exampleBody(patchSchema(resource)) }] };
+  if (isChangeable(resource))
+    return { operations: [{ method: 'update', ...target, body: exampleBody(patchSchema(resource)) }] };
   return { operations: [{ method: 'remove', ...target }] };
 }
 
@@ -126,7 +134,8 @@ function outcomesSchema(record: JsonSchema): JsonSchema {
   return { type: 'object', properties: { outcomes: { type: 'array', items: outcome } }, required: ['outcomes'] };
 }
 
-export const isCreatable = (resource: Resource): boolean => resource.creatable.length > 0 || resource.process !== undefined;
+export const isCreatable = (resource: Resource): boolean =>
+  resource.creatable.length > 0 || resource.process !== undefined;
 export const isChangeable = (resource: Resource): boolean => resource.patchable.length > 0;
 
 /** A body that can be pasted: what must be given, or else the first property; undefined when none can be made up. */

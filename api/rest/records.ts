@@ -3,16 +3,39 @@ import type { Answer, RecordsService } from '../../db/records.ts';
 import type { ProblemCode } from '../../db/model/problem.ts';
 import type { ApiAnswer, CallerRequest, CallerRoute } from '../route.ts';
 import { readBulk } from './bulk.ts';
-import { etagOf, expectedVersion, idempotencyKeyHeader, ifMatchHeader, ifNoneMatchHeader, isKnown, preferHeader, writeContext } from './headers.ts';
-import { listParameters, pageParameters, readListQuery, readPage, readSelection, selectionParameters } from './list-query.ts';
+import {
+  etagOf,
+  expectedVersion,
+  idempotencyKeyHeader,
+  ifMatchHeader,
+  ifNoneMatchHeader,
+  isKnown,
+  preferHeader,
+  writeContext,
+} from './headers.ts';
+import {
+  listParameters,
+  pageParameters,
+  readListQuery,
+  readPage,
+  readSelection,
+  selectionParameters,
+} from './list-query.ts';
 import { acceptedAnswer } from './process-documents.ts';
 import { documentsOf, historyPages, isChangeable, isCreatable } from './record-documents.ts';
 
 const bulkLimitBytes = 5 * 1024 * 1024;
 
 const writeProblems: readonly ProblemCode[] = [
-  'idempotency_key_missing', 'forbidden', 'conflict', 'in_progress', 'duplicate', 'rule_violation', 'process_owned',
-  'reference_not_found', 'idempotency_key_reused',
+  'idempotency_key_missing',
+  'forbidden',
+  'conflict',
+  'in_progress',
+  'duplicate',
+  'rule_violation',
+  'process_owned',
+  'reference_not_found',
+  'idempotency_key_reused',
 ];
 const changeProblems: readonly ProblemCode[] = [...writeProblems, 'not_found', 'stale', 'precondition_required'];
 
@@ -26,7 +49,8 @@ export interface Creation {
 export function plainCreation(resource: Resource, records: RecordsService): Creation {
   return {
     create: async (request) => written(resource, await records.create(writeContext(request), resource, request.body)),
-    bulk: async (request) => written(resource, await records.bulk(writeContext(request), resource, readBulk(request.body))),
+    bulk: async (request) =>
+      written(resource, await records.bulk(writeContext(request), resource, readBulk(request.body))),
   };
 }
 
@@ -40,40 +64,58 @@ export function recordRoutes(resource: Resource, records: RecordsService, creati
   const named = (verb: string): string => `${verb}${definition.name}`;
   const record = (description: string) => ({ description, content: documents.record, headers: ['ETag'] });
 
-  const startAnswers: CallerRoute['answers'] = resource.process ? { 200: record('Merged into this one'), 202: acceptedAnswer } : {};
+  const startAnswers: CallerRoute['answers'] = resource.process
+    ? { 200: record('Merged into this one'), 202: acceptedAnswer }
+    : {};
 
   const reads: CallerRoute[] = [
     {
-      ...base, method: 'get', path: collection, operationId: named('list'),
+      ...base,
+      method: 'get',
+      path: collection,
+      operationId: named('list'),
       summary: `List ${path}`,
       parameters: listParameters(resource),
       problems: ['forbidden', 'invalid_cursor'],
       answers: { 200: { description: 'One page, newest first unless sorted', content: documents.page } },
-      handle: async (request) => ({ status: 200, body: await records.list(request.actor, resource, readListQuery(request)) }),
+      handle: async (request) => ({
+        status: 200,
+        body: await records.list(request.actor, resource, readListQuery(request)),
+      }),
     },
     {
-      ...base, method: 'get', path: single, operationId: named('get'),
+      ...base,
+      method: 'get',
+      path: single,
+      operationId: named('get'),
       summary: `Get one ${title}`,
       parameters: [...selectionParameters(resource), ifNoneMatchHeader],
       problems: ['forbidden', 'not_found'],
       answers: { 200: record(`The ${title}`), 304: { description: 'The caller has this version already' } },
       handle: (request) => getRecord(records, resource, request),
     },
-    ...(['timeline', 'audit'] as const).map(
-      (history): CallerRoute => ({
-        ...base, method: 'get', path: `${single}/${history}`, operationId: named(history),
-        summary: history === 'timeline' ? `What happened to one ${title}` : `Who changed what in one ${title}`,
-        parameters: pageParameters,
-        problems: ['forbidden', 'not_found', 'invalid_cursor'],
-        answers: { 200: { description: 'Newest first', content: historyPages[history] } },
-        handle: async ({ actor, id, query }) => ({ status: 200, body: await records[history](actor, resource, id, readPage(query)) }),
+    ...(['timeline', 'audit'] as const).map((history): CallerRoute => ({
+      ...base,
+      method: 'get',
+      path: `${single}/${history}`,
+      operationId: named(history),
+      summary: history === 'timeline' ? `What happened to one ${title}` : `Who changed what in one ${title}`,
+      parameters: pageParameters,
+      problems: ['forbidden', 'not_found', 'invalid_cursor'],
+      answers: { 200: { description: 'Newest first', content: historyPages[history] } },
+      handle: async ({ actor, id, query }) => ({
+        status: 200,
+        body: await records[history](actor, resource, id, readPage(query)),
       }),
-    ),
+    })),
   ];
 
   const creates: CallerRoute[] = [
     {
-      ...base, method: 'post', path: collection, operationId: named('create'),
+      ...base,
+      method: 'post',
+      path: collection,
+      operationId: named('create'),
       summary: `Create a ${title}`,
       parameters: resource.process ? [idempotencyKeyHeader, preferHeader] : [idempotencyKeyHeader],
       body: documents.create,
@@ -84,7 +126,10 @@ export function recordRoutes(resource: Resource, records: RecordsService, creati
   ];
 
   const changes: CallerRoute[] = (['put', 'patch'] as const).map((method) => ({
-    ...base, method, path: single, operationId: named(method === 'put' ? 'replace' : 'patch'),
+    ...base,
+    method,
+    path: single,
+    operationId: named(method === 'put' ? 'replace' : 'patch'),
     summary: method === 'put' ? `Replace one ${title}` : `Change some properties of one ${title}`,
     parameters: [idempotencyKeyHeader, ifMatchHeader],
     body: method === 'put' ? documents.replace : documents.patch,
@@ -99,7 +144,10 @@ export function recordRoutes(resource: Resource, records: RecordsService, creati
 
   const removals: CallerRoute[] = [
     {
-      ...base, method: 'delete', path: single, operationId: named('remove'),
+      ...base,
+      method: 'delete',
+      path: single,
+      operationId: named('remove'),
       summary: `Delete one ${title}; it can be restored`,
       parameters: [idempotencyKeyHeader, ifMatchHeader],
       problems: changeProblems,
@@ -110,7 +158,10 @@ export function recordRoutes(resource: Resource, records: RecordsService, creati
       },
     },
     {
-      ...base, method: 'post', path: `${single}/restore`, operationId: named('restore'),
+      ...base,
+      method: 'post',
+      path: `${single}/restore`,
+      operationId: named('restore'),
       summary: `Restore one deleted ${title}`,
       parameters: [idempotencyKeyHeader],
       problems: [...writeProblems, 'not_found'],
@@ -121,7 +172,10 @@ export function recordRoutes(resource: Resource, records: RecordsService, creati
 
   const bulk: CallerRoute[] = [
     {
-      ...base, method: 'post', path: `${collection}/bulk`, operationId: named('bulk'),
+      ...base,
+      method: 'post',
+      path: `${collection}/bulk`,
+      operationId: named('bulk'),
       summary: `Create, change and delete many ${path} in one request`,
       description: 'Each operation succeeds or fails by itself; the answer tells the outcome of each, in order.',
       parameters: [idempotencyKeyHeader],

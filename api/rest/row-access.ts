@@ -31,5 +31,6 @@ export async function findWorkable(
 
 /** Throws `forbidden` unless the caller holds a permission, however far it reaches. */
 export function requirePermission(actor: Actor, permission: Permission): void {
-  if (scopeOf(actor, permission) === null) throw new Problem('forbidden', `Your role lacks the permission ${permission}.`);
+  if (scopeOf(actor, permission) === null)
+    throw new Problem('forbidden', `Your role lacks the permission ${permission}.`);
 }

@@ -17,7 +17,7 @@ const pageSize = 1_000;
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** Rounds of a second look, a second longer each: what is under way settles, what is wrong stays. */
-const secondLooks = 4;
+const secondLooks = 3;
 const describedAtOnce = 20;
 
 // More than so many disagreements are no passing ones.

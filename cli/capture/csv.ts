@@ -63,9 +63,9 @@ export async function* csvRows(text: TextFile, { columns, delimiter }: Header): 
   }
   for await (const { info, record } of input.pipe(parser) as AsyncIterable<{ info: Info; record: string[] }>) {
     yield* skippedBefore(info.records);
-    const bytes = info.bytes - end;
+    if (++number === 0) continue;
+    yield { number, bytes: info.bytes - end, content: contentOf(columns, record) };
     end = info.bytes;
-    if (++number > 0) yield { number, bytes, content: contentOf(columns, record) };
   }
   yield* skippedBefore(Infinity);
 }

@@ -29,9 +29,11 @@ export function showProgress(
 
 /** One line: bar, share of the file that is settled, rows, rows a second, and what is not as it should be. */
 export function progressLine(tally: Tally, totalBytes: number, elapsedMilliseconds: number): string {
-  const share = totalBytes === 0 ? 1 : Math.min(tally.settledBytes / totalBytes, 1);
+  const { read, readAll, settled, settledBytes, retries, lastRetry, pending, refused } = tally;
+  // Blank lines and what cannot be read belong to no row, so that bytes alone would not end at the whole.
+  const isWhole = readAll && settled === read;
+  const share = isWhole ? 1 : Math.min(settledBytes / Math.max(totalBytes, 1), 0.99);
   const filled = Math.floor(share * barWidth);
-  const { settled, retries, lastRetry, pending, refused } = tally;
   const perSecond = elapsedMilliseconds === 0 ? 0 : (settled * 1_000) / elapsedMilliseconds;
   return [
     `[${'#'.repeat(filled)}${'.'.repeat(barWidth - filled)}] ${Math.floor(share * 100)} %`,

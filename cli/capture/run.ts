@@ -83,7 +83,10 @@ export async function runCapture({
       while (pending.length >= mostPending && !stop.aborted) await wait(100, stop);
       if (stop.aborted || failure) return;
       const { done, value } = await rows.next();
-      if (done) return;
+      if (done) {
+        tally.readAll = true;
+        return;
+      }
       tally.read++;
       await send(value);
     }

@@ -9,7 +9,7 @@ import type { Fields } from './transform.ts';
 /** One row of a file, counted from 1 below the header. */
 export interface Row {
   number: number;
-  /** Bytes of its text in UTF-8, line end included. */
+  /** Bytes of its text in UTF-8, line end included; those of the header are in the first row's. */
   bytes: number;
   /** What it holds, or why it cannot be read. */
   content: { fields: Fields } | { unreadable: string };

@@ -23,6 +23,8 @@ const mostReasons = 100;
  */
 export class Tally {
   read = 0;
+  /** Whether there is no row left to read. */
+  readAll = false;
   settledBytes = 0;
   accepted = 0;
   merged = 0;

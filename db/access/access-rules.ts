@@ -30,7 +30,12 @@ function accessOf(actor: Actor, permission: Permission, scopes: Scopes): Access 
 }
 
 /** Rows whose column is in a subquery that names the user at each `?`. */
-const rows = (subquery: string, userId: string) => ({ $in: raw(subquery, Array.from(subquery.matchAll(/\?/g), () => userId)) });
+const rows = (subquery: string, userId: string) => ({
+  $in: raw(
+    subquery,
+    Array.from(subquery.matchAll(/\?/g), () => userId),
+  ),
+});
 
 const managed = 'select team_id from crm_core.crm_teams where manager_user_id = ? and deleted_at is null';
 const members = `select user_id from crm_core.crm_team_members where deleted_at is null and team_id in (${managed})`;
@@ -38,7 +43,8 @@ const leadsOf = (column: string, whose: string) =>
   `(select ${column} from crm_core.crm_leads where ${whose} and deleted_at is null)`;
 const mine = 'assigned_user_id = ?';
 const ofMyTeams = `(assigned_user_id = ? or team_id is null or team_id in (${managed}))`;
-const accountsOf = (whose: string) => `(select account_id from crm_core.crm_accounts where ${whose} and deleted_at is null)`;
+const accountsOf = (whose: string) =>
+  `(select account_id from crm_core.crm_accounts where ${whose} and deleted_at is null)`;
 
 /** Users in the teams that this user manages. */
 export const ofTeamMember = (userId: string) => rows(`(${members})`, userId);
@@ -62,7 +68,9 @@ export const personOfTeamLead = (userId: string): RowFilter => ({
 });
 
 /** What hangs on accounts that this user owns. Not what they made themselves: that would let anything be made. */
-export const onOwnAccount = (userId: string): RowFilter => ({ accountId: rows(accountsOf('owner_user_id = ?'), userId) });
+export const onOwnAccount = (userId: string): RowFilter => ({
+  accountId: rows(accountsOf('owner_user_id = ?'), userId),
+});
 
 /** The same, and what hangs on accounts owned within the teams that this user manages, or owned by nobody. */
 export const onTeamAccount = (userId: string): RowFilter => ({

@@ -33,16 +33,44 @@ export const User = entity('User', 'crm_users', {
 export const users = resource(User, {
   path: 'users',
   title: 'user',
-  creatable: ['fullName', 'email', 'active', 'capacity', 'dailyQuota', 'weight', 'skills', 'calendarId', 'outOfOfficeFrom', 'outOfOfficeUntil', 'delegateUserId'],
-  patchable: ['fullName', 'email', 'active', 'capacity', 'dailyQuota', 'weight', 'skills', 'calendarId', 'outOfOfficeFrom', 'outOfOfficeUntil', 'delegateUserId'],
+  creatable: [
+    'fullName',
+    'email',
+    'active',
+    'capacity',
+    'dailyQuota',
+    'weight',
+    'skills',
+    'calendarId',
+    'outOfOfficeFrom',
+    'outOfOfficeUntil',
+    'delegateUserId',
+  ],
+  patchable: [
+    'fullName',
+    'email',
+    'active',
+    'capacity',
+    'dailyQuota',
+    'weight',
+    'skills',
+    'calendarId',
+    'outOfOfficeFrom',
+    'outOfOfficeUntil',
+    'delegateUserId',
+  ],
   filterable: ['email', 'active', 'calendarId'],
   sortable: ['fullName', 'createdAt'],
   expandable: { calendar: 'calendarId' },
   read: allow('access:read'),
   write: allow('access:write'),
   rules: ({ id, outOfOfficeFrom: from, outOfOfficeUntil: until, delegateUserId }) => [
-    ...(typeof from === 'string' && typeof until === 'string' && from >= until ? [{ path: 'outOfOfficeUntil', message: 'must be after outOfOfficeFrom' }] : []),
-    ...(from === null && until !== null ? [{ path: 'outOfOfficeFrom', message: 'is needed with outOfOfficeUntil' }] : []),
+    ...(typeof from === 'string' && typeof until === 'string' && from >= until
+      ? [{ path: 'outOfOfficeUntil', message: 'must be after outOfOfficeFrom' }]
+      : []),
+    ...(from === null && until !== null
+      ? [{ path: 'outOfOfficeFrom', message: 'is needed with outOfOfficeUntil' }]
+      : []),
     ...(delegateUserId === id ? [{ path: 'delegateUserId', message: 'must be somebody else' }] : []),
   ],
   feature: 'access',

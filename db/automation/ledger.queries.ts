@@ -86,10 +86,22 @@ async function claimKey(
   const made: { affectedRows: number } = await em.execute(
     insertSql,
     [
-      command.commandId, organizationId, principal, route, idempotencyKey, requestHash,
-      command.message ?? null, command.process ?? null, command.recordId ?? null,
-      command.body === undefined ? null : JSON.stringify(command.body), JSON.stringify(actor), receivedAt,
-      receivedAt, principal, receivedAt, principal,
+      command.commandId,
+      organizationId,
+      principal,
+      route,
+      idempotencyKey,
+      requestHash,
+      command.message ?? null,
+      command.process ?? null,
+      command.recordId ?? null,
+      command.body === undefined ? null : JSON.stringify(command.body),
+      JSON.stringify(actor),
+      receivedAt,
+      receivedAt,
+      principal,
+      receivedAt,
+      principal,
     ],
     'run',
   );
@@ -97,7 +109,10 @@ async function claimKey(
   const [known]: LedgerRow[] = await em.execute(findSql, [organizationId, principal, route, idempotencyKey]);
   if (!known) throw new Problem('conflict', 'The first request with this Idempotency-Key was just refused. Try again.');
   if (known.request_hash !== requestHash) {
-    throw new Problem('idempotency_key_reused', 'This Idempotency-Key was used for another request. Use a new key for a new request.');
+    throw new Problem(
+      'idempotency_key_reused',
+      'This Idempotency-Key was used for another request. Use a new key for a new request.',
+    );
   }
   return known;
 }
@@ -115,7 +130,8 @@ export async function writeOnce(
   return inOrganization(database, write.actor.organizationId, async (em) => {
     const known = await claimKey(em, write, { commandId });
     if (known) {
-      if (known.state !== 'answered') throw new Problem('in_progress', 'The first request with this Idempotency-Key is still running.');
+      if (known.state !== 'answered')
+        throw new Problem('in_progress', 'The first request with this Idempotency-Key is still running.');
       return { status: known.answer_status ?? 200, body: known.answer, replayed: true };
     }
     const answer = await work(em, commandId);
@@ -125,20 +141,29 @@ export async function writeOnce(
 }
 
 /** Accepts a command for a process: stored before anything else happens. */
-export async function receiveCommand(database: Database, write: WriteContext, command: ProcessCommand): Promise<Receipt> {
+export async function receiveCommand(
+  database: Database,
+  write: WriteContext,
+  command: ProcessCommand,
+): Promise<Receipt> {
   return inOrganization(database, write.actor.organizationId, async (em) => {
     const known = await claimKey(em, write, command);
     if (!known) {
       const { actor, receivedAt } = write;
-      return { outcome: 'new', command: { ...command, organizationId: actor.organizationId, actor, receivedAt, attempts: 0 } };
+      return {
+        outcome: 'new',
+        command: { ...command, organizationId: actor.organizationId, actor, receivedAt, attempts: 0 },
+      };
     }
-    if (known.state === 'answered') return { outcome: 'answered', status: known.answer_status ?? 200, body: known.answer };
+    if (known.state === 'answered')
+      return { outcome: 'answered', status: known.answer_status ?? 200, body: known.answer };
     return { outcome: 'running', command: storedCommand(known) };
   });
 }
 
 function storedCommand(row: LedgerRow): StoredCommand {
-  if (!row.process || !row.message || !row.record_id) throw new Error(`Command ${row.command_id} is not one for a process`);
+  if (!row.process || !row.message || !row.record_id)
+    throw new Error(`Command ${row.command_id} is not one for a process`);
   return {
     commandId: row.command_id,
     organizationId: row.organization_id,
@@ -183,7 +208,11 @@ export async function findStartCommand(em: EntityManager, recordId: string): Pro
 }
 
 /** The answer kept for a command, or null while it has none. */
-export async function readAnswer(database: Database, organizationId: string, commandId: string): Promise<Omit<Answer, 'replayed'> | null> {
+export async function readAnswer(
+  database: Database,
+  organizationId: string,
+  commandId: string,
+): Promise<Omit<Answer, 'replayed'> | null> {
   return inOrganization(database, organizationId, (em) => answerOf(em, commandId));
 }
 

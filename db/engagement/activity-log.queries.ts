@@ -35,7 +35,14 @@ export async function logActivity(database: Database, write: WriteContext, input
   if (access === false) throw new Problem('forbidden', 'Your role may not log activities.');
   return writeOnce(database, write, async (em, commandId) => {
     const id = uuidv7();
-    const change: Change = { organizationId: actor.organizationId, actor, at: receivedAt, subjectType: input.subjectType, subjectId: input.subjectId, commandId };
+    const change: Change = {
+      organizationId: actor.organizationId,
+      actor,
+      at: receivedAt,
+      subjectType: input.subjectType,
+      subjectId: input.subjectId,
+      commandId,
+    };
     const row = { id, ...baseColumns(change), ...input } as unknown as RecordRow;
     await refuseInvisibleReferences(em, actor, activities, row, ['subjectId', 'userId']);
     const told = timelineRow(change, 'activity.logged', `${input.activityType} logged`, { activityId: id });
@@ -44,13 +51,24 @@ export async function logActivity(database: Database, write: WriteContext, input
       { ...told, rows: told.rows.map((entry) => ({ ...entry, happenedAt: input.happenedAt })) },
       ...(await touchOfOpenLead(em, write, input, id)),
     ]);
-    return { status: 201, body: recordJson(row, Object.keys(Activity.columns).concat('createdAt', 'createdBy', 'version')) };
+    return {
+      status: 201,
+      body: recordJson(row, Object.keys(Activity.columns).concat('createdAt', 'createdBy', 'version')),
+    };
   });
 }
 
-async function touchOfOpenLead(em: EntityManager, write: WriteContext, { subjectType, subjectId }: ActivityInput, activityId: string): Promise<Insertion[]> {
+async function touchOfOpenLead(
+  em: EntityManager,
+  write: WriteContext,
+  { subjectType, subjectId }: ActivityInput,
+  activityId: string,
+): Promise<Insertion[]> {
   if (subjectType !== 'lead') return [];
-  const [lead]: { stage: string }[] = await em.execute('select stage from crm_core.crm_leads where lead_id = ? and deleted_at is null', [subjectId]);
+  const [lead]: { stage: string }[] = await em.execute(
+    'select stage from crm_core.crm_leads where lead_id = ? and deleted_at is null',
+    [subjectId],
+  );
   if (lead?.stage !== 'assigned' && lead?.stage !== 'touched') return [];
   const { actor, receivedAt } = write;
   const row = {

@@ -19,14 +19,34 @@ const noteSql = `
  * Puts a message that came without a command (a Signal, an Update from the Temporal CLI) into the ledger as applied,
  * under the key that all its repetitions share. False when it was applied before. The lead has to be locked.
  */
-export async function noteSignal(em: EntityManager, { organizationId, actor, at, subjectId }: Change, name: string, key: string): Promise<boolean> {
+export async function noteSignal(
+  em: EntityManager,
+  { organizationId, actor, at, subjectId }: Change,
+  name: string,
+  key: string,
+): Promise<boolean> {
   const kept = key.length <= longestKey ? key : createHash('sha256').update(key).digest('hex');
   const by = actorLabel(actor);
   const made: { affectedRows: number } = await em.execute(
     noteSql,
     [
-      uuidv7(), organizationId, by, kept, name, leadProcess.name, subjectId, JSON.stringify(actor), at, at, at, by, at, by,
-      organizationId, subjectId, kept,
+      uuidv7(),
+      organizationId,
+      by,
+      kept,
+      name,
+      leadProcess.name,
+      subjectId,
+      JSON.stringify(actor),
+      at,
+      at,
+      at,
+      by,
+      at,
+      by,
+      organizationId,
+      subjectId,
+      kept,
     ],
     'run',
   );

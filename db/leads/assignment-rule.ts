@@ -38,7 +38,16 @@ export const assignmentRules = resource(AssignmentRule, {
   read: allow('configuration:read'),
   write: allow('configuration:write'),
   warn: (rule, others) =>
-    ruleWarnings([rule, ...others].filter(({ active }) => active).map(({ id, name, position, when }) => ({ id, name: String(name), position: Number(position), when: String(when) })))
+    ruleWarnings(
+      [rule, ...others]
+        .filter(({ active }) => active)
+        .map(({ id, name, position, when }) => ({
+          id,
+          name: String(name),
+          position: Number(position),
+          when: String(when),
+        })),
+    )
       .filter(({ ruleId }) => ruleId === rule.id)
       .map(({ message }) => message),
   feature: 'leads',

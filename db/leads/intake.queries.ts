@@ -74,9 +74,14 @@ export interface IntakeContext {
 }
 
 /** How phones of this organisation's forms are read when they name no country; ISO 3166-1 alpha-2. */
-export async function readIntakeDefaults(database: Database, organizationId: string): Promise<{ defaultRegion: string }> {
+export async function readIntakeDefaults(
+  database: Database,
+  organizationId: string,
+): Promise<{ defaultRegion: string }> {
   return inOrganization(database, organizationId, async (em) => {
-    const [row]: { default_region: string }[] = await em.execute('select default_region from crm_core.core_organizations');
+    const [row]: { default_region: string }[] = await em.execute(
+      'select default_region from crm_core.core_organizations',
+    );
     return { defaultRegion: row?.default_region ?? 'DE' };
   });
 }
@@ -98,11 +103,17 @@ const captureSql = `
  * statement. Null when the ledger knows no capture, or has forgotten its body.
  */
 export async function lockCapture(em: EntityManager, organizationId: string, leadId: string): Promise<Capture | null> {
-  const [row]: { command_id: string; actor: Actor; received_at: Date | string; body: StoredIntake | null }[] = await em.execute(captureSql, [
-    organizationId, leadId, leadProcess.startUpdate, organizationId,
-  ]);
+  const [row]: { command_id: string; actor: Actor; received_at: Date | string; body: StoredIntake | null }[] =
+    await em.execute(captureSql, [organizationId, leadId, leadProcess.startUpdate, organizationId]);
   if (!row?.body) return null;
-  return { ...row.body, commandId: row.command_id, organizationId, leadId, actor: row.actor, receivedAt: new Date(row.received_at) };
+  return {
+    ...row.body,
+    commandId: row.command_id,
+    organizationId,
+    leadId,
+    actor: row.actor,
+    receivedAt: new Date(row.received_at),
+  };
 }
 
 const openLead = `
@@ -142,18 +153,38 @@ const contextSql = `
        from crm_core.crm_assignment_rules where organization_id = ? and active and deleted_at is null) as rules`;
 
 /** Reads, in one statement, what the decision needs. `leadId` itself is no candidate. */
-export async function readIntakeContext(em: EntityManager, organizationId: string, leadId: string, intake: NormalisedIntake): Promise<IntakeContext> {
+export async function readIntakeContext(
+  em: EntityManager,
+  organizationId: string,
+  leadId: string,
+  intake: NormalisedIntake,
+): Promise<IntakeContext> {
   const { email, phone, normalizedName, normalizedCompany } = intake;
   const domain = emailDomain(email);
   const companyDomain = domain === '' || isFreeMail(domain) ? null : domain;
   const [row]: IntakeContext[] = await em.execute(contextSql, [
-    organizationId, leadId,
     organizationId,
-    organizationId, leadId, email,
-    organizationId, leadId, phone, normalizedName,
-    organizationId, leadId, normalizedCompany,
-    organizationId, email, phone, normalizedName, email,
-    organizationId, normalizedCompany, companyDomain, normalizedCompany,
+    leadId,
+    organizationId,
+    organizationId,
+    leadId,
+    email,
+    organizationId,
+    leadId,
+    phone,
+    normalizedName,
+    organizationId,
+    leadId,
+    normalizedCompany,
+    organizationId,
+    email,
+    phone,
+    normalizedName,
+    email,
+    organizationId,
+    normalizedCompany,
+    companyDomain,
+    normalizedCompany,
     organizationId,
     organizationId,
   ]);

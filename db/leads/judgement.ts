@@ -49,7 +49,15 @@ interface Circumstances {
 const dayMs = 86_400_000;
 
 /** Scores a lead, and gives the facts with the score in them, as assignment rules see them. */
-export function judgeScore({ lead, context, emailStatus, engagements, engagementCount, capturedAt, at }: Circumstances): { judged: JudgedScore; facts: LeadFacts } {
+export function judgeScore({
+  lead,
+  context,
+  emailStatus,
+  engagements,
+  engagementCount,
+  capturedAt,
+  at,
+}: Circumstances): { judged: JudgedScore; facts: LeadFacts } {
   const { model, account } = context;
   const known = {
     account,

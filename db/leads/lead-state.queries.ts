@@ -17,11 +17,19 @@ export async function findLead(em: EntityManager, leadId: string): Promise<LeadR
 
 /** The same, locked until the transaction ends. */
 export async function lockLead(em: EntityManager, leadId: string): Promise<LeadRow | null> {
-  return (await em.findOne(Lead.entity, { id: leadId }, { lockMode: LockMode.PESSIMISTIC_WRITE, refresh: true })) as LeadRow | null;
+  return (await em.findOne(
+    Lead.entity,
+    { id: leadId },
+    { lockMode: LockMode.PESSIMISTIC_WRITE, refresh: true },
+  )) as LeadRow | null;
 }
 
 /** What a lead's process does next, as its row keeps it; the person it waits for is the owner. */
-export function plannedStep({ nextStep, nextDueAt, assignedUserId }: LeadRow): { step: LeadStep; dueAt: string; waitsFor: string | null } | null {
+export function plannedStep({
+  nextStep,
+  nextDueAt,
+  assignedUserId,
+}: LeadRow): { step: LeadStep; dueAt: string; waitsFor: string | null } | null {
   if (nextStep === null || nextDueAt === null) return null;
   return { step: nextStep as LeadStep, dueAt: nextDueAt.toISOString(), waitsFor: assignedUserId };
 }
@@ -45,14 +53,34 @@ export async function findPerson(em: EntityManager, personId: string): Promise<R
 }
 
 /** The same from rows at hand. */
-export function answerJson(actor: Actor, lead: LeadRow, person: Pick<RowOf<typeof Person>, 'id' | 'fullName' | 'primaryEmail' | 'primaryPhone' | 'emailStatus'> | null): RecordJson {
+export function answerJson(
+  actor: Actor,
+  lead: LeadRow,
+  person: Pick<RowOf<typeof Person>, 'id' | 'fullName' | 'primaryEmail' | 'primaryPhone' | 'emailStatus'> | null,
+): RecordJson {
   const mayRead = isWithin(leads.read(actor), lead) && (leads.redact?.(actor) ?? []).length === 0;
-  const publicProperties = ['status', 'stage', 'score', 'band', 'source', 'sourceRef', 'assignedUserId', 'capturedAt', 'version'];
+  const publicProperties = [
+    'status',
+    'stage',
+    'score',
+    'band',
+    'source',
+    'sourceRef',
+    'assignedUserId',
+    'capturedAt',
+    'version',
+  ];
   return {
     ...recordJson(lead as unknown as RecordRow, mayRead ? visibleProperties(leads, actor) : publicProperties),
     person:
       person && mayRead
-        ? { id: person.id, fullName: person.fullName, primaryEmail: person.primaryEmail, primaryPhone: person.primaryPhone, emailStatus: person.emailStatus }
+        ? {
+            id: person.id,
+            fullName: person.fullName,
+            primaryEmail: person.primaryEmail,
+            primaryPhone: person.primaryPhone,
+            emailStatus: person.emailStatus,
+          }
         : { id: lead.personId },
     process: processLink(lead),
   };

@@ -4,7 +4,7 @@ import { type Database, inOrganization } from '../database.ts';
 import { readIntakeContext } from './intake.queries.ts';
 import { judgeAssignment, judgeDuplicates, judgeScore, teamsInQuestion } from './judgement.ts';
 import { firstStep } from './ladder.queries.ts';
-import { readCalendarOf, readTeams } from './teams.queries.ts';
+import { calendarAmong, readTeams } from './teams.queries.ts';
 
 /** No lead has it: the dry run has no lead of its own to leave out. */
 const noLead = '00000000-0000-0000-0000-000000000000';
@@ -20,13 +20,27 @@ export async function projectRoute(
     const context = await readIntakeContext(em, organizationId, noLead, intake);
     const { duplicates, exact } = judgeDuplicates(intake, context.candidates);
     const [survivor] = exact;
-    if (survivor) return { outcome: 'merged', mergedIntoLeadId: survivor.id, explanation: { normalization: steps, duplicates } };
-    const { judged, facts } = judgeScore({ lead: intake, context, emailStatus: context.person?.emailStatus ?? 'unknown', engagements: [], engagementCount: 0, capturedAt: at, at });
-    const { teams, calendars } = await readTeams(em, organizationId, { teamIds: teamsInQuestion(context.rules, facts), userId: context.account?.ownerUserId ?? null }, at);
+    if (survivor)
+      return { outcome: 'merged', mergedIntoLeadId: survivor.id, explanation: { normalization: steps, duplicates } };
+    const { judged, facts } = judgeScore({
+      lead: intake,
+      context,
+      emailStatus: context.person?.emailStatus ?? 'unknown',
+      engagements: [],
+      engagementCount: 0,
+      capturedAt: at,
+      at,
+    });
+    const { teams, calendars } = await readTeams(
+      em,
+      organizationId,
+      { teamIds: teamsInQuestion(context.rules, facts), userId: context.account?.ownerUserId ?? null },
+      at,
+    );
     const assignment = judgeAssignment(facts, context, teams, [], at);
     const { userId, teamId, ruleId } = assignment;
     const ladder = context.rules.find(({ id }) => id === ruleId)?.ladder ?? null;
-    const calendar = userId === null ? null : (calendars.get(userId) ?? (await readCalendarOf(em, userId)));
+    const calendar = userId === null ? null : await calendarAmong(em, calendars, userId);
     const next = userId === null ? null : firstStep(ladder, calendar, 1, at);
     return {
       outcome: userId === null ? 'scored' : 'assigned',

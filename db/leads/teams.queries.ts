@@ -48,24 +48,41 @@ export async function lockAssignment(em: EntityManager, organizationId: string):
 /**
  * The teams named with all their members, and the places of those who may come in from elsewhere: the user named, the
  * fallbacks, and the delegates of who is away. Each with load and opening times at the instant `at`; and the working
- * calendar of each who has one.
+ * calendar of each, null for who works around the clock.
  */
 export async function readTeams(
   em: EntityManager,
   organizationId: string,
   { teamIds, userId }: { teamIds: readonly string[]; userId: string | null },
   at: Date,
-): Promise<{ teams: TeamLoad[]; calendars: Map<string, CompiledCalendar> }> {
+): Promise<{ teams: TeamLoad[]; calendars: ReadonlyMap<string, CompiledCalendar | null> }> {
   const [row]: { teams: Omit<TeamLoad, 'members'>[]; members: MemberRow[] }[] = await em.execute(teamsSql, [
-    organizationId, uuidArray(teamIds), userId, organizationId, organizationId, organizationId, at, organizationId,
+    organizationId,
+    uuidArray(teamIds),
+    userId,
+    organizationId,
+    organizationId,
+    organizationId,
+    at,
+    organizationId,
   ]);
   const members = row?.members ?? [];
   const teams = (row?.teams ?? []).map((team) => ({
     ...team,
     members: members.filter(({ teamId }) => teamId === team.id).map((member) => memberLoad(member, at)),
   }));
-  const calendars = new Map(members.flatMap(({ userId: id, calendar }) => (calendar ? [[id, compiledCalendar(calendar)] as const] : [])));
+  const calendars = new Map(members.map(({ userId: id, calendar }) => [id, calendar && compiledCalendar(calendar)]));
   return { teams, calendars };
+}
+
+/** The working calendar of a user, from those that `readTeams` gave where they are among them. */
+export async function calendarAmong(
+  em: EntityManager,
+  calendars: ReadonlyMap<string, CompiledCalendar | null>,
+  userId: string,
+): Promise<CompiledCalendar | null> {
+  const known = calendars.get(userId);
+  return known === undefined ? await readCalendarOf(em, userId) : known;
 }
 
 /** The working calendar of a user: their own, else the organisation's; null: around the clock. */
@@ -118,7 +135,10 @@ const teamsSql = `
      left join crm_core.core_organizations o on o.organization_id = ?
      left join crm_core.crm_calendars c on c.calendar_id = coalesce(u.calendar_id, o.calendar_id) and c.deleted_at is null) as members`;
 
-function memberLoad({ teamId: _, calendar, outOfOfficeFrom, outOfOfficeUntil, delegateUserId, ...member }: MemberRow, at: Date): MemberLoad {
+function memberLoad(
+  { teamId: _, calendar, outOfOfficeFrom, outOfOfficeUntil, delegateUserId, ...member }: MemberRow,
+  at: Date,
+): MemberLoad {
   return {
     ...member,
     outOfOffice: outOfOfficeFrom === null ? null : { from: outOfOfficeFrom, until: outOfOfficeUntil, delegateUserId },

@@ -4,6 +4,8 @@ import { actorLabel, type Actor } from '../access/actor.ts';
 import { OutboxEvent } from '../automation/outbox-event.ts';
 import { TimelineEntry } from '../engagement/timeline-entry.ts';
 import { AuditEntry } from '../governance/audit-entry.ts';
+import type { Resource } from './define-resource.ts';
+import type { RecordRow } from './entity.ts';
 import { jsonValue } from './record-json.ts';
 import type { Insertion } from './set-based.ts';
 
@@ -18,7 +20,11 @@ export interface Change {
 }
 
 /** The columns that every row has, for a row made by this change. */
-export function baseColumns({ organizationId, actor, at }: Pick<Change, 'organizationId' | 'actor' | 'at'>): Record<string, unknown> {
+export function baseColumns({
+  organizationId,
+  actor,
+  at,
+}: Pick<Change, 'organizationId' | 'actor' | 'at'>): Record<string, unknown> {
   const by = actorLabel(actor);
   return { organizationId, createdAt: at, createdBy: by, updatedAt: at, updatedBy: by, version: 1, deletedAt: null };
 }
@@ -59,7 +65,19 @@ export function timelineRow(
   const { subjectType, subjectId, at, actor } = change;
   return {
     into: TimelineEntry,
-    rows: [{ id: uuidv7(), ...baseColumns(change), subjectType, subjectId, kind, summary, happenedAt: at, actor: actorLabel(actor), details }],
+    rows: [
+      {
+        id: uuidv7(),
+        ...baseColumns(change),
+        subjectType,
+        subjectId,
+        kind,
+        summary,
+        happenedAt: at,
+        actor: actorLabel(actor),
+        details,
+      },
+    ],
   };
 }
 
@@ -68,6 +86,31 @@ export function eventRow(change: Change, kind: string, payload: Record<string, u
   const { subjectType, subjectId, at } = change;
   return {
     into: OutboxEvent,
-    rows: [{ id: uuidv7(), ...baseColumns(change), kind, subjectType, subjectId, payload, occurredAt: at, attempts: 0 }],
+    rows: [
+      { id: uuidv7(), ...baseColumns(change), kind, subjectType, subjectId, payload, occurredAt: at, attempts: 0 },
+    ],
   };
+}
+
+/** What a plain write leaves behind: timeline entries on the record and on what it hangs on, and its domain event. */
+export function recordTraces(
+  change: Change,
+  resource: Resource,
+  event: string,
+  row: RecordRow,
+  fields: readonly string[] = [],
+): Insertion[] {
+  const kind = `${change.subjectType}.${event}`;
+  const what = `${resource.title} ${event}`;
+  const own =
+    fields.length === 0
+      ? timelineRow(change, kind, what)
+      : timelineRow(change, kind, `${what}: ${fields.join(', ')}`.slice(0, 500), { fields });
+  const { subjectType, subjectId } = row;
+  const onSubject =
+    typeof subjectType === 'string' && typeof subjectId === 'string'
+      ? timelineRow({ ...change, subjectType, subjectId }, kind, what, { [`${change.subjectType}Id`]: row.id }).rows
+      : [];
+  const events = resource.emits ? [eventRow(change, `${resource.emits}.${event}`)] : [];
+  return [{ ...own, rows: [...own.rows, ...onSubject] }, ...events];
 }

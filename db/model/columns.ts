@@ -1,11 +1,10 @@
 import { p } from '@mikro-orm/postgresql';
 import { z } from 'zod';
 import type { EntityDefinition } from './entity.ts';
+import { TextList } from './text-list.ts';
 
-export type ColumnKind = 'text' | 'uuid' | 'integer' | 'number' | 'boolean' | 'instant' | 'date' | 'json' | 'choice' | 'list' | 'reference';
-
-/** MikroORM's property builder; its type parameters carry nothing that this model needs. */
-export type PropertyBuilder = ReturnType<typeof p.string> | ReturnType<typeof p.manyToOne>;
+export type ColumnKind =
+  'text' | 'uuid' | 'integer' | 'number' | 'boolean' | 'instant' | 'date' | 'json' | 'choice' | 'list' | 'reference';
 
 /**
  * A typed column: what PostgreSQL stores and what a client may send, said once.
@@ -73,14 +72,37 @@ const isWellFormed = [(value: string) => value.isWellFormed(), 'holds half a cha
 
 /** One line of text, at most `max` characters, no control characters. */
 export const text = <O extends Options>(max: number, options?: O) =>
-  column<string, O>('text', z.string().trim().min(1).max(max).regex(singleLine, 'holds control characters').refine(...isWellFormed), () => p.string().length(max), options);
+  column<string, O>(
+    'text',
+    z
+      .string()
+      .trim()
+      .min(1)
+      .max(max)
+      .regex(singleLine, 'holds control characters')
+      .refine(...isWellFormed),
+    () => p.string().length(max),
+    options,
+  );
 
 /** Text of several lines, at most `max` characters. */
 export const longText = <O extends Options>(max: number, options?: O) =>
-  column<string, O>('text', z.string().min(1).max(max).regex(multiLine, 'holds control characters').refine(...isWellFormed), () => p.text(), options);
+  column<string, O>(
+    'text',
+    z
+      .string()
+      .min(1)
+      .max(max)
+      .regex(multiLine, 'holds control characters')
+      .refine(...isWellFormed),
+    () => p.text(),
+    options,
+  );
 
 /** A UUID without a foreign key (a subject of several kinds, a command); a `target` is checked for visibility when written. */
-export const identifier = <O extends Options & { target?: () => EntityDefinition }>(options?: O): Column<Stored<string, O>> => ({
+export const identifier = <O extends Options & { target?: () => EntityDefinition }>(
+  options?: O,
+): Column<Stored<string, O>> => ({
   ...column<string, O>('uuid', z.uuid(), () => p.uuid(), options),
   ...(options?.target === undefined ? {} : { target: options.target }),
 });
@@ -93,7 +115,8 @@ export const integer = <O extends Options>(min: number, max: number, options?: O
 export const ratio = <O extends Options>(min: number, max: number, options?: O) =>
   column<number, O>('number', z.number().min(min).max(max), () => p.double(), options);
 
-export const flag = <O extends Options>(options?: O) => column<boolean, O>('boolean', z.boolean(), () => p.boolean(), options);
+export const flag = <O extends Options>(options?: O) =>
+  column<boolean, O>('boolean', z.boolean(), () => p.boolean(), options);
 
 const earliest = Date.parse('0001-01-01T00:00:00Z');
 const latest = Date.parse('9999-12-31T23:59:59.999Z');
@@ -107,7 +130,8 @@ export const instant = <O extends Options>(options?: O) =>
   column<Date, O>('instant', instantSchema, () => p.datetime(3), options);
 
 /** A calendar date without time, `YYYY-MM-DD`. */
-export const date = <O extends Options>(options?: O) => column<string, O>('date', z.iso.date().refine(isInRange, 'must lie in the years 1 to 9999'), () => p.date(), options);
+export const date = <O extends Options>(options?: O) =>
+  column<string, O>('date', z.iso.date().refine(isInRange, 'must lie in the years 1 to 9999'), () => p.date(), options);
 
 /** One of a fixed list; the same list makes the database's check constraint. */
 export const choice = <const V extends readonly string[], O extends Options>(values: V, options?: O) =>
@@ -119,7 +143,9 @@ const deepest = 50;
 function isStorable(value: unknown, depth = 0): boolean {
   if (typeof value === 'string') return value.isWellFormed() && !value.includes('\u0000');
   if (typeof value !== 'object' || value === null) return true;
-  return depth < deepest && Object.entries(value).every(([key, entry]) => isStorable(key) && isStorable(entry, depth + 1));
+  return (
+    depth < deepest && Object.entries(value).every(([key, entry]) => isStorable(key) && isStorable(entry, depth + 1))
+  );
 }
 
 /** Structured data with a schema of its own. */
@@ -135,8 +161,18 @@ export const json = <S extends z.ZodType, O extends Options>(schema: S, options?
 export const list = <O extends Options>(maxItems: number, options?: O) =>
   column<string[], O>(
     'list',
-    z.array(z.string().trim().min(1).max(100).regex(singleLine, 'holds control characters').refine(...isWellFormed)).max(maxItems),
-    () => p.array(),
+    z
+      .array(
+        z
+          .string()
+          .trim()
+          .min(1)
+          .max(100)
+          .regex(singleLine, 'holds control characters')
+          .refine(...isWellFormed),
+      )
+      .max(maxItems),
+    () => p.type(TextList),
     options,
   );
 
@@ -149,7 +185,12 @@ export function reference<O extends Options>(target: () => EntityDefinition, opt
     internal: false,
     target,
     property: (columnName) => () => {
-      const chain = p.manyToOne(target().entity).mapToPk().joinColumn(columnName).deleteRule('no action').filters(false);
+      const chain = p
+        .manyToOne(target().entity)
+        .mapToPk()
+        .joinColumn(columnName)
+        .deleteRule('no action')
+        .filters(false);
       return options?.nullable ? chain.nullable() : chain;
     },
   };

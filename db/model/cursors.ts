@@ -39,7 +39,8 @@ export function afterCursor(resource: Resource, order: readonly SortKey[], curso
   // PostgreSQL walks an index for a comparison of whole rows, which knows one direction only.
   const isUniform = order.every((key) => key.direction === direction);
   const sql = isUniform
-    ? (alias: string) => `(${names.map((name) => `${alias}.${name}`).join(', ')}) ${comparator(direction)} (${names.map(() => '?').join(', ')})`
+    ? (alias: string) =>
+        `(${names.map((name) => `${alias}.${name}`).join(', ')}) ${comparator(direction)} (${names.map(() => '?').join(', ')})`
     : (alias: string) => `(${order.map((key, index) => stepwise(alias, names, index, key.direction)).join(' or ')})`;
   const parameters = isUniform ? values : order.flatMap((_, index) => values.slice(0, index + 1));
   return { [raw(sql, parameters)]: [] } as FilterQuery<RecordRow>;
@@ -68,7 +69,9 @@ function decode(resource: Resource, order: readonly SortKey[], cursor: string): 
     if (typeof value === 'string' && value.includes('\u0000')) return false;
     // Texts are taken as stored: their own schema may have become stricter since.
     const column = resource.definition.columns[field];
-    return column?.kind === 'text' ? typeof value === 'string' : (baseSchemas[field] ?? column?.schema)?.safeParse(value).success === true;
+    return column?.kind === 'text'
+      ? typeof value === 'string'
+      : (baseSchemas[field] ?? column?.schema)?.safeParse(value).success === true;
   });
   if (made !== signature(resource, order) || values.length !== order.length || !fits) {
     throw new Problem('invalid_cursor', 'The cursor is not one of this list; start again without it.');

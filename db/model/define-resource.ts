@@ -51,6 +51,9 @@ export interface Resource<C extends Columns = Columns> extends ResourceOptions<C
 /** Makes an entity a resource: only what its columns can't say. Four interpreters read the result. */
 export function resource<C extends Columns>(definition: EntityDefinition<C>, options: ResourceOptions<C>): Resource {
   const emptied = options.sortable.find((property) => definition.columns[property]?.nullable);
-  if (emptied) throw new Error(`${options.path} cannot be sorted by ${emptied}: a keyset cursor would lose the rows where it is empty`);
+  if (emptied)
+    throw new Error(
+      `${options.path} cannot be sorted by ${emptied}: a keyset cursor would lose the rows where it is empty`,
+    );
   return { removable: options.creatable.length > 0, ...options, definition } as unknown as Resource;
 }

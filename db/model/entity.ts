@@ -64,18 +64,42 @@ const searchText = (names: readonly string[]): string =>
  * Defines a table: its own columns between the columns that every record has (organisation, authorship, version,
  * soft delete), row-level security that shows the application's role one organisation and the relay's role all.
  */
-export function entity<const C extends Columns>(name: string, table: string, options: EntityOptions<C>): EntityDefinition<C> {
+export function entity<const C extends Columns>(
+  name: string,
+  table: string,
+  options: EntityOptions<C>,
+): EntityDefinition<C> {
   const own = Object.fromEntries(
-    Object.entries(options.columns).map(([property, column]) => [property, column.property(column.columnName ?? snake(property))]),
+    Object.entries(options.columns).map(([property, column]) => [
+      property,
+      column.property(column.columnName ?? snake(property)),
+    ]),
   );
   const search = options.search ?? [];
-  const searchable = search.length === 0 ? {} : { searchText: p.text().name('search_text').generated(`(${searchText(search.map((property) => columnName(options, property)))}) stored`).nullable().hidden().lazy() };
+  const searchable =
+    search.length === 0
+      ? {}
+      : {
+          searchText: p
+            .text()
+            .name('search_text')
+            .generated(`(${searchText(search.map((property) => columnName(options, property)))}) stored`)
+            .nullable()
+            .hidden()
+            .lazy(),
+        };
   const searchIndexes =
     search.length === 0
       ? []
       : [
-          { name: `${table}_fulltext`, expression: `create index "${table}_fulltext" on "${schema}"."${table}" using gin (to_tsvector('simple', search_text))` },
-          { name: `${table}_trigram`, expression: `create index "${table}_trigram" on "${schema}"."${table}" using gin (search_text gin_trgm_ops)` },
+          {
+            name: `${table}_fulltext`,
+            expression: `create index "${table}_fulltext" on "${schema}"."${table}" using gin (to_tsvector('simple', search_text))`,
+          },
+          {
+            name: `${table}_trigram`,
+            expression: `create index "${table}_trigram" on "${schema}"."${table}" using gin (search_text gin_trgm_ops)`,
+          },
         ];
   const definition = defineEntity({
     name,
@@ -100,7 +124,13 @@ export function entity<const C extends Columns>(name: string, table: string, opt
       { name: `${table}_relay`, roles: ['crm_relay'], using: 'true', check: 'true' },
     ],
     filters: {
-      organization: { name: 'organization', cond: ({ organizationId }: { organizationId: string }) => ({ [options.key === 'organization_id' ? 'id' : 'organizationId']: organizationId }), default: true },
+      organization: {
+        name: 'organization',
+        cond: ({ organizationId }: { organizationId: string }) => ({
+          [options.key === 'organization_id' ? 'id' : 'organizationId']: organizationId,
+        }),
+        default: true,
+      },
     },
     uniques: (options.uniques ?? []).map((properties) => ({
       name: `${table}_${properties.map(snake).join('_')}_unique`,
@@ -119,5 +149,12 @@ export function entity<const C extends Columns>(name: string, table: string, opt
       ...searchIndexes,
     ],
   } as unknown as Parameters<typeof defineEntity>[0]);
-  return { name, table, key: options.key, columns: options.columns, search, entity: definition as unknown as EntityName<RecordRow> };
+  return {
+    name,
+    table,
+    key: options.key,
+    columns: options.columns,
+    search,
+    entity: definition as unknown as EntityName<RecordRow>,
+  };
 }

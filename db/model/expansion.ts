@@ -13,7 +13,10 @@ export function expandedProperties(resource: Resource, names: readonly string[])
     names.map((name) => {
       const property = known.get(name);
       if (property !== undefined) return [name, property];
-      const message = known.size === 0 ? `nothing of ${resource.path} can be expanded` : `${name} cannot be expanded; use ${[...known.keys()].join(', ')}`;
+      const message =
+        known.size === 0
+          ? `nothing of ${resource.path} can be expanded`
+          : `${name} cannot be expanded; use ${[...known.keys()].join(', ')}`;
       throw new Problem('invalid', 'The query is not valid; see errors.', [{ path: 'expand', message }]);
     }),
   );
@@ -44,10 +47,17 @@ export async function expandRecords(
   }
 }
 
-async function findReadable(em: EntityManager, actor: Actor, resource: Resource, ids: readonly string[]): Promise<Map<string, RecordJson>> {
+async function findReadable(
+  em: EntityManager,
+  actor: Actor,
+  resource: Resource,
+  ids: readonly string[],
+): Promise<Map<string, RecordJson>> {
   const access = resource.read(actor);
   if (ids.length === 0 || access === false) return new Map();
-  const where = { $and: [{ id: { $in: ids } }, { deletedAt: null }, access === true ? {} : access] } as FilterQuery<RecordRow>;
+  const where = {
+    $and: [{ id: { $in: ids } }, { deletedAt: null }, access === true ? {} : access],
+  } as FilterQuery<RecordRow>;
   const rows = (await em.find(resource.definition.entity, where, { disableIdentityMap: true })) as RecordRow[];
   const properties = visibleProperties(resource, actor);
   return new Map(rows.map((row) => [row.id, recordJson(row, properties)]));

@@ -43,10 +43,13 @@ export function filterQuery(resource: Resource, filters: readonly Filter[]): Fil
     const path = `filter[${field}][${op}]`;
     const column = resource.filterable.includes(field) ? resource.definition.columns[field] : undefined;
     if (!column) throw refusal(path, `is not a filter; filterable are ${resource.filterable.join(', ')}`);
-    if (!operatorsFor(column).includes(op)) throw refusal(path, `is not an operator of ${field}; use ${operatorsFor(column).join(', ')}`);
+    if (!operatorsFor(column).includes(op))
+      throw refusal(path, `is not an operator of ${field}; use ${operatorsFor(column).join(', ')}`);
     const condition = { [field]: comparison(column, op, value, path) };
     // What is empty is not this value either; SQL by itself would leave it out.
-    return (op === 'ne' && column.nullable ? { $or: [condition, { [field]: null }] } : condition) as FilterQuery<RecordRow>;
+    return (
+      op === 'ne' && column.nullable ? { $or: [condition, { [field]: null }] } : condition
+    ) as FilterQuery<RecordRow>;
   });
 }
 
@@ -61,7 +64,9 @@ function comparison(column: Column, op: FilterOperator, value: string, path: str
       return { $in: values.map((one) => typed(column, one, path)) };
     }
     case 'contains':
-      return column.kind === 'list' ? { $contains: [plainText(value, path)] } : { $ilike: `%${likeText(plainText(value, path))}%` };
+      return column.kind === 'list'
+        ? { $contains: [plainText(value, path)] }
+        : { $ilike: `%${likeText(plainText(value, path))}%` };
     case 'starts':
       return { $ilike: `${likeText(plainText(value, path))}%` };
     default:

@@ -11,19 +11,29 @@ export const emailSchema = z
   .trim()
   .toLowerCase()
   .max(254)
-  .regex(/^[a-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/, 'is not a mail address')
+  .regex(
+    /^[a-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/,
+    'is not a mail address',
+  )
   .meta({ format: 'email' });
 
 /** A phone number in E.164, such as `+4930123456`. */
-export const phoneSchema = z.string().regex(/^\+[1-9][0-9]{6,14}$/, 'is not a phone number in E.164, such as +4930123456');
+export const phoneSchema = z
+  .string()
+  .regex(/^\+[1-9][0-9]{6,14}$/, 'is not a phone number in E.164, such as +4930123456');
 
 /** ISO 3166-1 alpha-2, such as `DE`. */
 export const countrySchema = z.string().regex(/^[A-Z]{2}$/, 'is not a country code of two capital letters');
 
-const of = <O extends Options>(max: number, schema: z.ZodType<string>, options?: O): Column<O extends { nullable: true } ? string | null : string> => ({
-  ...text(max, options),
-  schema,
-}) as Column<O extends { nullable: true } ? string | null : string>;
+const of = <O extends Options>(
+  max: number,
+  schema: z.ZodType<string>,
+  options?: O,
+): Column<O extends { nullable: true } ? string | null : string> =>
+  ({
+    ...text(max, options),
+    schema,
+  }) as Column<O extends { nullable: true } ? string | null : string>;
 
 export const email = <O extends Options>(options?: O) => of(254, emailSchema, options);
 export const phone = <O extends Options>(options?: O) => of(16, phoneSchema, options);

@@ -22,12 +22,15 @@ export async function refuseInvisibleReferences(
   for (const property of properties) {
     const id = row[property];
     if (typeof id !== 'string') continue;
-    if (property === 'subjectId' && row['subjectType'] === null) errors.push({ path: 'subjectType', message: 'is needed to tell what subjectId names' });
+    if (property === 'subjectId' && row['subjectType'] === null)
+      errors.push({ path: 'subjectType', message: 'is needed to tell what subjectId names' });
     const target = targetOf(resource, row, property);
     if (!target) continue;
-    if (!(await isVisible(em, actor, target, id))) errors.push({ path: property, message: `there is no ${target.title} ${id}` });
+    if (!(await isVisible(em, actor, target, id)))
+      errors.push({ path: property, message: `there is no ${target.title} ${id}` });
   }
-  if (errors.length > 0) throw new Problem('reference_not_found', 'A referenced record does not exist; see errors.', errors);
+  if (errors.length > 0)
+    throw new Problem('reference_not_found', 'A referenced record does not exist; see errors.', errors);
 }
 
 function targetOf(resource: Resource, row: RecordRow, property: string): Resource | undefined {

@@ -41,7 +41,11 @@ export async function findWritable(
   await findVisible(em, actor, resource, id, { deleted });
   const access = resource.write(actor);
   if (access === false) throw forbidden(resource);
-  const row = await em.findOne(resource.definition.entity, { id }, { lockMode: LockMode.PESSIMISTIC_WRITE, refresh: true });
+  const row = await em.findOne(
+    resource.definition.entity,
+    { id },
+    { lockMode: LockMode.PESSIMISTIC_WRITE, refresh: true },
+  );
   // Another write may have removed it while this one waited for the lock.
   if (!row || (!deleted && row.deletedAt !== null)) throw notFound(resource, id);
   if (access !== true) await refuseOutside(em, resource, id, access);
@@ -49,7 +53,12 @@ export async function findWritable(
 }
 
 /** Problem `forbidden` unless the row lies within the filter of what the caller may write. */
-export async function refuseOutside(em: EntityManager, resource: Resource, id: string, filter: FilterQuery<RecordRow>): Promise<void> {
+export async function refuseOutside(
+  em: EntityManager,
+  resource: Resource,
+  id: string,
+  filter: FilterQuery<RecordRow>,
+): Promise<void> {
   const within = await em.count(resource.definition.entity, { $and: [{ id }, filter] } as FilterQuery<RecordRow>);
   if (within === 0) throw new Problem('forbidden', `This ${resource.title} is not one that your role may write.`);
 }

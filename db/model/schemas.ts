@@ -45,14 +45,19 @@ export function replaceSchema(resource: Resource): z.ZodObject {
 /** Body of PATCH (RFC 7396 on the top level): every property optional, `null` empties a nullable one. */
 export function patchSchema(resource: Resource): z.ZodObject {
   return z.strictObject(
-    Object.fromEntries(resource.patchable.map((property) => [property, writable(columnOf(resource, property)).optional()])),
+    Object.fromEntries(
+      resource.patchable.map((property) => [property, writable(columnOf(resource, property)).optional()]),
+    ),
   );
 }
 
 /** One record as the API shows it; redacted and unselected properties are absent, hence all but `id` optional. */
 export function recordSchema(resource: Resource): z.ZodObject {
   const own = Object.fromEntries(
-    exportedProperties(resource.definition).map((property) => [property, writable(columnOf(resource, property)).optional()]),
+    exportedProperties(resource.definition).map((property) => [
+      property,
+      writable(columnOf(resource, property)).optional(),
+    ]),
   );
   return z.object({
     id: z.uuid(),
@@ -71,7 +76,10 @@ export function problemEntries(error: z.ZodError): ProblemEntry[] {
   return error.issues.flatMap((issue) => {
     const path = jsonPath(issue.path);
     if (issue.code === 'unrecognized_keys') {
-      return issue.keys.map((key) => ({ path: jsonPath([...issue.path, key]), message: 'is not a field of this request' }));
+      return issue.keys.map((key) => ({
+        path: jsonPath([...issue.path, key]),
+        message: 'is not a field of this request',
+      }));
     }
     return [{ path, message: issue.message }];
   });
@@ -79,7 +87,8 @@ export function problemEntries(error: z.ZodError): ProblemEntry[] {
 
 function jsonPath(path: readonly PropertyKey[]): string {
   return path.reduce<string>(
-    (text, part) => (typeof part === 'number' ? `${text}[${part}]` : text === '' ? String(part) : `${text}.${String(part)}`),
+    (text, part) =>
+      typeof part === 'number' ? `${text}[${part}]` : text === '' ? String(part) : `${text}.${String(part)}`,
     '',
   );
 }

@@ -20,20 +20,29 @@ export interface Statement {
  * the unit of work would take one for each table. Foreign keys among the rows hold, since they are checked at the end
  * of the statement.
  */
-export async function insertRows(em: EntityManager, insertions: readonly Insertion[], statements: readonly Statement[] = []): Promise<void> {
+export async function insertRows(
+  em: EntityManager,
+  insertions: readonly Insertion[],
+  statements: readonly Statement[] = [],
+): Promise<void> {
   const filled = insertions.filter(({ rows }) => rows.length > 0);
   if (filled.length + statements.length === 0) return;
   const parts = filled.map(({ into, rows, unlessKnown }, index) => {
     const properties = Object.keys(rows[0] ?? {});
     const columns = properties.map((property) => `"${columnName(into, property)}"`).join(', ');
     const table = `"${schema}"."${into.table}"`;
-    const json = rows.map((row) => Object.fromEntries(properties.map((property) => [columnName(into, property), row[property] ?? null])));
+    const json = rows.map((row) =>
+      Object.fromEntries(properties.map((property) => [columnName(into, property), row[property] ?? null])),
+    );
     return {
       sql: `i${index} as (insert into ${table} (${columns}) select ${columns} from jsonb_populate_recordset(null::${table}, ?::jsonb)${unlessKnown ? ' on conflict do nothing' : ''})`,
       parameters: [JSON.stringify(json)] as readonly unknown[],
     };
   });
-  const all = [...parts, ...statements.map(({ sql, parameters }, index) => ({ sql: `s${index} as (${sql})`, parameters }))];
+  const all = [
+    ...parts,
+    ...statements.map(({ sql, parameters }, index) => ({ sql: `s${index} as (${sql})`, parameters })),
+  ];
   await em.execute(
     `with ${all.map(({ sql }) => sql).join(', ')} select 1`,
     all.flatMap(({ parameters }) => parameters),

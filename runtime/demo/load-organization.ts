@@ -22,7 +22,12 @@ import { insertRows } from '../../db/model/set-based.ts';
 import { accounts } from '../../db/parties/account.ts';
 import { createRecordsService } from '../../db/records.ts';
 import { resources } from '../../db/registry.ts';
-import { grantedScope, permissions, type Permission as PermissionName, roles } from '../../workflows/access/permissions.ts';
+import {
+  grantedScope,
+  permissions,
+  type Permission as PermissionName,
+  roles,
+} from '../../workflows/access/permissions.ts';
 import { weekdays } from '../../workflows/calendars/calendar.ts';
 import type { OrganizationPlan } from './plan.ts';
 
@@ -32,7 +37,13 @@ type Ids = ReadonlyMap<string, string>;
 /** Writes the organisation's own row: the load is complete. */
 type Finish = (em: EntityManager) => Promise<void>;
 
-const roleTitles = { admin: 'Administrator', manager: 'Manager', sales_rep: 'Sales rep', support: 'Support', marketing: 'Marketing' };
+const roleTitles = {
+  admin: 'Administrator',
+  manager: 'Manager',
+  sales_rep: 'Sales rep',
+  support: 'Support',
+  marketing: 'Marketing',
+};
 
 /** Loads everything of a demo organisation but its own row, through the product's validation; answers what is left to do. */
 export async function loadOrganization(database: Database, plan: OrganizationPlan): Promise<Finish> {
@@ -54,11 +65,19 @@ export async function loadOrganization(database: Database, plan: OrganizationPla
   for (const [index, { team, ...rule }] of plan.rules.entries()) {
     await create(assignmentRules, { ...rule, position: (index + 1) * 10, teamId: idOf(teamIds, team) });
   }
-  for (const { owner, ...account } of plan.accounts) await create(accounts, { ...account, ownerUserId: idOf(userIds, owner) });
+  for (const { owner, ...account } of plan.accounts)
+    await create(accounts, { ...account, ownerUserId: idOf(userIds, owner) });
   for (const tag of plan.tags) await create(tags, tag);
 
   return async (em) => {
-    const change = { organizationId, actor: setUp, at: new Date(), subjectType: 'organization', subjectId: organizationId, commandId: null };
+    const change = {
+      organizationId,
+      actor: setUp,
+      at: new Date(),
+      subjectType: 'organization',
+      subjectId: organizationId,
+      commandId: null,
+    };
     // An organisation is its own: its key is the column by which every other table is isolated.
     const { organizationId: _, ...base } = baseColumns(change);
     const row = { id: organizationId, ...base, slug: plan.slug, name: plan.name, defaultRegion: plan.region };
@@ -75,7 +94,13 @@ function creatorAs(database: Database, actor: Actor): Create {
   const records = createRecordsService(database);
   return async (resource, body) => {
     const requestHash = createHash('sha256').update(JSON.stringify(body)).digest('hex');
-    const write = { actor, idempotencyKey: uuidv7(), route: `demo/${resource.path}`, requestHash, receivedAt: new Date() };
+    const write = {
+      actor,
+      idempotencyKey: uuidv7(),
+      route: `demo/${resource.path}`,
+      requestHash,
+      receivedAt: new Date(),
+    };
     const answer = await records.create(write, resource, body);
     return String(answer.body?.['id']);
   };
@@ -91,7 +116,12 @@ async function loadPeople(create: Create, { people, slug }: OrganizationPlan, ro
 }
 
 /** Identities under the keys of the people at work, roles, and what each role may do, as the grant table says. */
-async function loadAccess(database: Database, actor: Actor, { people, slug }: OrganizationPlan, userIds: Ids): Promise<void> {
+async function loadAccess(
+  database: Database,
+  actor: Actor,
+  { people, slug }: OrganizationPlan,
+  userIds: Ids,
+): Promise<void> {
   const { organizationId } = actor;
   const base = baseColumns({ organizationId, actor, at: new Date() });
   const roleIds = new Map(roles.map((role) => [String(role), uuidv7()]));
@@ -109,12 +139,20 @@ async function loadAccess(database: Database, actor: Actor, { people, slug }: Or
       },
       {
         into: Identity,
-        rows: people.map(({ login, fullName }) => ({ id: idOf(userIds, login), ...base, email: mailOf(login, slug), fullName, subject: null, status: 'active' })),
+        rows: people.map(({ login, fullName }) => ({
+          id: idOf(userIds, login),
+          ...base,
+          email: mailOf(login, slug),
+          fullName,
+          subject: null,
+          status: 'active',
+        })),
       },
     ]),
   );
   const create = creatorAs(database, actor);
-  for (const { login, role } of people) await create(roleAssignments, { userId: idOf(userIds, login), roleId: idOf(roleIds, role) });
+  for (const { login, role } of people)
+    await create(roleAssignments, { userId: idOf(userIds, login), roleId: idOf(roleIds, role) });
 }
 
 async function loadTeams(create: Create, plan: OrganizationPlan, userIds: Ids): Promise<Ids> {

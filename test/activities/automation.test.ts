@@ -198,6 +198,7 @@ describe('a notice', () => {
       args: [{ batchId }],
     });
     await eventually('the first attempt was noted', async () => (await readEvent(late)).attempts > 0);
+    await eventually('the other mail has left', () => smtp.mails.length > 0);
     expect(await readEvent(late)).toMatchObject({ last_failure: 'Error EENVELOPE 450', delivered_at: null });
     expect(smtp.mails).toHaveLength(1);
     smtp.answers.clear();

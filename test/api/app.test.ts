@@ -13,7 +13,11 @@ describe('the app without a database', () => {
 
   it('answers problems as RFC 9457 says', async () => {
     const response = await api.app.request('/crm/v1/leads', { headers: { 'x-request-id': 'mine-1' } });
-    expect([response.status, response.headers.get('content-type'), response.headers.get('www-authenticate')]).toEqual([401, 'application/problem+json', 'Bearer']);
+    expect([response.status, response.headers.get('content-type'), response.headers.get('www-authenticate')]).toEqual([
+      401,
+      'application/problem+json',
+      'Bearer',
+    ]);
     expect(response.headers.get('x-request-id')).toBe('mine-1');
     expect(await response.json()).toEqual({
       type: 'urn:crm:problem:unauthenticated',
@@ -44,17 +48,26 @@ describe('the app without a database', () => {
       ['POST', '/healthz', 'GET, HEAD'],
     ] as const) {
       const response = await api.app.request(path, { method });
-      expect([path, response.status, response.headers.get('allow'), (await problemOf(response)).code]).toEqual([path, 405, allow, 'method_not_allowed']);
+      expect([path, response.status, response.headers.get('allow'), (await problemOf(response)).code]).toEqual([
+        path,
+        405,
+        allow,
+        'method_not_allowed',
+      ]);
     }
   });
 
   it('refuses an identifier that is no UUID', async () => {
     const response = await api.send('GET', '/crm/v1/leads/42');
-    expect(await problemOf(response)).toMatchObject({ code: 'invalid', errors: [{ path: 'id', message: 'must be a UUID' }] });
+    expect(await problemOf(response)).toMatchObject({
+      code: 'invalid',
+      errors: [{ path: 'id', message: 'must be a UUID' }],
+    });
   });
 
   it('refuses bodies before anything else is looked at', async () => {
-    const post = (options: Parameters<TestApi['send']>[2]) => api.send('POST', '/v1/leads/capture', options).then(problemOf);
+    const post = (options: Parameters<TestApi['send']>[2]) =>
+      api.send('POST', '/v1/leads/capture', options).then(problemOf);
     expect((await post({ body: '{', headers: {} })).code).toBe('malformed');
     expect((await post({ body: '{}', headers: { 'content-type': 'text/plain' } })).code).toBe('unsupported_media_type');
     expect((await post({ body: `"${'x'.repeat(1024 * 1024)}"` })).code).toBe('body_too_large');
@@ -62,15 +75,23 @@ describe('the app without a database', () => {
     expect((await post({ body: {}, headers: { 'idempotency-key': 'with blank' } })).code).toBe('invalid');
     expect((await post({ body: {}, headers: { 'idempotency-key': 'x'.repeat(256) } })).code).toBe('invalid');
     expect((await post({ body: {}, roles: ['support'] })).code).toBe('forbidden');
-    expect((await post({ body: { email: 'a@example.com', fullName: 'A', extra: 1 } })).errors).toEqual([{ path: 'extra', message: expect.any(String) }]);
+    expect((await post({ body: { email: 'a@example.com', fullName: 'A', extra: 1 } })).errors).toEqual([
+      { path: 'extra', message: expect.any(String) },
+    ]);
   });
 
   it('says 503 with Retry-After while PostgreSQL is away, and 500 without the cause when something is broken', async () => {
     const errors: unknown[] = [new Problem('unavailable', 'Away.'), new Error('value of row: ada@example.com')];
     const list = () => Promise.reject(errors.shift() as Error);
-    const broken = await testApi('postgres://nobody@127.0.0.1:1/none', { records: { list } as unknown as RecordsService });
+    const broken = await testApi('postgres://nobody@127.0.0.1:1/none', {
+      records: { list } as unknown as RecordsService,
+    });
     const away = await broken.send('GET', '/crm/v1/leads');
-    expect([away.status, away.headers.get('retry-after'), (await problemOf(away)).code]).toEqual([503, '2', 'unavailable']);
+    expect([away.status, away.headers.get('retry-after'), (await problemOf(away)).code]).toEqual([
+      503,
+      '2',
+      'unavailable',
+    ]);
     const unexpected = await broken.send('GET', '/crm/v1/leads');
     expect(unexpected.status).toBe(500);
     const text = await unexpected.text();
@@ -96,10 +117,19 @@ describe('the rate limit of a caller', () => {
     const userId = '019aa000-0000-7000-8000-000000000002';
     const ask = (user?: string) => api.send('GET', '/crm/v1/leads/42', user ? { userId: user } : {});
     const first = await ask(userId);
-    expect(['limit', 'remaining', 'reset'].map((name) => first.headers.get(`ratelimit-${name}`))).toEqual(['2', '1', '1']);
+    expect(['limit', 'remaining', 'reset'].map((name) => first.headers.get(`ratelimit-${name}`))).toEqual([
+      '2',
+      '1',
+      '1',
+    ]);
     expect((await ask(userId)).status).toBe(400);
     const third = await ask(userId);
-    expect([third.status, third.headers.get('retry-after'), third.headers.get('ratelimit-remaining'), (await problemOf(third)).code]).toEqual([429, '1', '0', 'rate_limited']);
+    expect([
+      third.status,
+      third.headers.get('retry-after'),
+      third.headers.get('ratelimit-remaining'),
+      (await problemOf(third)).code,
+    ]).toEqual([429, '1', '0', 'rate_limited']);
     expect((await ask()).status).toBe(400);
     await api.close();
   });

@@ -17,13 +17,21 @@ describe('authentication', () => {
 
   it('makes a user of a token with roles', async () => {
     const bearer = await token(keys, { sub: userId, organizationId, roles: ['manager', 'sales_rep'] });
-    await expect(authenticate(`Bearer ${bearer}`)).resolves.toEqual({ kind: 'user', organizationId, userId, roles: ['manager', 'sales_rep'] });
+    await expect(authenticate(`Bearer ${bearer}`)).resolves.toEqual({
+      kind: 'user',
+      organizationId,
+      userId,
+      roles: ['manager', 'sales_rep'],
+    });
   });
 
   it('makes a service account of a token with scopes alone', async () => {
     const bearer = await token(keys, { sub: 'website', organizationId, scope: 'crm:leads:capture other' });
     await expect(authenticate(`bearer ${bearer}`)).resolves.toEqual({
-      kind: 'service', organizationId, clientId: 'website', scopes: ['crm:leads:capture', 'other'],
+      kind: 'service',
+      organizationId,
+      clientId: 'website',
+      scopes: ['crm:leads:capture', 'other'],
     });
   });
 
@@ -50,9 +58,19 @@ describe('authentication', () => {
       `Bearer ${await token(keys, { sub: userId, organizationId: 'no uuid' })}`,
       `Bearer ${valid} ${valid}`,
     ];
-    const problems = await Promise.all(refused.map((header) => authenticate(header).then(() => 'admitted', (error: unknown) => error)));
+    const problems = await Promise.all(
+      refused.map((header) =>
+        authenticate(header).then(
+          () => 'admitted',
+          (error: unknown) => error,
+        ),
+      ),
+    );
     for (const problem of problems) {
-      expect(problem).toMatchObject({ code: 'unauthenticated', message: 'Send a valid access token: Authorization: Bearer …' });
+      expect(problem).toMatchObject({
+        code: 'unauthenticated',
+        message: 'Send a valid access token: Authorization: Bearer …',
+      });
     }
   });
 
@@ -71,7 +89,10 @@ describe('authentication', () => {
   });
 
   it('is unavailable, not refused, when the keys cannot be fetched', async () => {
-    const away = createAuthentication({ keys: createRemoteJWKSet(new URL('http://127.0.0.1:1/jwks.json')), issuer, audience }, silent);
+    const away = createAuthentication(
+      { keys: createRemoteJWKSet(new URL('http://127.0.0.1:1/jwks.json')), issuer, audience },
+      silent,
+    );
     const bearer = await token(keys, { sub: userId, organizationId });
     await expect(away(`Bearer ${bearer}`)).rejects.toMatchObject({ code: 'unavailable' });
   });

@@ -8,7 +8,16 @@ import { type Database, openDatabase } from '../../db/database.ts';
 import { createOwedCommandsRound } from '../../workers/owed-commands.ts';
 import { registerSearchAttributes } from '../../workers/search-attributes.ts';
 import { testDatabase, type TestDatabase } from '../support/database.ts';
-import { type Made, makeAssignmentRule, makeOrganization, makeScoringModel, makeTeam, makeUser, suffix, type TestOrganization } from '../support/factories.ts';
+import {
+  type Made,
+  makeAssignmentRule,
+  makeOrganization,
+  makeScoringModel,
+  makeTeam,
+  makeUser,
+  suffix,
+  type TestOrganization,
+} from '../support/factories.ts';
 import { eventually, sharedTemporal, testWorker, type TestWorker } from '../support/temporal.ts';
 import { problemOf, silent, testApi, token, type TestApi } from './support.ts';
 
@@ -40,7 +49,11 @@ describe('leads over HTTP, with a process behind them', () => {
   async function startWorker(): Promise<void> {
     const mailExchange = { lookup: () => Promise.resolve('unknown' as const) };
     const taskQueues = { processes: taskQueue, bulk: taskQueue };
-    worker = await testWorker(temporal, createActivities({ database, relay, temporal: temporal.client, mail: null, mailExchange, taskQueues }), { taskQueue });
+    worker = await testWorker(
+      temporal,
+      createActivities({ database, relay, temporal: temporal.client, mail: null, mailExchange, taskQueues }),
+      { taskQueue },
+    );
   }
   async function stopWorker(): Promise<void> {
     await worker?.close();
@@ -79,13 +92,19 @@ describe('leads over HTTP, with a process behind them', () => {
 
   const send = (method: string, path: string, options: Parameters<TestApi['send']>[2] = {}) =>
     api.send(method, path, { organizationId: org.id, userId: manager, roles: ['manager'], ...options });
-  const person = (overrides: object = {}) => ({ fullName: `Ada ${suffix()}`, email: `ada-${suffix()}@example.com`, country: 'DE', ...overrides });
+  const person = (overrides: object = {}) => ({
+    fullName: `Ada ${suffix()}`,
+    email: `ada-${suffix()}@example.com`,
+    country: 'DE',
+    ...overrides,
+  });
   async function captured(body: object = person()): Promise<LeadJson> {
     const response = await send('POST', '/v1/leads/capture', { body });
     expect(response.status).toBe(201);
     return (await response.json()) as LeadJson;
   }
-  const command = (lead: LeadJson, name: string, body: unknown = {}, options: object = {}) => send('POST', `/crm/v1/leads/${lead.id}/${name}`, { body, ...options });
+  const command = (lead: LeadJson, name: string, body: unknown = {}, options: object = {}) =>
+    send('POST', `/crm/v1/leads/${lead.id}/${name}`, { body, ...options });
 
   it('captures: 201 with the lead itself, scored and assigned', async () => {
     const key = uuidv7();
@@ -93,10 +112,19 @@ describe('leads over HTTP, with a process behind them', () => {
     const response = await send('POST', '/v1/leads/capture', request);
     const lead = (await response.json()) as LeadJson & { phone: string };
     expect([response.status, response.headers.get('location')]).toEqual([201, `/crm/v1/leads/${lead.id}`]);
-    expect(lead).toMatchObject({ status: 'open', stage: 'assigned', phone: '+4930901820', process: { workflowId: `lead:${lead.id}`, href: `/crm/v1/leads/${lead.id}/process` } });
+    expect(lead).toMatchObject({
+      status: 'open',
+      stage: 'assigned',
+      phone: '+4930901820',
+      process: { workflowId: `lead:${lead.id}`, href: `/crm/v1/leads/${lead.id}/process` },
+    });
     expect([rep.id, otherRep.id]).toContain(lead.assignedUserId);
     const again = await send('POST', '/v1/leads/capture', request);
-    expect([again.status, again.headers.get('idempotency-replayed'), ((await again.json()) as LeadJson).id]).toEqual([201, 'true', lead.id]);
+    expect([again.status, again.headers.get('idempotency-replayed'), ((await again.json()) as LeadJson).id]).toEqual([
+      201,
+      'true',
+      lead.id,
+    ]);
     const other = await send('POST', '/v1/leads/capture', { ...request, body: person() });
     expect([other.status, (await problemOf(other)).code]).toEqual([422, 'idempotency_key_reused']);
   });
@@ -117,7 +145,9 @@ describe('leads over HTTP, with a process behind them', () => {
     expect(lead.person).toEqual({ id: expect.any(String) });
     expect(lead).not.toHaveProperty('email');
     expect((await problemOf(await send('GET', `/crm/v1/leads/${lead.id}`, { headers }))).code).toBe('forbidden');
-    expect((await problemOf(await send('POST', '/v1/leads/capture', { body: person(), roles: ['marketing'] }))).code).toBe('forbidden');
+    expect(
+      (await problemOf(await send('POST', '/v1/leads/capture', { body: person(), roles: ['marketing'] }))).code,
+    ).toBe('forbidden');
   });
 
   it.each([
@@ -133,7 +163,10 @@ describe('leads over HTTP, with a process behind them', () => {
   ])('refuses the capture %j', async (body, path) => {
     const response = await send('POST', '/v1/leads/capture', { body });
     expect(response.status).toBe(400);
-    expect(await problemOf(response)).toMatchObject({ code: 'invalid', errors: expect.arrayContaining([expect.objectContaining({ path })]) });
+    expect(await problemOf(response)).toMatchObject({
+      code: 'invalid',
+      errors: expect.arrayContaining([expect.objectContaining({ path })]),
+    });
   });
 
   it('carries commands to the process and answers the new state', async () => {
@@ -163,11 +196,18 @@ describe('leads over HTTP, with a process behind them', () => {
 
   it('refuses commands by schema, permission and row', async () => {
     const lead = await captured();
-    expect((await problemOf(await command(lead, 'touch', { channel: 'pigeon' }))).errors).toMatchObject([{ path: 'channel' }]);
-    expect((await problemOf(await command(lead, 'reassign', {}, { roles: ['sales_rep'], userId: lead.assignedUserId }))).code).toBe('forbidden');
+    expect((await problemOf(await command(lead, 'touch', { channel: 'pigeon' }))).errors).toMatchObject([
+      { path: 'channel' },
+    ]);
+    expect(
+      (await problemOf(await command(lead, 'reassign', {}, { roles: ['sales_rep'], userId: lead.assignedUserId })))
+        .code,
+    ).toBe('forbidden');
     expect((await problemOf(await command(lead, 'touch', {}, { roles: ['marketing'] }))).code).toBe('forbidden');
     const stranger = [rep.id, otherRep.id].find((id) => id !== lead.assignedUserId);
-    expect((await problemOf(await command(lead, 'touch', {}, { roles: ['sales_rep'], userId: stranger }))).code).toBe('not_found');
+    expect((await problemOf(await command(lead, 'touch', {}, { roles: ['sales_rep'], userId: stranger }))).code).toBe(
+      'not_found',
+    );
     const elsewhere = await makeUser(org);
     expect((await problemOf(await command(lead, 'touch', {}, { userId: elsewhere.id }))).code).toBe('forbidden');
     expect((await problemOf(await command(lead, 'touch', {}, { organizationId: uuidv7() }))).code).toBe('not_found');
@@ -177,14 +217,25 @@ describe('leads over HTTP, with a process behind them', () => {
 
   it('refuses to change what belongs to the process', async () => {
     const lead = await captured();
-    const response = await send('PATCH', `/crm/v1/leads/${lead.id}`, { body: { stage: 'touched' }, headers: { 'if-match': '*' } });
-    expect([response.status, await problemOf(response)]).toMatchObject([422, { code: 'process_owned', errors: [{ path: 'stage' }] }]);
+    const response = await send('PATCH', `/crm/v1/leads/${lead.id}`, {
+      body: { stage: 'touched' },
+      headers: { 'if-match': '*' },
+    });
+    expect([response.status, await problemOf(response)]).toMatchObject([
+      422,
+      { code: 'process_owned', errors: [{ path: 'stage' }] },
+    ]);
   });
 
   it('tells where a process stands, what may be sent, and why', async () => {
     const lead = await captured();
     const response = await send('GET', `/crm/v1/leads/${lead.id}/process`);
-    const process = (await response.json()) as { workflow: object; messages: { name: string; href: string; roles: string[]; schema: object }[]; waitsFor: object; explanation: object };
+    const process = (await response.json()) as {
+      workflow: object;
+      messages: { name: string; href: string; roles: string[]; schema: object }[];
+      waitsFor: object;
+      explanation: object;
+    };
     expect(process).toMatchObject({
       workflow: { id: `lead:${lead.id}`, type: 'leadIntake', live: true, state: 'running', runId: expect.any(String) },
       stage: 'assigned',
@@ -192,19 +243,28 @@ describe('leads over HTTP, with a process behind them', () => {
       waitsFor: { step: 'remind_owner', userId: lead.assignedUserId },
     });
     expect(process.messages.find(({ name }) => name === 'reassign')).toMatchObject({
-      method: 'POST', href: `/crm/v1/leads/${lead.id}/reassign`, roles: ['admin', 'manager'], schema: { type: 'object' },
+      method: 'POST',
+      href: `/crm/v1/leads/${lead.id}/reassign`,
+      roles: ['admin', 'manager'],
+      schema: { type: 'object' },
     });
     expect(process.messages.map(({ name }) => name)).not.toContain('qualify');
-    expect(Object.keys(process.explanation)).toEqual(expect.arrayContaining(['normalization', 'duplicates', 'score', 'assignment']));
+    expect(Object.keys(process.explanation)).toEqual(
+      expect.arrayContaining(['normalization', 'duplicates', 'score', 'assignment']),
+    );
     expect((await send('GET', `/crm/v1/leads/${uuidv7()}/process`)).status).toBe(404);
   });
 
   it('projects a route without writing anything', async () => {
-    const count = async () => ((await (await send('GET', '/crm/v1/leads?limit=200')).json()) as { data: unknown[] }).data.length;
+    const count = async () =>
+      ((await (await send('GET', '/crm/v1/leads?limit=200')).json()) as { data: unknown[] }).data.length;
     const before = await count();
     const response = await send('POST', '/crm/v1/leads/route-projection', { body: person() });
     expect(await response.json()).toMatchObject({ outcome: 'assigned', assignedUserId: expect.any(String) });
-    expect((await problemOf(await send('POST', '/crm/v1/leads/route-projection', { body: person(), roles: ['sales_rep'] }))).code).toBe('forbidden');
+    expect(
+      (await problemOf(await send('POST', '/crm/v1/leads/route-projection', { body: person(), roles: ['sales_rep'] })))
+        .code,
+    ).toBe('forbidden');
     expect(await count()).toBe(before);
   });
 
@@ -214,12 +274,27 @@ describe('leads over HTTP, with a process behind them', () => {
       { method: 'create', body: person() },
       { method: 'create', body: { fullName: 'Nobody' } },
       { method: 'update', id: known.id, version: 99, body: { company: 'X' } },
-      { method: 'update', id: known.id, version: (known as unknown as { version: number }).version, body: { company: 'Engines' } },
+      {
+        method: 'update',
+        id: known.id,
+        version: (known as unknown as { version: number }).version,
+        body: { company: 'Engines' },
+      },
     ];
     const request = { body: { operations }, headers: { 'idempotency-key': uuidv7() } };
-    const outcomes = async () => ((await (await send('POST', '/crm/v1/leads/bulk', request)).json()) as { outcomes: { index: number; status: number; id?: string; problem?: { code: string } }[] }).outcomes;
+    const outcomes = async () =>
+      (
+        (await (await send('POST', '/crm/v1/leads/bulk', request)).json()) as {
+          outcomes: { index: number; status: number; id?: string; problem?: { code: string } }[];
+        }
+      ).outcomes;
     const first = await outcomes();
-    expect(first.map(({ index, status, problem }) => [index, status, problem?.code])).toEqual([[0, 201, undefined], [1, 400, 'invalid'], [2, 412, 'stale'], [3, 200, undefined]]);
+    expect(first.map(({ index, status, problem }) => [index, status, problem?.code])).toEqual([
+      [0, 201, undefined],
+      [1, 400, 'invalid'],
+      [2, 412, 'stale'],
+      [3, 200, undefined],
+    ]);
     const again = await outcomes();
     expect([again[0]?.id, again[3]?.status]).toEqual([first[0]?.id, 200]);
   });
@@ -232,16 +307,28 @@ describe('leads over HTTP, with a process behind them', () => {
     expect(await response.json()).toMatchObject({ activityType: 'call', userId: manager });
     await createOwedCommandsRound({ relay, deliver, log: silent })();
     expect(await (await send('GET', `/crm/v1/leads/${lead.id}`)).json()).toMatchObject({ stage: 'touched' });
-    expect((await problemOf(await send('POST', '/v1/activity/log', { body: { ...body, subjectId: uuidv7() } }))).code).toBe('reference_not_found');
-    expect((await problemOf(await send('POST', '/v1/activity/log', { body: { ...body, activityType: 'dance' } }))).errors).toMatchObject([{ path: 'activityType' }]);
+    expect(
+      (await problemOf(await send('POST', '/v1/activity/log', { body: { ...body, subjectId: uuidv7() } }))).code,
+    ).toBe('reference_not_found');
+    expect(
+      (await problemOf(await send('POST', '/v1/activity/log', { body: { ...body, activityType: 'dance' } }))).errors,
+    ).toMatchObject([{ path: 'activityType' }]);
   });
 
   it('answers 202 at once when asked to, and 202 after a while when no worker runs; nothing is lost', async () => {
     const lead = await captured();
     const asked = await command(lead, 'touch', {}, { headers: { prefer: 'respond-async' } });
     expect([asked.status, asked.headers.get('location')]).toEqual([202, `/crm/v1/leads/${lead.id}/process`]);
-    expect(await asked.json()).toEqual({ id: lead.id, status: 'open', stage: 'assigned', process: { workflowId: `lead:${lead.id}`, href: `/crm/v1/leads/${lead.id}/process` } });
-    await eventually('the touch is applied', async () => ((await (await send('GET', `/crm/v1/leads/${lead.id}`)).json()) as LeadJson).stage === 'touched');
+    expect(await asked.json()).toEqual({
+      id: lead.id,
+      status: 'open',
+      stage: 'assigned',
+      process: { workflowId: `lead:${lead.id}`, href: `/crm/v1/leads/${lead.id}/process` },
+    });
+    await eventually(
+      'the touch is applied',
+      async () => ((await (await send('GET', `/crm/v1/leads/${lead.id}`)).json()) as LeadJson).stage === 'touched',
+    );
 
     await stopWorker();
     const key = uuidv7();
@@ -250,9 +337,15 @@ describe('leads over HTTP, with a process behind them', () => {
     expect(waiting.status).toBe(202);
     const { id } = (await waiting.json()) as LeadJson;
     const retried = await send('POST', '/v1/leads/capture', { body, headers: { 'idempotency-key': key } });
-    expect([retried.status, retried.headers.get('retry-after'), (await problemOf(retried)).code]).toEqual([409, '1', 'in_progress']);
+    expect([retried.status, retried.headers.get('retry-after'), (await problemOf(retried)).code]).toEqual([
+      409,
+      '1',
+      'in_progress',
+    ]);
     await startWorker();
-    await eventually('the lead is there', async () => (await send('GET', `/crm/v1/leads/${id}`)).status === 200, { seconds: 20 });
+    await eventually('the lead is there', async () => (await send('GET', `/crm/v1/leads/${id}`)).status === 200, {
+      seconds: 20,
+    });
     const answered = await send('POST', '/v1/leads/capture', { body, headers: { 'idempotency-key': key } });
     expect([answered.status, ((await answered.json()) as LeadJson).id]).toEqual([201, id]);
   }, 60_000);
@@ -260,7 +353,12 @@ describe('leads over HTTP, with a process behind them', () => {
   it('answers 202 while Temporal is down, and delivers afterwards', async () => {
     // Without its retries, a connection can be closed whenever we like.
     const away = Connection.lazy({ address: '127.0.0.1:1', interceptors: [] });
-    const undeliverable = createDelivery({ client: new Client({ connection: away }), database, taskQueue, waitMilliseconds: 300 });
+    const undeliverable = createDelivery({
+      client: new Client({ connection: away }),
+      database,
+      taskQueue,
+      waitMilliseconds: 300,
+    });
     const cut = await testApi(stored.url, { deliver: undeliverable });
     const options = { organizationId: org.id, userId: manager, roles: ['manager'], body: person() };
     const response = await cut.send('POST', '/v1/leads/capture', options);

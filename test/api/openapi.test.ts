@@ -39,7 +39,9 @@ describe('the OpenAPI document', () => {
   it('is OpenAPI 3.1', () => {
     const ajv = new Ajv2020({ strict: false, allErrors: true, logger: false });
     addFormats(ajv);
-    const validate = ajv.compile(JSON.parse(readFileSync(new URL('openapi-3.1.schema.json', import.meta.url), 'utf8')) as object);
+    const validate = ajv.compile(
+      JSON.parse(readFileSync(new URL('openapi-3.1.schema.json', import.meta.url), 'utf8')) as object,
+    );
     validate(document);
     expect(validate.errors ?? []).toEqual([]);
   });
@@ -49,11 +51,15 @@ describe('the OpenAPI document', () => {
     addFormats(ajv);
     ajv.addSchema({ $id: 'https://test/document', components: document.components });
     const compile = (schema: object) =>
-      ajv.compile(JSON.parse(JSON.stringify(schema).replaceAll('"#/components', '"https://test/document#/components')) as object);
+      ajv.compile(
+        JSON.parse(JSON.stringify(schema).replaceAll('"#/components', '"https://test/document#/components')) as object,
+      );
     for (const schema of Object.keys(document.components.schemas)) compile({ $ref: `#/components/schemas/${schema}` });
     const misfits = operations.flatMap(([name, { parameters, requestBody }]) => {
       const body = requestBody?.content['application/json'];
-      const examples = [...parameters, ...(body ? [{ ...body, name: 'body' }] : [])].filter(({ example }) => example !== undefined);
+      const examples = [...parameters, ...(body ? [{ ...body, name: 'body' }] : [])].filter(
+        ({ example }) => example !== undefined,
+      );
       return examples.flatMap((each) => {
         const validate = compile(each.schema);
         return validate(each.example) ? [] : [`${name} ${each.name}: ${JSON.stringify(validate.errors)}`];
@@ -72,23 +78,32 @@ describe('the OpenAPI document', () => {
     expect(callers.length).toBeGreaterThan(200);
     for (const [name, { responses, requestBody }] of callers) {
       const expected = ['400', '401', '404', '429', '500', '503', ...(requestBody ? ['413', '415'] : [])];
-      expect([name, expected.filter((status) => !responses[status]?.content?.['application/problem+json'])]).toEqual([name, []]);
+      expect([name, expected.filter((status) => !responses[status]?.content?.['application/problem+json'])]).toEqual([
+        name,
+        [],
+      ]);
     }
   });
 
-  it.each(resources.map((resource) => [resource.path, resource] as const))('has the verbs of %s, and no others', (path, resource) => {
-    const methodsOf = (suffix: string) => Object.keys(document.paths[`/crm/v1/${path}${suffix}`] ?? {}).toSorted();
-    const creatable = resource.creatable.length > 0 || resource.process !== undefined;
-    const changeable = resource.patchable.length > 0;
-    expect(methodsOf('')).toEqual(creatable ? ['get', 'post'] : ['get']);
-    expect(methodsOf('/{id}')).toEqual(['get', ...(changeable ? ['patch', 'put'] : []), ...(resource.removable ? ['delete'] : [])].toSorted());
-    expect(methodsOf('/{id}/restore')).toEqual(resource.removable ? ['post'] : []);
-    expect(methodsOf('/bulk')).toEqual(creatable || changeable || resource.removable ? ['post'] : []);
-    expect([methodsOf('/{id}/timeline'), methodsOf('/{id}/audit')]).toEqual([['get'], ['get']]);
-  });
+  it.each(resources.map((resource) => [resource.path, resource] as const))(
+    'has the verbs of %s, and no others',
+    (path, resource) => {
+      const methodsOf = (suffix: string) => Object.keys(document.paths[`/crm/v1/${path}${suffix}`] ?? {}).toSorted();
+      const creatable = resource.creatable.length > 0 || resource.process !== undefined;
+      const changeable = resource.patchable.length > 0;
+      expect(methodsOf('')).toEqual(creatable ? ['get', 'post'] : ['get']);
+      expect(methodsOf('/{id}')).toEqual(
+        ['get', ...(changeable ? ['patch', 'put'] : []), ...(resource.removable ? ['delete'] : [])].toSorted(),
+      );
+      expect(methodsOf('/{id}/restore')).toEqual(resource.removable ? ['post'] : []);
+      expect(methodsOf('/bulk')).toEqual(creatable || changeable || resource.removable ? ['post'] : []);
+      expect([methodsOf('/{id}/timeline'), methodsOf('/{id}/audit')]).toEqual([['get'], ['get']]);
+    },
+  );
 
   it('has a command for every message of a process', () => {
-    for (const name of Object.keys(leadProcess.messages)) expect(document.paths[`/crm/v1/leads/{id}/${name}`]?.['post']).toBeDefined();
+    for (const name of Object.keys(leadProcess.messages))
+      expect(document.paths[`/crm/v1/leads/{id}/${name}`]?.['post']).toBeDefined();
     expect(document.paths['/crm/v1/leads/{id}/process']?.['get']).toBeDefined();
   });
 });

@@ -35,8 +35,15 @@ describe('records over HTTP', () => {
     const request = { body: calendar('Once'), headers: { 'idempotency-key': key } };
     const first = await api.send('POST', '/crm/v1/calendars', request);
     const record = (await first.json()) as { id: string };
-    expect([first.status, first.headers.get('location'), first.headers.get('etag')]).toEqual([201, `/crm/v1/calendars/${record.id}`, '"1"']);
-    const again = await api.send('POST', '/crm/v1/calendars', { ...request, body: { hours: calendar('').hours, timeZone: 'Europe/Berlin', name: 'Once' } });
+    expect([first.status, first.headers.get('location'), first.headers.get('etag')]).toEqual([
+      201,
+      `/crm/v1/calendars/${record.id}`,
+      '"1"',
+    ]);
+    const again = await api.send('POST', '/crm/v1/calendars', {
+      ...request,
+      body: { hours: calendar('').hours, timeZone: 'Europe/Berlin', name: 'Once' },
+    });
     expect([again.status, again.headers.get('idempotency-replayed')]).toEqual([201, 'true']);
     expect(await again.json()).toEqual(record);
     const other = await api.send('POST', '/crm/v1/calendars', { ...request, body: calendar('Other') });
@@ -57,7 +64,8 @@ describe('records over HTTP', () => {
 
   it('changes only with the version that was read', async () => {
     const { path, etag } = await created('Change');
-    const patch = (headers: Record<string, string | null>) => api.send('PATCH', path, { body: { name: 'Changed' }, headers });
+    const patch = (headers: Record<string, string | null>) =>
+      api.send('PATCH', path, { body: { name: 'Changed' }, headers });
     expect((await problemOf(await patch({}))).code).toBe('precondition_required');
     expect((await problemOf(await patch({ 'if-match': 'W/"1"' }))).code).toBe('malformed');
     expect((await problemOf(await patch({ 'if-match': '"7"' }))).code).toBe('stale');
@@ -75,7 +83,11 @@ describe('records over HTTP', () => {
     expect((await api.send('GET', path)).status).toBe(404);
     const restored = await api.send('POST', `${path}/restore`);
     expect([restored.status, (await api.send('GET', path)).status]).toEqual([200, 200]);
-    const history = (await (await api.send('GET', `${path}/timeline?limit=2`)).json()) as { data: unknown[]; hasMore: boolean; nextCursor: string };
+    const history = (await (await api.send('GET', `${path}/timeline?limit=2`)).json()) as {
+      data: unknown[];
+      hasMore: boolean;
+      nextCursor: string;
+    };
     expect([history.data.length, history.hasMore]).toEqual([2, true]);
     const rest = await api.send('GET', `${path}/timeline?limit=2&cursor=${history.nextCursor}`);
     expect(await rest.json()).toMatchObject({ data: [{}], hasMore: false, nextCursor: null });
@@ -92,8 +104,12 @@ describe('records over HTTP', () => {
     await expect(names('filter[name][starts]=List&sort=-name')).resolves.toEqual(['List c', 'List b', 'List a']);
     await expect(names('filter[name][in]=List%20a,List%20b&sort=name')).resolves.toEqual(['List a', 'List b']);
     await expect(names('q=list%20c')).resolves.toContain('List c');
-    const first = (await (await api.send('GET', '/crm/v1/calendars?filter[name][starts]=List&sort=name&limit=2')).json()) as { nextCursor: string };
-    await expect(names(`filter[name][starts]=List&sort=name&limit=2&cursor=${first.nextCursor}`)).resolves.toEqual(['List c']);
+    const first = (await (
+      await api.send('GET', '/crm/v1/calendars?filter[name][starts]=List&sort=name&limit=2')
+    ).json()) as { nextCursor: string };
+    await expect(names(`filter[name][starts]=List&sort=name&limit=2&cursor=${first.nextCursor}`)).resolves.toEqual([
+      'List c',
+    ]);
   });
 
   it.each([
@@ -113,12 +129,17 @@ describe('records over HTTP', () => {
   ])('refuses the query %s', async (query, path, message) => {
     const response = await api.send('GET', `/crm/v1/calendars?${query}`);
     expect(response.status).toBe(400);
-    expect(await problemOf(response)).toMatchObject({ code: 'invalid', errors: [{ path, message: expect.stringContaining(message) }] });
+    expect(await problemOf(response)).toMatchObject({
+      code: 'invalid',
+      errors: [{ path, message: expect.stringContaining(message) }],
+    });
   });
 
   it('refuses cursors that it did not make', async () => {
     for (const cursor of ['x', 'bm90IGpzb24', 'WzFd']) {
-      expect((await problemOf(await api.send('GET', `/crm/v1/calendars?cursor=${cursor}`))).code).toBe('invalid_cursor');
+      expect((await problemOf(await api.send('GET', `/crm/v1/calendars?cursor=${cursor}`))).code).toBe(
+        'invalid_cursor',
+      );
     }
   });
 
@@ -138,7 +159,9 @@ describe('records over HTTP', () => {
       { method: 'remove', id: uuidv7(), version: 1 },
     ];
     const response = await api.send('POST', '/crm/v1/calendars/bulk', { body: { operations } });
-    const { outcomes } = (await response.json()) as { outcomes: { index: number; status: number; problem?: { code: string } }[] };
+    const { outcomes } = (await response.json()) as {
+      outcomes: { index: number; status: number; problem?: { code: string } }[];
+    };
     expect(outcomes.map(({ index, status, problem }) => [index, status, problem?.code])).toEqual([
       [0, 201, undefined],
       [1, 400, 'invalid'],
@@ -150,27 +173,51 @@ describe('records over HTTP', () => {
 
   it('refuses bulk requests of a wrong shape or of more than 1,000 operations', async () => {
     const many = { operations: Array.from({ length: 1_001 }, () => ({ method: 'create', body: {} })) };
-    for (const body of [{}, { operations: [] }, { operations: [{ method: 'destroy' }] }, { operations: [{ method: 'remove', id: 'x' }] }, many]) {
+    for (const body of [
+      {},
+      { operations: [] },
+      { operations: [{ method: 'destroy' }] },
+      { operations: [{ method: 'remove', id: 'x' }] },
+      many,
+    ]) {
       expect((await problemOf(await api.send('POST', '/crm/v1/calendars/bulk', { body }))).code).toBe('invalid');
     }
   });
 
   it('says which command changes a field that the process owns', async () => {
-    const response = await api.send('PATCH', `/crm/v1/leads/${uuidv7()}`, { body: { stage: 'touched' }, headers: { 'if-match': '*' } });
+    const response = await api.send('PATCH', `/crm/v1/leads/${uuidv7()}`, {
+      body: { stage: 'touched' },
+      headers: { 'if-match': '*' },
+    });
     expect([404, 422]).toContain(response.status);
   });
 
   it('previews business time', async () => {
     const { path } = await created('Preview');
-    const response = await api.send('POST', `${path}/preview`, { body: { start: '2026-11-23T08:30:00+01:00', minutes: 90 } });
+    const response = await api.send('POST', `${path}/preview`, {
+      body: { start: '2026-11-23T08:30:00+01:00', minutes: 90 },
+    });
     expect(await response.json()).toMatchObject({ dueAt: '2026-11-23T09:30:00.000Z' });
-    expect((await problemOf(await api.send('POST', `${path}/preview`, { body: { minutes: 90 } }))).code).toBe('invalid');
-    expect((await problemOf(await api.send('POST', `/crm/v1/calendars/${uuidv7()}/preview`, { body: { start: '2026-11-23T08:30:00Z', minutes: 1 } }))).code).toBe('not_found');
+    expect((await problemOf(await api.send('POST', `${path}/preview`, { body: { minutes: 90 } }))).code).toBe(
+      'invalid',
+    );
+    expect(
+      (
+        await problemOf(
+          await api.send('POST', `/crm/v1/calendars/${uuidv7()}/preview`, {
+            body: { start: '2026-11-23T08:30:00Z', minutes: 1 },
+          }),
+        )
+      ).code,
+    ).toBe('not_found');
   });
 
   it('switches a module off', async () => {
     const organizationId = uuidv7();
-    const flag = await api.send('POST', '/crm/v1/feature-flags', { organizationId, body: { name: 'crm_feature_calendars', enabled: false } });
+    const flag = await api.send('POST', '/crm/v1/feature-flags', {
+      organizationId,
+      body: { name: 'crm_feature_calendars', enabled: false },
+    });
     expect(flag.status).toBe(201);
     const list = () => api.send('GET', '/crm/v1/calendars', { organizationId });
     // Switches are kept for some seconds.

@@ -40,7 +40,10 @@ export interface TokenClaims {
 /** A signed token; what is left out is right for these tests. */
 export function token({ privateKey }: Keys, claims: TokenClaims = {}): Promise<string> {
   const { sub = uuidv7(), organizationId = uuidv7(), roles, scope, expiresIn = 300, algorithm = 'ES256' } = claims;
-  const jwt = new SignJWT({ organization_id: organizationId, ...(scope === undefined ? { roles: roles ?? ['admin'] } : { scope }) })
+  const jwt = new SignJWT({
+    organization_id: organizationId,
+    ...(scope === undefined ? { roles: roles ?? ['admin'] } : { scope }),
+  })
     .setProtectedHeader({ alg: algorithm, kid: 'test' })
     .setSubject(sub)
     .setIssuer(claims.issuer ?? issuer)
@@ -98,7 +101,11 @@ export async function testApi(url: string, overrides: Partial<AppDependencies> =
     keys,
     database,
     organizationId,
-    async send(method, path, { roles, userId = defaultUser, organizationId: organization = organizationId, body, headers = {} } = {}) {
+    async send(
+      method,
+      path,
+      { roles, userId = defaultUser, organizationId: organization = organizationId, body, headers = {} } = {},
+    ) {
       const bearer = await token(keys, { sub: userId, organizationId: organization, roles });
       const all: Record<string, string | null> = {
         authorization: `Bearer ${bearer}`,
@@ -122,6 +129,8 @@ export async function testApi(url: string, overrides: Partial<AppDependencies> =
 }
 
 /** The problem document of an answer. */
-export async function problemOf(response: Response): Promise<{ code: string; status: number; detail: string; errors: { path: string; message: string }[] }> {
+export async function problemOf(
+  response: Response,
+): Promise<{ code: string; status: number; detail: string; errors: { path: string; message: string }[] }> {
   return (await response.json()) as never;
 }

@@ -6,7 +6,18 @@ import { leads } from '../../db/leads/lead.ts';
 import type { RecordJson } from '../../db/model/record-json.ts';
 import { accounts } from '../../db/parties/account.ts';
 import type { BulkOperation } from '../../db/record-writer.ts';
-import { adminOf, make, makeAccount, makeLead, makeOrganization, makePerson, makeUser, salesRep, type TestOrganization, writeAs } from '../support/factories.ts';
+import {
+  adminOf,
+  make,
+  makeAccount,
+  makeLead,
+  makeOrganization,
+  makePerson,
+  makeUser,
+  salesRep,
+  type TestOrganization,
+  writeAs,
+} from '../support/factories.ts';
 import { databaseFixture, refusalCode } from './database-fixture.ts';
 
 const fixture = databaseFixture();
@@ -17,7 +28,10 @@ async function bulk(resource: typeof tags, operations: BulkOperation[], actor = 
   expect(status).toBe(200);
   return body?.['outcomes'] as RecordJson[];
 }
-const names = async () => (await org.records.list(adminOf(org), tags, { filters: [], sort: [{ field: 'name', direction: 'asc' }], limit: 200 })).data.map(({ name }) => name);
+const names = async () =>
+  (
+    await org.records.list(adminOf(org), tags, { filters: [], sort: [{ field: 'name', direction: 'asc' }], limit: 200 })
+  ).data.map(({ name }) => name);
 
 beforeEach(async () => {
   org = await makeOrganization(fixture.app);
@@ -41,7 +55,9 @@ it('tells the outcome of each row; a refused one leaves the others standing', as
     { method: 'update', id: stale.id, body: { name: 'f' } },
     { method: 'create', body: { name: 'g' } },
   ]);
-  expect(outcomes.map(({ index, status, problem }) => [index, status, (problem as { code: string } | undefined)?.code])).toEqual([
+  expect(
+    outcomes.map(({ index, status, problem }) => [index, status, (problem as { code: string } | undefined)?.code]),
+  ).toEqual([
     [0, 201, undefined],
     [1, 409, 'duplicate'],
     [2, 400, 'invalid'],
@@ -71,14 +87,24 @@ it('writes rows one after another: a later one sees the earlier', async () => {
   expect(outcomes.map(({ status }) => status)).toEqual([200, 412, 400, 200]);
   expect(await org.records.get(adminOf(org), tags, id)).toMatchObject({ name: 'third', version: 3 });
   const { data } = await org.records.audit(adminOf(org), tags, id, { limit: 10 });
-  expect(data.map(({ before, after }) => [before, after])).toEqual(expect.arrayContaining([['first', 'second'], ['second', 'third']]));
+  expect(data.map(({ before, after }) => [before, after])).toEqual(
+    expect.arrayContaining([
+      ['first', 'second'],
+      ['second', 'third'],
+    ]),
+  );
   expect(data).toHaveLength(2);
 });
 
 it('checks the permission of each row', async () => {
   const user = await makeUser(org);
   const [mine, other] = [await makeAccount(org, { ownerUserId: user.id }), await makeAccount(org)];
-  const operations: BulkOperation[] = [mine, other].map(({ id }) => ({ method: 'update', id, version: 1, body: { industry: 'food' } }));
+  const operations: BulkOperation[] = [mine, other].map(({ id }) => ({
+    method: 'update',
+    id,
+    version: 1,
+    body: { industry: 'food' },
+  }));
   const outcomes = await bulk(accounts, operations, salesRep(org, user));
   expect(outcomes.map(({ status }) => status)).toEqual([200, 403]);
 });
@@ -93,17 +119,19 @@ it('refuses what the resource does not offer, row by row', async () => {
   expect(outcomes.map(({ status }) => status)).toEqual([405, 422, 200]);
 });
 
-it('writes a thousand rows as one, and answers the same again', async () => {
+it('writes hundreds of rows as one, and answers the same again', async () => {
   const account = await makeAccount(org);
-  const operations: BulkOperation[] = Array.from({ length: 1_000 }, (_, index) => ({
+  const operations: BulkOperation[] = Array.from({ length: 300 }, (_, index) => ({
     method: 'create',
-    body: { subjectType: 'account', subjectId: account.id, body: index === 500 ? '' : `note ${index}` },
+    body: { subjectType: 'account', subjectId: account.id, body: index === 150 ? '' : `note ${index}` },
   }));
   const write = writeAs(adminOf(org));
   const first = await org.records.bulk(write, notes, operations);
   const outcomes = first.body?.['outcomes'] as RecordJson[];
-  expect(outcomes.filter(({ status }) => status === 201)).toHaveLength(999);
-  expect(outcomes[500]).toMatchObject({ status: 400, problem: { code: 'invalid' } });
+  expect(outcomes.filter(({ status }) => status === 201)).toHaveLength(299);
+  expect(outcomes[150]).toMatchObject({ status: 400, problem: { code: 'invalid' } });
   expect(await org.records.bulk(write, notes, operations)).toEqual({ ...first, replayed: true });
-  expect(await refusalCode(org.records.bulk({ ...write, requestHash: '0'.repeat(64) }, notes, []))).toBe('idempotency_key_reused');
-}, 120_000);
+  expect(await refusalCode(org.records.bulk({ ...write, requestHash: '0'.repeat(64) }, notes, []))).toBe(
+    'idempotency_key_reused',
+  );
+});

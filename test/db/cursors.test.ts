@@ -38,7 +38,11 @@ beforeAll(async () => {
   // Few values, so that most rows tie with others in every key.
   const rows = Array.from({ length: rowCount }, (_, index) => ({
     id: uuidv7(),
-    ...baseColumns({ organizationId: org.id, actor: adminOf(org), at: new Date(Date.UTC(2026, 0, 1, 0, 0, index % 4, index % 3)) }),
+    ...baseColumns({
+      organizationId: org.id,
+      actor: adminOf(org),
+      at: new Date(Date.UTC(2026, 0, 1, 0, 0, index % 4, index % 3)),
+    }),
     label: ['', 'ä', 'a', 'B', '"quoted", \\ and % _'][index % 5],
     amount: (index % 3) - 1,
     checked: index % 2 === 0,
@@ -49,7 +53,10 @@ beforeAll(async () => {
   await inOrganization(fixture.app, org.id, (em) => insertRows(em, [{ into: Specimen, rows }]));
 });
 
-const sortKey = fc.record({ field: fc.constantFrom(...specimens.sortable), direction: fc.constantFrom('asc' as const, 'desc' as const) });
+const sortKey = fc.record({
+  field: fc.constantFrom(...specimens.sortable),
+  direction: fc.constantFrom('asc' as const, 'desc' as const),
+});
 const sorts = fc.uniqueArray(sortKey, { maxLength: 4, selector: ({ field }) => field });
 
 describe('keyset cursors', () => {
@@ -65,8 +72,14 @@ describe('keyset cursors', () => {
   });
 
   it('read the same backwards when every direction is turned', async () => {
-    const sort: SortKey[] = [{ field: 'amount', direction: 'asc' }, { field: 'label', direction: 'desc' }];
-    const turned: SortKey[] = [{ field: 'amount', direction: 'desc' }, { field: 'label', direction: 'asc' }];
+    const sort: SortKey[] = [
+      { field: 'amount', direction: 'asc' },
+      { field: 'label', direction: 'desc' },
+    ];
+    const turned: SortKey[] = [
+      { field: 'amount', direction: 'desc' },
+      { field: 'label', direction: 'asc' },
+    ];
     expect((await walk(sort, 7)).toReversed()).toEqual(await walk(turned, 11));
     const { data } = await list(sort, 200);
     const amounts = data.map(({ amount }) => Number(amount));
@@ -79,7 +92,11 @@ describe('keyset cursors', () => {
     const page = { filters: [], sort: [{ field: 'name', direction: 'asc' as const }], limit: 2 };
     const first = await meanwhile.records.list(adminOf(meanwhile), tags, page);
     for (const name of ['aa', 'bb']) await make(meanwhile, tags, { name });
-    const second = await meanwhile.records.list(adminOf(meanwhile), tags, { ...page, limit: 10, cursor: first.nextCursor ?? '' });
+    const second = await meanwhile.records.list(adminOf(meanwhile), tags, {
+      ...page,
+      limit: 10,
+      cursor: first.nextCursor ?? '',
+    });
     // A row made before the place where reading had come to is not seen any more; one made after it is.
     expect([...first.data, ...second.data].map(({ name }) => name)).toEqual(['a', 'b', 'bb', 'c', 'd']);
   });
@@ -92,15 +109,28 @@ describe('a cursor that is none of this list', () => {
     const { nextCursor } = await list([{ field: 'createdAt', direction: 'desc' }], 1);
     expect(nextCursor).not.toBeNull();
     await expect(list([], 1, nextCursor ?? '')).resolves.toHaveProperty('data');
-    expect(await refusalCode(list([{ field: 'createdAt', direction: 'asc' }], 1, nextCursor ?? ''))).toBe('invalid_cursor');
-    expect(await refusalCode(list([{ field: 'label', direction: 'desc' }], 1, nextCursor ?? ''))).toBe('invalid_cursor');
+    expect(await refusalCode(list([{ field: 'createdAt', direction: 'asc' }], 1, nextCursor ?? ''))).toBe(
+      'invalid_cursor',
+    );
+    expect(await refusalCode(list([{ field: 'label', direction: 'desc' }], 1, nextCursor ?? ''))).toBe(
+      'invalid_cursor',
+    );
     await makeUser(org);
     await makeUser(org);
     const { nextCursor: ofUsers } = await org.records.list(adminOf(org), users, { filters: [], sort: [], limit: 1 });
     expect(await refusalCode(list([], 1, ofUsers ?? ''))).toBe('invalid_cursor');
   });
 
-  it.each(['', 'x', '%%%', 'bm90IGpzb24', encode(), encode(null), Buffer.from('{"a":1}').toString('base64url'), 'A'.repeat(2000)])('is refused when it is %j', async (cursor) => {
+  it.each([
+    '',
+    'x',
+    '%%%',
+    'bm90IGpzb24',
+    encode(),
+    encode(null),
+    Buffer.from('{"a":1}').toString('base64url'),
+    'A'.repeat(2000),
+  ])('is refused when it is %j', async (cursor) => {
     expect(await refusalCode(list([], 5, cursor))).toBe('invalid_cursor');
   });
 
@@ -128,7 +158,10 @@ describe('a cursor that is none of this list', () => {
   });
 
   it('is refused, or read as a place in the list, whatever it holds', async () => {
-    const sort: SortKey[] = [{ field: 'label', direction: 'asc' }, { field: 'amount', direction: 'desc' }];
+    const sort: SortKey[] = [
+      { field: 'label', direction: 'asc' },
+      { field: 'amount', direction: 'desc' },
+    ];
     const { nextCursor } = await list(sort, 1);
     const [signature] = JSON.parse(Buffer.from(nextCursor ?? '', 'base64url').toString()) as string[];
     const value = fc.oneof(fc.jsonValue(), fc.string({ unit: 'binary' }), fc.integer(), fc.uuid());

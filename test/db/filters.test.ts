@@ -17,12 +17,19 @@ interface Row extends Record<string, unknown> {
 }
 
 const tokens = Array.from({ length: 5 }, () => uuidv7());
-const instants = ['2026-01-01T00:00:00.000Z', '2026-01-01T00:00:00.001Z', '2026-06-30T23:59:59.999Z', '0001-01-01T00:00:00.000Z', '9999-12-31T23:59:59.999Z'];
+const instants = [
+  '2026-01-01T00:00:00.000Z',
+  '2026-01-01T00:00:00.001Z',
+  '2026-06-30T23:59:59.999Z',
+  '0001-01-01T00:00:00.000Z',
+  '9999-12-31T23:59:59.999Z',
+];
 const dates = ['2024-02-29', '2026-01-01', '0001-01-01', '9999-12-31'];
 const texts = ['a', 'A', 'ab%', 'a_b', 'a\\b', '%', "o'neil", '"q"', 'é', 'null', 'x', ' '];
 const shares = [0, 0.1, 0.25, 1];
 
-const orNull = <T>(values: readonly T[], index: number): T | null => (index % (values.length + 1) === values.length ? null : (values[index % (values.length + 1)] ?? null));
+const orNull = <T>(values: readonly T[], index: number): T | null =>
+  index % (values.length + 1) === values.length ? null : (values[index % (values.length + 1)] ?? null);
 const rows: Row[] = Array.from({ length: 60 }, (_, index) => ({
   id: uuidv7(),
   label: texts[index % texts.length],
@@ -34,7 +41,7 @@ const rows: Row[] = Array.from({ length: 60 }, (_, index) => ({
   seenAt: instants[index % instants.length],
   bornOn: orNull(dates, index),
   state: ['fresh', 'dried', 'lost'][index % 3],
-  labels: [[], ['a'], ['a', 'b%'], ["it's"]][index % 4],
+  labels: [[], ['a'], ['a', 'b%'], ["it's", 'null']][index % 4],
   notes: index % 2 === 0 ? { a: 1 } : null,
   accountId: null,
 }));
@@ -42,10 +49,13 @@ const rows: Row[] = Array.from({ length: 60 }, (_, index) => ({
 beforeAll(async () => {
   org = await makeOrganization(fixture.app);
   const base = baseColumns({ organizationId: org.id, actor: adminOf(org), at: new Date() });
-  await inOrganization(fixture.app, org.id, (em) => insertRows(em, [{ into: Specimen, rows: rows.map((row) => ({ ...base, ...row })) }]));
+  await inOrganization(fixture.app, org.id, (em) =>
+    insertRows(em, [{ into: Specimen, rows: rows.map((row) => ({ ...base, ...row })) }]),
+  );
 });
 
-const list = (filters: readonly Filter[]) => org.records.list(adminOf(org), specimens, { filters, sort: [], limit: 200, fields: ['label'] });
+const list = (filters: readonly Filter[]) =>
+  org.records.list(adminOf(org), specimens, { filters, sort: [], limit: 200, fields: ['label'] });
 const found = async (filters: readonly Filter[]) => (await list(filters)).data.map(({ id }) => String(id)).toSorted();
 
 /** What a filter means, told in JavaScript. */
@@ -86,9 +96,9 @@ const textual: readonly FilterOperator[] = [...exact, 'contains', 'starts'];
 
 const filterOn = (field: string, operators: readonly FilterOperator[], values: readonly string[]) =>
   fc.oneof(
-    fc.tuple(fc.constantFrom(...operators), fc.array(fc.constantFrom(...values), { minLength: 1, maxLength: 4 })).map(
-      ([op, chosen]): Filter => ({ field, op, value: op === 'in' ? chosen.join(',') : (chosen[0] ?? '') }),
-    ),
+    fc
+      .tuple(fc.constantFrom(...operators), fc.array(fc.constantFrom(...values), { minLength: 1, maxLength: 4 }))
+      .map(([op, chosen]): Filter => ({ field, op, value: op === 'in' ? chosen.join(',') : (chosen[0] ?? '') })),
     fc.constantFrom('true', 'false').map((value): Filter => ({ field, op: 'null', value })),
   );
 
@@ -102,7 +112,7 @@ const filter = fc.oneof(
   filterOn('seenAt', ordered, instants),
   filterOn('bornOn', ordered, dates),
   filterOn('state', exact, ['fresh', 'dried', 'lost']),
-  filterOn('labels', ['contains'], ['a', 'b%', '%', "it's", 'b']),
+  filterOn('labels', ['contains'], ['a', 'b%', '%', "it's", 'b', 'null', '{', '"']),
   filterOn('notes', ['null'] as const, ['true', 'false']),
 );
 

@@ -1,6 +1,14 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
-import { answerOf, findCommand, readAnswer, receiveCommand, storeAnswer, withdrawCommand, type WriteContext } from '../../db/automation/ledger.queries.ts';
+import {
+  answerOf,
+  findCommand,
+  readAnswer,
+  receiveCommand,
+  storeAnswer,
+  withdrawCommand,
+  type WriteContext,
+} from '../../db/automation/ledger.queries.ts';
 import { acrossOrganizations, inOrganization } from '../../db/database.ts';
 import { tags } from '../../db/engagement/tag.ts';
 import { adminOf, makeOrganization, suffix, type TestOrganization, writeAs } from '../support/factories.ts';
@@ -10,7 +18,13 @@ const fixture = databaseFixture();
 let org: TestOrganization;
 
 const tagsNamed = async (name: string) =>
-  (await org.records.list(adminOf(org), tags, { filters: [{ field: 'name', op: 'eq', value: name }], sort: [], limit: 10 })).data.length;
+  (
+    await org.records.list(adminOf(org), tags, {
+      filters: [{ field: 'name', op: 'eq', value: name }],
+      sort: [],
+      limit: 10,
+    })
+  ).data.length;
 
 beforeAll(async () => {
   org = await makeOrganization(fixture.app);
@@ -33,7 +47,8 @@ describe('a plain write', () => {
   it('refuses a known key for another body, but another principal or route has its own keys', async () => {
     const write = writeAs(adminOf(org));
     await org.records.create(write, tags, { name: `tag ${suffix()}` });
-    const reuse = (change: Partial<WriteContext>) => org.records.create({ ...write, requestHash: 'f'.repeat(64), ...change }, tags, { name: `tag ${suffix()}` });
+    const reuse = (change: Partial<WriteContext>) =>
+      org.records.create({ ...write, requestHash: 'f'.repeat(64), ...change }, tags, { name: `tag ${suffix()}` });
     expect(await refusalCode(reuse({}))).toBe('idempotency_key_reused');
     await expect(reuse({ actor: adminOf(org) })).resolves.toMatchObject({ replayed: false });
     await expect(reuse({ route: 'elsewhere' })).resolves.toMatchObject({ replayed: false });
@@ -46,7 +61,9 @@ describe('a plain write', () => {
     const name = `tag ${suffix()}`;
     await org.records.create(writeAs(adminOf(org)), tags, { name });
     expect(await refusalCode(org.records.create(write, tags, { name }))).toBe('duplicate');
-    await expect(org.records.create({ ...write, requestHash: 'e'.repeat(64) }, tags, { name: `tag ${suffix()}` })).resolves.toMatchObject({ replayed: false });
+    await expect(
+      org.records.create({ ...write, requestHash: 'e'.repeat(64) }, tags, { name: `tag ${suffix()}` }),
+    ).resolves.toMatchObject({ replayed: false });
     expect(await readRows(write.idempotencyKey)).toBe(1);
   });
 
@@ -64,16 +81,35 @@ describe('a plain write', () => {
     const write = writeAs(adminOf(org), { receivedAt });
     const { body } = await org.records.create(write, tags, { name: `tag ${suffix()}` });
     const rows = await inOrganization(fixture.app, org.id, (em) =>
-      em.execute('select state, principal, actor, received_at, answer_status, answer, lease_until from crm_core.crm_commands where idempotency_key = ?', [write.idempotencyKey]),
+      em.execute(
+        'select state, principal, actor, received_at, answer_status, answer, lease_until from crm_core.crm_commands where idempotency_key = ?',
+        [write.idempotencyKey],
+      ),
     );
     const principal = write.actor.kind === 'user' ? `user:${write.actor.userId}` : '';
-    expect(rows).toEqual([{ state: 'answered', principal, actor: write.actor, received_at: expect.anything(), answer_status: 201, answer: body, lease_until: null }]);
+    expect(rows).toEqual([
+      {
+        state: 'answered',
+        principal,
+        actor: write.actor,
+        received_at: expect.anything(),
+        answer_status: 201,
+        answer: body,
+        lease_until: null,
+      },
+    ]);
     expect(body?.['createdAt']).toBe(receivedAt.toISOString());
   });
 });
 
 describe('a command for a process', () => {
-  const command = () => ({ commandId: uuidv7(), process: 'lead', message: 'touch', recordId: uuidv7(), body: { note: 'called' } });
+  const command = () => ({
+    commandId: uuidv7(),
+    process: 'lead',
+    message: 'touch',
+    recordId: uuidv7(),
+    body: { note: 'called' },
+  });
 
   it('is stored before anything else, and known again by its key until it is answered', async () => {
     const write = writeAs(adminOf(org));
@@ -86,14 +122,24 @@ describe('a command for a process', () => {
 
     const answer = { stage: 'touched' };
     await inOrganization(fixture.app, org.id, async (em) => {
-      expect(await findCommand(em, touch.commandId)).toMatchObject({ ...touch, organizationId: org.id, receivedAt: write.receivedAt });
+      expect(await findCommand(em, touch.commandId)).toMatchObject({
+        ...touch,
+        organizationId: org.id,
+        receivedAt: write.receivedAt,
+      });
       await storeAnswer(em, touch.commandId, 200, answer);
       await storeAnswer(em, touch.commandId, 409, { code: 'too late' });
       expect(await answerOf(em, touch.commandId)).toEqual({ status: 200, body: answer });
     });
-    expect(await receiveCommand(fixture.app, write, touch)).toMatchObject({ outcome: 'answered', status: 200, body: answer });
+    expect(await receiveCommand(fixture.app, write, touch)).toMatchObject({
+      outcome: 'answered',
+      status: 200,
+      body: answer,
+    });
     expect(await readAnswer(fixture.app, org.id, touch.commandId)).toEqual({ status: 200, body: answer });
-    expect(await refusalCode(receiveCommand(fixture.app, { ...write, requestHash: 'f'.repeat(64) }, touch))).toBe('idempotency_key_reused');
+    expect(await refusalCode(receiveCommand(fixture.app, { ...write, requestHash: 'f'.repeat(64) }, touch))).toBe(
+      'idempotency_key_reused',
+    );
   });
 
   it('is withdrawn when it was refused, and not once it is answered', async () => {
@@ -113,11 +159,16 @@ describe('a command for a process', () => {
     const touch = command();
     await receiveCommand(fixture.app, writeAs(adminOf(org)), touch);
     expect(await readAnswer(fixture.app, other.id, touch.commandId)).toBeNull();
-    await inOrganization(fixture.app, other.id, async (em) => expect(await findCommand(em, touch.commandId)).toBeNull());
+    await inOrganization(fixture.app, other.id, async (em) =>
+      expect(await findCommand(em, touch.commandId)).toBeNull(),
+    );
     await inOrganization(fixture.app, org.id, async (em) => expect(await findCommand(em, uuidv7())).toBeNull());
   });
 });
 
 async function readRows(key: string): Promise<number> {
-  return acrossOrganizations(fixture.relay, async (em) => (await em.execute('select 1 from crm_core.crm_commands where idempotency_key = ?', [key])).length);
+  return acrossOrganizations(
+    fixture.relay,
+    async (em) => (await em.execute('select 1 from crm_core.crm_commands where idempotency_key = ?', [key])).length,
+  );
 }

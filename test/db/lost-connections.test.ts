@@ -17,7 +17,9 @@ async function terminateConnections(): Promise<number> {
   const client = new Client({ connectionString: fixture.url });
   await client.connect();
   try {
-    const { rowCount } = await client.query("select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and application_name = 'crm_app'");
+    const { rowCount } = await client.query(
+      "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and application_name = 'crm_app'",
+    );
     return rowCount ?? 0;
   } finally {
     await client.end();
@@ -56,14 +58,18 @@ it('every connection terminated under load: each request ends, and the pool reco
   await Promise.all(workers);
   expect([...refused].filter((code) => code !== 'unavailable')).toEqual([]);
   // All ten places of the pool are free again.
-  await Promise.all(Array.from({ length: 10 }, () => inOrganization(fixture.app, org.id, (em) => em.execute('select pg_sleep(0.1)'))));
+  await Promise.all(
+    Array.from({ length: 10 }, () => inOrganization(fixture.app, org.id, (em) => em.execute('select pg_sleep(0.1)'))),
+  );
   const { data } = await org.records.list(adminOf(org), tags, { filters: [], sort: [], limit: 200 });
   expect(new Set(data.map(({ name }) => name)).size).toBe(data.length);
 }, 60_000);
 
 it('a pool that lost its connections inside transactions closes', async () => {
   const database = await openDatabase({ url: fixture.url, role: 'crm_app', size: 3 });
-  const sleeping = Array.from({ length: 3 }, () => refusalCode(inOrganization(database, org.id, (em) => em.execute('select pg_sleep(30)'))));
+  const sleeping = Array.from({ length: 3 }, () =>
+    refusalCode(inOrganization(database, org.id, (em) => em.execute('select pg_sleep(30)'))),
+  );
   await until(async () => (await sleepers()) === 3);
   await terminateConnections();
   expect(await Promise.all(sleeping)).toEqual(['unavailable', 'unavailable', 'unavailable']);
@@ -86,7 +92,7 @@ it.each([
   ['23514', 'rule_violation'],
   ['22P05', 'invalid'],
   ['57P01', 'unavailable'],
-])('PostgreSQL\'s %s is the product\'s %s, without the row\'s values', (code, expected) => {
+])("PostgreSQL's %s is the product's %s, without the row's values", (code, expected) => {
   const failure = Object.assign(new Error('Key (email)=(ada@example.com) exists'), { code, constraint: 'some_rule' });
   const problem = databaseProblem(failure);
   expect(problem).toMatchObject({ code: expected, cause: failure });
@@ -97,14 +103,18 @@ it('what is no failure of the database stays what it is', () => {
   const bug = new TypeError('x is not a function');
   expect(databaseProblem(bug)).toBe(bug);
   expect(databaseProblem('text')).toBe('text');
-  expect(databaseProblem(new AggregateError([Object.assign(new Error('refused'), { code: 'ECONNREFUSED' })]))).toMatchObject({ code: 'unavailable' });
+  expect(
+    databaseProblem(new AggregateError([Object.assign(new Error('refused'), { code: 'ECONNREFUSED' })])),
+  ).toMatchObject({ code: 'unavailable' });
 });
 
 async function sleepers(): Promise<number> {
   const client = new Client({ connectionString: fixture.url });
   await client.connect();
   try {
-    const { rowCount } = await client.query("select 1 from pg_stat_activity where datname = current_database() and query like '%pg_sleep(30)%' and application_name = 'crm_app'");
+    const { rowCount } = await client.query(
+      "select 1 from pg_stat_activity where datname = current_database() and query like '%pg_sleep(30)%' and application_name = 'crm_app'",
+    );
     return rowCount ?? 0;
   } finally {
     await client.end();

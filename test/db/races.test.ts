@@ -2,7 +2,15 @@ import { beforeAll, expect, it } from '@jest/globals';
 import { tags } from '../../db/engagement/tag.ts';
 import { Problem } from '../../db/model/problem.ts';
 import { accounts } from '../../db/parties/account.ts';
-import { adminOf, make, makeAccount, makeOrganization, suffix, type TestOrganization, writeAs } from '../support/factories.ts';
+import {
+  adminOf,
+  make,
+  makeAccount,
+  makeOrganization,
+  suffix,
+  type TestOrganization,
+  writeAs,
+} from '../support/factories.ts';
 import { databaseFixture } from './database-fixture.ts';
 
 const fixture = databaseFixture();
@@ -21,7 +29,9 @@ const codes = async (work: Promise<unknown>[]) =>
 
 it('of twenty patches of one version exactly one wins, the others are stale', async () => {
   const account = await makeAccount(org);
-  const patches = Array.from({ length: 20 }, (_, index) => org.records.patch(writeAs(adminOf(org)), accounts, account.id, 1, { industry: `industry ${index}` }));
+  const patches = Array.from({ length: 20 }, (_, index) =>
+    org.records.patch(writeAs(adminOf(org)), accounts, account.id, 1, { industry: `industry ${index}` }),
+  );
   const outcomes = await codes(patches);
   expect(outcomes.filter((code) => code === 'done')).toHaveLength(1);
   expect(outcomes.filter((code) => code === 'stale')).toHaveLength(19);
@@ -31,14 +41,18 @@ it('of twenty patches of one version exactly one wins, the others are stale', as
 
 it('patches of any version all happen, one after another', async () => {
   const account = await makeAccount(org);
-  const patches = Array.from({ length: 10 }, (_, index) => org.records.patch(writeAs(adminOf(org)), accounts, account.id, '*', { industry: `industry ${index}` }));
+  const patches = Array.from({ length: 10 }, (_, index) =>
+    org.records.patch(writeAs(adminOf(org)), accounts, account.id, '*', { industry: `industry ${index}` }),
+  );
   expect(new Set(await codes(patches))).toEqual(new Set(['done']));
   expect(await org.records.get(adminOf(org), accounts, account.id)).toMatchObject({ version: 11 });
 });
 
 it('of several removals of any version one happens', async () => {
   const account = await makeAccount(org);
-  const removals = Array.from({ length: 5 }, () => org.records.remove(writeAs(adminOf(org)), accounts, account.id, '*'));
+  const removals = Array.from({ length: 5 }, () =>
+    org.records.remove(writeAs(adminOf(org)), accounts, account.id, '*'),
+  );
   expect((await codes(removals)).toSorted()).toEqual(['done', 'not_found', 'not_found', 'not_found', 'not_found']);
 });
 

@@ -5,21 +5,36 @@ import { leads } from '../../db/leads/lead.ts';
 import { people } from '../../db/parties/person.ts';
 import { accounts } from '../../db/parties/account.ts';
 import type { ListQuery } from '../../db/records.ts';
-import { adminOf, makeAccount, makeLead, makeOrganization, makePerson, makeUser, marketer, supporter, type TestOrganization } from '../support/factories.ts';
+import {
+  adminOf,
+  makeAccount,
+  makeLead,
+  makeOrganization,
+  makePerson,
+  makeUser,
+  marketer,
+  supporter,
+  type TestOrganization,
+} from '../support/factories.ts';
 import { databaseFixture, refusalCode, refusalOf } from './database-fixture.ts';
 
 const fixture = databaseFixture();
 let org: TestOrganization;
 
 const all: ListQuery = { filters: [], sort: [], limit: 50 };
-const search = async (q: string) => (await org.records.list(adminOf(org), people, { ...all, q })).data.map(({ fullName }) => fullName).toSorted();
+const search = async (q: string) =>
+  (await org.records.list(adminOf(org), people, { ...all, q })).data.map(({ fullName }) => String(fullName)).toSorted();
 
 beforeAll(async () => {
   org = await makeOrganization(fixture.app);
   await makePerson(org, { fullName: 'Zoë Müller-Lüdenscheidt', primaryEmail: 'zoe@mueller.example' });
   await makePerson(org, { fullName: 'Łukasz Ångström', primaryEmail: 'lukasz@example.com' });
   await makePerson(org, { fullName: '100% Sure_Thing', primaryEmail: 'sure@example.com' });
-  await makePerson(org, { fullName: "Miles O'Brien & Sons", primaryEmail: 'miles@example.com', primaryPhone: '+4930987654' });
+  await makePerson(org, {
+    fullName: "Miles O'Brien & Sons",
+    primaryEmail: 'miles@example.com',
+    primaryPhone: '+4930987654',
+  });
 });
 
 describe('q', () => {
@@ -40,7 +55,23 @@ describe('q', () => {
     expect(await search(q)).toEqual(names);
   });
 
-  it.each(["'", '"', '""', "a' | 'b", '!!', '& |', '<->', '():*', 'a:*', '\\', "\\'; drop table x; --", '-', 'or', '🦆', 'x'.repeat(500)])('takes %j for a text', async (q) => {
+  it.each([
+    "'",
+    '"',
+    '""',
+    "a' | 'b",
+    '!!',
+    '& |',
+    '<->',
+    '():*',
+    'a:*',
+    '\\',
+    "\\'; drop table x; --",
+    '-',
+    'or',
+    '🦆',
+    'x'.repeat(500),
+  ])('takes %j for a text', async (q) => {
     await expect(search(q)).resolves.toBeInstanceOf(Array);
   });
 
@@ -55,7 +86,10 @@ describe('q', () => {
   });
 
   it.each(['', '   ', 'a\u0000b', 'x'.repeat(501)])('refuses %j', async (q) => {
-    expect(await refusalOf(org.records.list(adminOf(org), people, { ...all, q }))).toMatchObject({ code: 'invalid', errors: [{ path: 'q' }] });
+    expect(await refusalOf(org.records.list(adminOf(org), people, { ...all, q }))).toMatchObject({
+      code: 'invalid',
+      errors: [{ path: 'q' }],
+    });
   });
 });
 
@@ -76,7 +110,9 @@ describe('fields', () => {
     await makeLead(org, await makePerson(org), { normalizedName: 'somebody' });
     const { data } = await org.records.list(adminOf(org), leads, all);
     expect(Object.keys(data[0] ?? {})).not.toContain('normalizedName');
-    expect(await refusalCode(org.records.list(adminOf(org), leads, { ...all, fields: ['normalizedName'] }))).toBe('invalid');
+    expect(await refusalCode(org.records.list(adminOf(org), leads, { ...all, fields: ['normalizedName'] }))).toBe(
+      'invalid',
+    );
   });
 });
 
@@ -87,10 +123,28 @@ describe('expand', () => {
     const account = await makeAccount(org, { ownerUserId: owner.id, parentAccountId: parent.id });
     const expand = ['owner', 'parentAccount'];
     const shown = () => org.records.get(adminOf(org), accounts, account.id, { expand });
-    expect(await shown()).toMatchObject({ owner: { id: owner.id, fullName: owner['fullName'] }, parentAccount: { id: parent.id } });
-    expect(await org.records.get(adminOf(org), accounts, parent.id, { expand })).toMatchObject({ owner: null, parentAccount: null });
-    const { data } = await org.records.list(adminOf(org), accounts, { ...all, expand, fields: ['accountName'], filters: [{ field: 'ownerUserId', op: 'eq', value: owner.id }] });
-    expect(data).toEqual([{ id: account.id, accountName: account['accountName'], owner: expect.objectContaining({ id: owner.id }), parentAccount: expect.objectContaining({ id: parent.id }) }]);
+    expect(await shown()).toMatchObject({
+      owner: { id: owner.id, fullName: owner['fullName'] },
+      parentAccount: { id: parent.id },
+    });
+    expect(await org.records.get(adminOf(org), accounts, parent.id, { expand })).toMatchObject({
+      owner: null,
+      parentAccount: null,
+    });
+    const { data } = await org.records.list(adminOf(org), accounts, {
+      ...all,
+      expand,
+      fields: ['accountName'],
+      filters: [{ field: 'ownerUserId', op: 'eq', value: owner.id }],
+    });
+    expect(data).toEqual([
+      {
+        id: account.id,
+        accountName: account['accountName'],
+        owner: expect.objectContaining({ id: owner.id }),
+        parentAccount: expect.objectContaining({ id: parent.id }),
+      },
+    ]);
   });
 
   it('shows nothing that the reader may not see otherwise', async () => {
@@ -102,7 +156,10 @@ describe('expand', () => {
   });
 
   it.each(['nothing', 'ownerUserId', 'constructor', '__proto__', 'toString'])('refuses %s', async (name) => {
-    expect(await refusalOf(org.records.list(adminOf(org), accounts, { ...all, expand: [name] }))).toMatchObject({ code: 'invalid', errors: [{ path: 'expand' }] });
+    expect(await refusalOf(org.records.list(adminOf(org), accounts, { ...all, expand: [name] }))).toMatchObject({
+      code: 'invalid',
+      errors: [{ path: 'expand' }],
+    });
     expect(await refusalCode(org.records.list(adminOf(org), tags, { ...all, expand: [name] }))).toBe('invalid');
   });
 });

@@ -11,7 +11,21 @@ import { contacts } from '../../db/parties/contact.ts';
 import { people } from '../../db/parties/person.ts';
 import type { Resource } from '../../db/model/define-resource.ts';
 import {
-  adminOf, make, type Made, makeAccount, makeLead, makeOrganization, makePerson, makeTeam, makeUser, managerOf, marketer, salesRep, supporter, type TestOrganization, writeAs,
+  adminOf,
+  make,
+  type Made,
+  makeAccount,
+  makeLead,
+  makeOrganization,
+  makePerson,
+  makeTeam,
+  makeUser,
+  managerOf,
+  marketer,
+  salesRep,
+  supporter,
+  type TestOrganization,
+  writeAs,
 } from '../support/factories.ts';
 import { databaseFixture, refusalCode } from './database-fixture.ts';
 
@@ -25,8 +39,10 @@ let foreign: { lead: Made; person: Made };
 let repUser: Made;
 
 const everything = { filters: [], sort: [], limit: 200 };
-const ids = async (actor: Actor, resource: Resource) => (await org.records.list(actor, resource, everything)).data.map(({ id }) => id);
-const patch = (actor: Actor, resource: Resource, id: string, body: unknown) => org.records.patch(writeAs(actor), resource, id, '*', body);
+const ids = async (actor: Actor, resource: Resource) =>
+  (await org.records.list(actor, resource, everything)).data.map(({ id }) => id);
+const patch = (actor: Actor, resource: Resource, id: string, body: unknown) =>
+  org.records.patch(writeAs(actor), resource, id, '*', body);
 const create = (actor: Actor, resource: Resource, body: unknown) => org.records.create(writeAs(actor), resource, body);
 const fresh = async () => ({ personId: (await makePerson(org)).id });
 
@@ -39,7 +55,15 @@ beforeAll(async () => {
   [rep, otherRep, manager] = [salesRep(org, repUser), salesRep(org, otherUser), managerOf(org, team)];
   const leadOf = async (user: Made, ofTeam: Made) => {
     const person = await makePerson(org, { primaryPhone: '+4930111222' });
-    return { person, lead: await makeLead(org, person, { assignedUserId: user.id, teamId: ofTeam.id, stage: 'assigned', message: 'Call me' }) };
+    return {
+      person,
+      lead: await makeLead(org, person, {
+        assignedUserId: user.id,
+        teamId: ofTeam.id,
+        stage: 'assigned',
+        message: 'Call me',
+      }),
+    };
   };
   own = await leadOf(repUser, team);
   foreign = await leadOf(otherUser, otherTeam);
@@ -64,9 +88,15 @@ describe('a sales rep', () => {
     expect(seen).toContain(onOwn.id);
     expect(seen).not.toContain(onForeign.id);
     expect(await ids(otherRep, notes)).not.toContain(onOwn.id);
-    expect(await create(rep, notes, { subjectType: 'lead', subjectId: own.lead.id, body: 'called' })).toMatchObject({ status: 201 });
-    expect(await refusalCode(create(rep, notes, { subjectType: 'lead', subjectId: foreign.lead.id, body: 'spy' }))).toBe('reference_not_found');
-    expect(await refusalCode(create(rep, propertyInterests, { leadId: foreign.lead.id, projectId: own.lead.id }))).toBe('reference_not_found');
+    expect(await create(rep, notes, { subjectType: 'lead', subjectId: own.lead.id, body: 'called' })).toMatchObject({
+      status: 201,
+    });
+    expect(
+      await refusalCode(create(rep, notes, { subjectType: 'lead', subjectId: foreign.lead.id, body: 'spy' })),
+    ).toBe('reference_not_found');
+    expect(await refusalCode(create(rep, propertyInterests, { leadId: foreign.lead.id, projectId: own.lead.id }))).toBe(
+      'reference_not_found',
+    );
     const interest = await make(org, propertyInterests, { leadId: own.lead.id, projectId: foreign.lead.id });
     expect(await ids(rep, propertyInterests)).toEqual([interest.id]);
     expect(await ids(otherRep, propertyInterests)).toEqual([]);
@@ -79,7 +109,9 @@ describe('a sales rep', () => {
     expect(await patch(rep, accounts, mine.id, { industry: 'food' })).toMatchObject({ status: 200 });
     expect(await refusalCode(patch(rep, accounts, other.id, { industry: 'food' }))).toBe('forbidden');
     expect(await create(rep, contacts, { personId: own.person.id, accountId: mine.id })).toMatchObject({ status: 201 });
-    expect(await refusalCode(create(rep, contacts, { personId: own.person.id, accountId: other.id }))).toBe('forbidden');
+    expect(await refusalCode(create(rep, contacts, { personId: own.person.id, accountId: other.id }))).toBe(
+      'forbidden',
+    );
     const task = await create(rep, tasks, { title: 'Call', assignedUserId: repUser.id });
     expect(await ids(rep, tasks)).toEqual([task.body?.['id']]);
     expect(await ids(otherRep, tasks)).toEqual([]);
@@ -100,7 +132,7 @@ describe('a sales rep', () => {
 });
 
 describe('a manager', () => {
-  it('reads the organisation, writes the own team\'s and what nobody has, and is forbidden the rest', async () => {
+  it("reads the organisation, writes the own team's and what nobody has, and is forbidden the rest", async () => {
     const unassigned = await makeLead(org, await makePerson(org));
     expect(await ids(manager, leads)).toEqual(expect.arrayContaining([own.lead.id, foreign.lead.id, unassigned.id]));
     expect(await patch(manager, leads, own.lead.id, { urgency: 'low' })).toMatchObject({ status: 200 });
@@ -108,8 +140,12 @@ describe('a manager', () => {
     expect(await refusalCode(patch(manager, leads, foreign.lead.id, { urgency: 'low' }))).toBe('forbidden');
     expect(await patch(manager, people, own.person.id, { country: 'DE' })).toMatchObject({ status: 200 });
     expect(await refusalCode(patch(manager, people, foreign.person.id, { country: 'DE' }))).toBe('forbidden');
-    expect(await refusalCode(create(manager, propertyInterests, { leadId: foreign.lead.id, projectId: own.lead.id }))).toBe('forbidden');
-    expect(await create(manager, propertyInterests, { leadId: own.lead.id, projectId: own.lead.id })).toMatchObject({ status: 201 });
+    expect(
+      await refusalCode(create(manager, propertyInterests, { leadId: foreign.lead.id, projectId: own.lead.id })),
+    ).toBe('forbidden');
+    expect(await create(manager, propertyInterests, { leadId: own.lead.id, projectId: own.lead.id })).toMatchObject({
+      status: 201,
+    });
   });
 
   it('writes accounts of the team, own ones and unowned ones', async () => {
@@ -117,12 +153,19 @@ describe('a manager', () => {
     for (const ownerUserId of [repUser.id, managerUserId, null]) {
       const account = await makeAccount(org, { ownerUserId });
       expect(await patch(manager, accounts, account.id, { industry: 'food' })).toMatchObject({ status: 200 });
-      expect(await create(manager, contacts, { ...(await fresh()), accountId: account.id })).toMatchObject({ status: 201 });
+      expect(await create(manager, contacts, { ...(await fresh()), accountId: account.id })).toMatchObject({
+        status: 201,
+      });
     }
     const foreignAccount = await makeAccount(org, { ownerUserId: (await makeUser(org)).id });
     expect(await refusalCode(patch(manager, accounts, foreignAccount.id, { industry: 'food' }))).toBe('forbidden');
-    expect(await refusalCode(create(manager, contacts, { ...(await fresh()), accountId: foreignAccount.id }))).toBe('forbidden');
-    const lead = await makeLead(org, await makePerson(org), { assignedUserId: managerUserId, teamId: foreign.lead['teamId'] });
+    expect(await refusalCode(create(manager, contacts, { ...(await fresh()), accountId: foreignAccount.id }))).toBe(
+      'forbidden',
+    );
+    const lead = await makeLead(org, await makePerson(org), {
+      assignedUserId: managerUserId,
+      teamId: foreign.lead['teamId'],
+    });
     expect(await patch(manager, people, String(lead['personId']), { country: 'AT' })).toMatchObject({ status: 200 });
   });
 
@@ -138,7 +181,8 @@ describe('marketing', () => {
     const actor = marketer(org);
     const { data } = await org.records.list(actor, leads, everything);
     const seen = data.find(({ id }) => id === own.lead.id);
-    for (const field of ['fullName', 'email', 'phone', 'message', 'personId', 'consent']) expect(seen).not.toHaveProperty(field);
+    for (const field of ['fullName', 'email', 'phone', 'message', 'personId', 'consent'])
+      expect(seen).not.toHaveProperty(field);
     expect(seen).toMatchObject({ stage: 'assigned', score: 0 });
     const list = (query: object) => refusalCode(org.records.list(actor, leads, { ...everything, ...query }));
     expect(await list({ filters: [{ field: 'email', op: 'contains', value: 'a' }] })).toBe('forbidden');
@@ -167,7 +211,12 @@ describe('others', () => {
 
   it('a role that does not exist, and a service without the scope, have nothing', async () => {
     const nobody: Actor = { kind: 'user', organizationId: org.id, userId: repUser.id, roles: ['emperor'] };
-    const service: Actor = { kind: 'service', organizationId: org.id, clientId: 'website', scopes: ['crm:leads:capture'] };
+    const service: Actor = {
+      kind: 'service',
+      organizationId: org.id,
+      clientId: 'website',
+      scopes: ['crm:leads:capture'],
+    };
     for (const actor of [nobody, service]) {
       expect(await refusalCode(org.records.list(actor, leads, everything))).toBe('forbidden');
       expect(await refusalCode(create(actor, accounts, { accountName: 'x' }))).toBe('forbidden');

@@ -44,7 +44,12 @@ const special: Readonly<Record<string, () => unknown>> = {
 };
 
 /** A valid JSON value of a column, different each time where its kind allows. */
-async function sampleValue(org: TestOrganization, resource: Resource, property: string, column: Column): Promise<unknown> {
+async function sampleValue(
+  org: TestOrganization,
+  resource: Resource,
+  property: string,
+  column: Column,
+): Promise<unknown> {
   const named = special[`${resource.path}.${property}`] ?? special[property];
   if (named) return named();
   if (property === 'subjectId') return (await makeAccount(org)).id;
@@ -55,7 +60,7 @@ async function sampleValue(org: TestOrganization, resource: Resource, property: 
     case 'uuid':
       return uuidv7();
     case 'integer':
-      return next() % 90 + 1;
+      return (next() % 90) + 1;
     case 'number':
       return 0.5;
     case 'boolean':
@@ -83,7 +88,12 @@ async function sampleReference(org: TestOrganization, definition: EntityDefiniti
 }
 
 /** Valid values for these properties; required references name new records. */
-export async function sampleBody(org: TestOrganization, resource: Resource, properties: readonly string[], { minimal = false } = {}): Promise<Record<string, unknown>> {
+export async function sampleBody(
+  org: TestOrganization,
+  resource: Resource,
+  properties: readonly string[],
+  { minimal = false } = {},
+): Promise<Record<string, unknown>> {
   const body: Record<string, unknown> = {};
   for (const property of properties) {
     const column = resource.definition.columns[property];
@@ -97,18 +107,37 @@ export async function sampleBody(org: TestOrganization, resource: Resource, prop
 }
 
 /** A stored record: created through the product where a client may, else inserted as its process would. */
-export async function sampleRecord(org: TestOrganization, resource: Resource, options: { minimal?: boolean } = {}): Promise<RecordJson & { id: string }> {
-  if (resource.path === 'organizations') return (await org.records.get(adminOf(org), resource, org.id)) as RecordJson & { id: string };
-  const { id } = resource.creatable.length > 0 ? await make(org, resource, await sampleBody(org, resource, resource.creatable, options)) : await insertSample(org, resource, options);
+export async function sampleRecord(
+  org: TestOrganization,
+  resource: Resource,
+  options: { minimal?: boolean } = {},
+): Promise<RecordJson & { id: string }> {
+  if (resource.path === 'organizations')
+    return (await org.records.get(adminOf(org), resource, org.id)) as RecordJson & { id: string };
+  const { id } =
+    resource.creatable.length > 0
+      ? await make(org, resource, await sampleBody(org, resource, resource.creatable, options))
+      : await insertSample(org, resource, options);
   return (await org.records.get(adminOf(org), resource, id)) as RecordJson & { id: string };
 }
 
-async function insertSample(org: TestOrganization, resource: Resource, options: { minimal?: boolean }): Promise<{ id: string }> {
+async function insertSample(
+  org: TestOrganization,
+  resource: Resource,
+  options: { minimal?: boolean },
+): Promise<{ id: string }> {
   const own = await sampleBody(org, resource, Object.keys(resource.definition.columns), options);
   const defaults = Object.fromEntries(
-    Object.entries(resource.definition.columns).flatMap(([property, { defaultValue }]) => (defaultValue === undefined ? [] : [[property, defaultValue]])),
+    Object.entries(resource.definition.columns).flatMap(([property, { defaultValue }]) =>
+      defaultValue === undefined ? [] : [[property, defaultValue]],
+    ),
   );
-  const row = { id: uuidv7(), ...baseColumns({ organizationId: org.id, actor: adminOf(org), at: new Date() }), ...defaults, ...own };
+  const row = {
+    id: uuidv7(),
+    ...baseColumns({ organizationId: org.id, actor: adminOf(org), at: new Date() }),
+    ...defaults,
+    ...own,
+  };
   await inOrganization(org.database, org.id, (em) => insertRows(em, [{ into: resource.definition, rows: [row] }]));
   return row;
 }

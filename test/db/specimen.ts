@@ -2,7 +2,20 @@ import { Client } from 'pg';
 import { z } from 'zod';
 import { allow } from '../../db/access/access-rules.ts';
 import { schemaDrift } from '../../db/migrator.ts';
-import { choice, date, flag, identifier, instant, integer, json, list, longText, ratio, reference, text } from '../../db/model/columns.ts';
+import {
+  choice,
+  date,
+  flag,
+  identifier,
+  instant,
+  integer,
+  json,
+  list,
+  longText,
+  ratio,
+  reference,
+  text,
+} from '../../db/model/columns.ts';
 import { type Resource, resource } from '../../db/model/define-resource.ts';
 import { entity, type EntityDefinition } from '../../db/model/entity.ts';
 import { Account } from '../../db/parties/account.ts';

@@ -18,7 +18,12 @@ export interface RunFolder {
 export async function openRunFolder(): Promise<RunFolder> {
   mkdirSync(runs, { recursive: true });
   for (const name of readdirSync(runs)) await clearAway(join(runs, name));
-  const path = join(runs, String(process.pid));
+  return makeRunFolder(String(process.pid));
+}
+
+/** Another folder that goes with this process, under a name that nothing else has. */
+export function makeRunFolder(name: string): RunFolder {
+  const path = join(runs, name);
   const processes = [identityOf(process.pid)];
   const save = () => writeFileSync(join(path, 'processes.json'), JSON.stringify(processes));
   mkdirSync(path, { recursive: true });

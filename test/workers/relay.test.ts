@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import pg from 'pg';
 import pino from 'pino';
 import { v7 as uuidv7 } from 'uuid';
 import type { AutomationActivities } from '../../activities/automation.types.ts';
@@ -169,6 +170,30 @@ describe('owed commands', () => {
     await round();
     await round();
     expect(await readCommand(next)).toMatchObject({ state: 'answered' });
+  });
+
+  it('are delivered after PostgreSQL has cut every connection', async () => {
+    const second = await openDatabase({ url: owner.url, role: 'crm_relay' });
+    const loop = startRelay({
+      relay: second,
+      deliver: carryOut,
+      temporal: environment.client,
+      taskQueue: `test-${uuidv7()}`,
+      log,
+    });
+    await acrossOrganizations(second, (em) => em.execute('select 1'));
+    const superuser = new pg.Client({ connectionString: owner.url });
+    await superuser.connect();
+    await superuser.query(
+      `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'crm_relay' and datname = current_database()`,
+    );
+    await superuser.end();
+    const commandId = await makeOwed(uuidv7(), 10);
+    await eventually('it is delivered', async () => (await readCommand(commandId))?.state === 'answered', {
+      seconds: 20,
+    });
+    await loop.stop();
+    await second.close();
   });
 
   it('are polled for until the relay is stopped, which lets a delivery end', async () => {

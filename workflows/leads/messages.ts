@@ -50,7 +50,7 @@ export const leadProcess = defineProcess({
       }),
       kept: ['evidence', 'accountName'],
       permission: 'leads:work',
-      stages: ['touched'],
+      stages: ['assigned', 'touched'],
     }),
     disqualify: message({
       summary: 'Closes the intake as disqualified, with a reason.',

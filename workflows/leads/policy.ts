@@ -12,12 +12,12 @@ export const finalLeadStages = ['qualified', 'disqualified', 'merged'] as const;
 
 /**
  * From each stage to those it may change to. `scored` rests only where nobody at all can be assigned; a merge undone
- * is assigned anew, or goes on where it was.
+ * is assigned anew, or goes on where it was. Evidence for a qualification is itself a contact, so it needs no touch before.
  */
 export const leadTransitions: Readonly<Record<LeadStage, readonly LeadStage[]>> = {
   captured: ['scored', 'merged'],
   scored: ['assigned', 'disqualified', 'merged'],
-  assigned: ['assigned', 'touched', 'disqualified', 'merged'],
+  assigned: ['assigned', 'touched', 'qualified', 'disqualified', 'merged'],
   touched: ['assigned', 'qualified', 'disqualified', 'merged'],
   qualified: [],
   disqualified: [],

@@ -28,17 +28,40 @@ export function activityLogRoute(database: Database): CallerRoute {
     notes: schemaOf('notes').nullable().default(null),
   });
   return {
-    access: 'caller', tag: 'activities', feature: activities.feature,
-    method: 'post', path: '/v1/activity/log', operationId: 'logActivity',
+    access: 'caller',
+    tag: 'activities',
+    feature: activities.feature,
+    method: 'post',
+    path: '/v1/activity/log',
+    operationId: 'logActivity',
     summary: 'Log a call, a mail, a meeting or a note',
     description: 'Immutable once logged. An activity on an open lead touches it: its no-touch ladder ends.',
     parameters: [idempotencyKeyHeader],
     body: {
       content: { name: 'ActivityLog', schema: jsonSchema(logBody, 'input') },
-      example: { subjectType: 'lead', subjectId: '019aa000-0000-7000-8000-000000000001', activityType: 'call', notes: 'Wants a demonstration on Tuesday.' },
+      example: {
+        subjectType: 'lead',
+        subjectId: '019aa000-0000-7000-8000-000000000001',
+        activityType: 'call',
+        notes: 'Wants a demonstration on Tuesday.',
+      },
     },
-    problems: ['idempotency_key_missing', 'forbidden', 'conflict', 'in_progress', 'rule_violation', 'reference_not_found', 'idempotency_key_reused'],
-    answers: { 201: { description: 'Logged', content: { name: 'ActivityAnswer', schema: { allOf: [{ $ref: '#/components/schemas/Activity' }] } }, headers: ['ETag', 'Location'] } },
+    problems: [
+      'idempotency_key_missing',
+      'forbidden',
+      'conflict',
+      'in_progress',
+      'rule_violation',
+      'reference_not_found',
+      'idempotency_key_reused',
+    ],
+    answers: {
+      201: {
+        description: 'Logged',
+        content: { name: 'ActivityAnswer', schema: { allOf: [{ $ref: '#/components/schemas/Activity' }] } },
+        headers: ['ETag', 'Location'],
+      },
+    },
     handle: async (request) => {
       const write = writeContext(request);
       const { userId, happenedAt, ...given } = parseOrRefuse(logBody, request.body, 'This activity');

@@ -13,15 +13,24 @@ export function previewRoute(records: RecordsService): CallerRoute {
   const calendars = resources.find(({ path }) => path === 'calendars');
   if (!calendars) throw new Error('The registry has no calendars.');
   return {
-    access: 'caller', tag: 'calendars', feature: calendars.feature,
-    method: 'post', path: '/crm/v1/calendars/{id}/preview', operationId: 'previewCalendar',
+    access: 'caller',
+    tag: 'calendars',
+    feature: calendars.feature,
+    method: 'post',
+    path: '/crm/v1/calendars/{id}/preview',
+    operationId: 'previewCalendar',
     summary: 'When so many business minutes will have passed',
     body: {
       content: { name: 'CalendarPreviewRequest', schema: jsonSchema(previewInput, 'input') },
       example: { start: '2026-11-23T08:00:00Z', minutes: 240, pauses: [] },
     },
     problems: ['forbidden', 'not_found', 'rule_violation'],
-    answers: { 200: { description: 'Due time and counted intervals', content: { name: 'CalendarPreview', schema: jsonSchema(previewOutput, 'output') } } },
+    answers: {
+      200: {
+        description: 'Due time and counted intervals',
+        content: { name: 'CalendarPreview', schema: jsonSchema(previewOutput, 'output') },
+      },
+    },
     handle: async ({ actor, id, body }) => {
       const request = parseOrRefuse(previewInput, body, 'This preview');
       const calendar = await records.get(actor, calendars, id);

@@ -59,13 +59,25 @@ export function captureRoute(capture: StartProcess): CallerRoute {
   const lead = { $ref: '#/components/schemas/Lead' };
   const answer = { name: 'LeadAnswer', schema: { allOf: [lead] } };
   return {
-    access: 'caller', tag: 'leads', feature: 'leads',
-    method: 'post', path: '/v1/leads/capture', operationId: 'captureLead',
+    access: 'caller',
+    tag: 'leads',
+    feature: 'leads',
+    method: 'post',
+    path: '/v1/leads/capture',
+    operationId: 'captureLead',
     summary: 'Capture a lead, as a website form does',
-    description: 'Normalised, checked for duplicates, scored and assigned. Needs a name and at least one of email and phone.',
+    description:
+      'Normalised, checked for duplicates, scored and assigned. Needs a name and at least one of email and phone.',
     parameters: [idempotencyKeyHeader, preferHeader],
     body: { content: leadCreate, example: captureExample },
-    problems: ['idempotency_key_missing', 'forbidden', 'conflict', 'in_progress', 'rule_violation', 'idempotency_key_reused'],
+    problems: [
+      'idempotency_key_missing',
+      'forbidden',
+      'conflict',
+      'in_progress',
+      'rule_violation',
+      'idempotency_key_reused',
+    ],
     answers: {
       200: { description: 'Merged: the lead that survives', content: answer },
       201: { description: 'The new lead, scored and assigned', content: answer, headers: ['Location'] },
@@ -78,8 +90,12 @@ export function captureRoute(capture: StartProcess): CallerRoute {
 /** `POST /crm/v1/leads/route-projection`: the decision on a capture as it would be made now; writes nothing. */
 export function routeProjectionRoute(database: Database, readIntake: ReadIntake): CallerRoute {
   return {
-    access: 'caller', tag: 'leads', feature: 'leads',
-    method: 'post', path: '/crm/v1/leads/route-projection', operationId: 'projectLeadRoute',
+    access: 'caller',
+    tag: 'leads',
+    feature: 'leads',
+    method: 'post',
+    path: '/crm/v1/leads/route-projection',
+    operationId: 'projectLeadRoute',
     summary: 'Who would get this lead, and why: a dry run',
     description: 'Needs the permission leads:assign, because the explanation names every candidate.',
     body: { content: leadCreate, example: captureExample },

@@ -85,6 +85,7 @@ describe('the progress line', () => {
     expect(progressLine(tally, 1_000, 1_000)).toBe(
       '[############............] 50 %  5 rows  5.0/s  1 not decided yet  1 refused  2 retries (last: 503 away)',
     );
-    expect(progressLine(new Tally(), 0, 0)).toContain('100 %');
+    expect(progressLine(new Tally(), 0, 0)).toContain(' 0 %');
+    expect(progressLine(Object.assign(new Tally(), { readAll: true }), 9, 0)).toContain('100 %');
   });
 });

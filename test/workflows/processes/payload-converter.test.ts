@@ -17,7 +17,7 @@ describe('the payload converter', () => {
   it('marks what cannot be decoded', () => {
     expect(undecodableReason(payloadConverter.fromPayload(payload('json/plain', '{"a": ')))).toMatch(/JSON/);
     expect(undecodableReason(payloadConverter.fromPayload(payload('binary/encrypted', 'x')))).toBe(
-      'Unknown encoding: binary/encrypted',
+      'ValueError: Unknown encoding: binary/encrypted',
     );
   });
 

@@ -1,0 +1,84 @@
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { Client } from 'pg';
+import { createMigration, migrateDown, migrateUp, migrationStatus, schemaDrift } from '../../db/migrator.ts';
+import { type TestDatabase, testDatabase } from '../support/database.ts';
+
+let database: TestDatabase;
+let client: Client;
+
+beforeAll(async () => {
+  database = await testDatabase({ empty: true });
+  client = new Client({ connectionString: database.url });
+  await client.connect();
+});
+
+afterAll(async () => {
+  await client.end();
+  await database.close();
+});
+
+async function tables(): Promise<string[]> {
+  const { rows } = await client.query<{ name: string }>(
+    "select schemaname || '.' || tablename as name from pg_tables where schemaname not in ('pg_catalog', 'information_schema')",
+  );
+  return rows.map(({ name }) => name).filter((name) => !name.endsWith('crm_migrations'));
+}
+
+it('makes everything in one schema, takes all of it back, and makes it again', async () => {
+  const lines: string[] = [];
+  const log = (line: string) => lines.push(line);
+  await migrateUp(database.url, { log });
+  const made = await tables();
+  expect(made.length).toBeGreaterThan(30);
+  expect(made.every((name) => name.startsWith('crm_core.'))).toBe(true);
+  expect(await schemaDrift(database.url)).toBe('');
+  const { executed, pending } = await migrationStatus(database.url);
+  expect(pending).toEqual([]);
+  expect(lines).toEqual(executed.map((name) => `applied ${name}`));
+
+  await migrateDown(database.url, { log });
+  expect((await migrationStatus(database.url)).pending).toEqual(executed.slice(-1));
+  await migrateDown(database.url, { to: 0, log });
+  expect(await tables()).toEqual([]);
+  const { rows } = await client.query(
+    "select proname from pg_proc where pronamespace = 'crm_core'::regnamespace union all select extname from pg_extension where extname <> 'plpgsql'",
+  );
+  expect(rows).toEqual([]);
+  expect(lines.slice(executed.length)).toEqual(executed.toReversed().map((name) => `took back ${name}`));
+
+  await migrateUp(database.url);
+  expect((await tables()).toSorted()).toEqual(made.toSorted());
+  expect(await schemaDrift(database.url)).toBe('');
+});
+
+it('may be asked for by several at once, and again', async () => {
+  await migrateDown(database.url, { to: 0 });
+  await Promise.all([migrateUp(database.url), migrateUp(database.url), migrateUp(database.url)]);
+  expect((await migrationStatus(database.url)).pending).toEqual([]);
+});
+
+it('writes no migration while entities and snapshot agree', async () => {
+  expect(await createMigration(database.url, 'nothing')).toBeNull();
+});
+
+it('notices a table that was changed by hand', async () => {
+  await client.query('alter table crm_core.crm_tags add column taste text');
+  expect(await schemaDrift(database.url)).toContain('drop column "taste"');
+  await client.query('alter table crm_core.crm_tags drop column taste');
+});
+
+it('leaves an extension alone that was there before', async () => {
+  const other = await testDatabase({ empty: true });
+  const owner = new Client({ connectionString: other.url });
+  await owner.connect();
+  try {
+    await owner.query('create extension pg_trgm');
+    await migrateUp(other.url);
+    await migrateDown(other.url, { to: 0 });
+    const { rows } = await owner.query("select extname from pg_extension where extname <> 'plpgsql'");
+    expect(rows).toEqual([{ extname: 'pg_trgm' }]);
+  } finally {
+    await owner.end();
+    await other.close();
+  }
+});
