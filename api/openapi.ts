@@ -43,13 +43,16 @@ const headerWords: Readonly<Record<string, string>> = {
 /** The OpenAPI 3.1 document of these routes, as JSON text. */
 export function openApiDocument(app: OpenAPIHono<ApiEnv>, routes: readonly Route[]): string {
   const { openAPIRegistry: registry } = app;
-  const named = new Map<string, JsonSchema>([[problem.name, problem.schema]]);
-  const refer = ({ name, schema }: NamedSchema): JsonSchema => {
-    named.set(name, schema);
-    return { $ref: `#/components/schemas/${name}` };
+  const shared = new Map<string, JsonSchema>();
+  const refer: Refer = (kind, name, what) => {
+    const path = `${kind}/${name}`;
+    if (!shared.has(path)) {
+      shared.set(path, what);
+      registry.registerComponent(kind, name, what as never);
+    }
+    return { $ref: `#/components/${path}` };
   };
   for (const route of routes) registry.registerPath(operation(route, refer) as unknown as RouteConfig);
-  for (const [name, schema] of named) registry.registerComponent('schemas', name, schema);
   registry.registerComponent('securitySchemes', 'bearer', {
     type: 'http',
     scheme: 'bearer',
@@ -70,7 +73,8 @@ export function openApiDocument(app: OpenAPIHono<ApiEnv>, routes: readonly Route
   return JSON.stringify(document);
 }
 
-type Refer = (schema: NamedSchema) => JsonSchema;
+/** Keeps a part that several operations have once, and answers the reference to it. */
+type Refer = (kind: 'schemas' | 'parameters' | 'responses', name: string, what: JsonSchema) => JsonSchema;
 
 function operation(route: Route, refer: Refer): JsonSchema {
   const { method, path, operationId, summary, description, tag } = route;
@@ -84,20 +88,30 @@ function operation(route: Route, refer: Refer): JsonSchema {
     security: route.access === 'caller' ? [{ bearer: [] }] : [],
     parameters: [
       ...(path.includes('{id}') ? [idParameter] : []),
-      ...(route.access === 'caller' ? (route.parameters ?? []).map(parameter) : []),
-    ],
+      ...(route.access === 'caller' ? (route.parameters ?? []) : []),
+    ].map((each) => parameter(each, refer)),
     ...(route.access === 'caller' && route.body ? { requestBody: requestBody(route.body, refer) } : {}),
     responses: {
       ...Object.fromEntries(Object.entries(route.answers).map(([status, answer]) => [status, response(answer, refer)])),
-      ...problemResponses(route),
+      ...problemResponses(route, refer),
     },
   };
 }
 
-const idParameter = { name: 'id', in: 'path', required: true, schema: uuidJson };
+type DocumentedParameter = Omit<Parameter, 'in'> & { in: Parameter['in'] | 'path' };
 
-function parameter({ name, in: place, description, schema, required = false, example }: Parameter): JsonSchema {
-  return { name, in: place, description, required, schema, ...(example === undefined ? {} : { example }) };
+const idParameter: DocumentedParameter = {
+  component: 'Id',
+  name: 'id',
+  in: 'path',
+  required: true,
+  description: 'The record.',
+  schema: uuidJson,
+};
+
+function parameter({ component, example, ...declared }: DocumentedParameter, refer: Refer): JsonSchema {
+  const described = { ...declared, ...(example === undefined ? {} : { example }) };
+  return component === undefined ? described : refer('parameters', component, described);
 }
 
 function requestBody(
@@ -106,7 +120,12 @@ function requestBody(
 ): JsonSchema {
   return {
     required: !optional,
-    content: { 'application/json': { schema: refer(content), ...(example === undefined ? {} : { example }) } },
+    content: {
+      'application/json': {
+        schema: refer('schemas', content.name, content.schema),
+        ...(example === undefined ? {} : { example }),
+      },
+    },
   };
 }
 
@@ -117,21 +136,26 @@ function response(
   return {
     description,
     ...(headers.length > 0 ? { headers: headersOf(headers) } : {}),
-    ...(content ? { content: { [contentType]: { schema: refer(content) } } } : {}),
+    ...(content ? { content: { [contentType]: { schema: refer('schemas', content.name, content.schema) } } } : {}),
   };
 }
 
-function problemResponses(route: Route): JsonSchema {
+function problemResponses(route: Route, refer: Refer): JsonSchema {
   const codes = [
     ...(route.access === 'caller' ? everyCaller : []),
     ...(route.access === 'caller' && route.body ? withBody : []),
     ...(route.problems ?? []),
   ];
   const byStatus = Map.groupBy([...new Set(codes)], (code) => problemStatus[code]);
-  return Object.fromEntries([...byStatus].map(([status, sameStatus]) => [status, problemResponse(status, sameStatus)]));
+  return Object.fromEntries(
+    [...byStatus].map(([status, sameStatus]) => [
+      status,
+      refer('responses', sameStatus.join('.'), problemResponse(status, sameStatus, refer)),
+    ]),
+  );
 }
 
-function problemResponse(status: number, codes: readonly ProblemCode[]): JsonSchema {
+function problemResponse(status: number, codes: readonly ProblemCode[], refer: Refer): JsonSchema {
   const headers = [
     ...(status === 401 ? ['WWW-Authenticate'] : []),
     ...([409, 429, 503].includes(status) ? ['Retry-After'] : []),
@@ -139,7 +163,7 @@ function problemResponse(status: number, codes: readonly ProblemCode[]): JsonSch
   return {
     description: codes.map((code) => `\`${code}\`: ${problemTitles[code]}`).join('; '),
     ...(headers.length > 0 ? { headers: headersOf(headers) } : {}),
-    content: { 'application/problem+json': { schema: { $ref: `#/components/schemas/${problem.name}` } } },
+    content: { 'application/problem+json': { schema: refer('schemas', problem.name, problem.schema) } },
   };
 }
 

@@ -13,6 +13,8 @@ export interface Parameter {
   schema: JsonSchema;
   required?: boolean;
   example?: unknown;
+  /** Name under which documents keep it once, where many routes have it. */
+  component?: string;
 }
 
 /** A schema with the name that documents refer to it by. */

@@ -1,3 +1,5 @@
+import { accessEvents } from './access/access-event.ts';
+import { sessions } from './access/session.ts';
 import type { EntityName } from '@mikro-orm/postgresql';
 import { identities } from './access/identity.ts';
 import { organizations } from './access/organization.ts';
@@ -66,6 +68,8 @@ export const resources: readonly Resource[] = [
   rolesResource,
   permissionsResource,
   roleAssignments,
+  sessions,
+  accessEvents,
   featureFlags,
   auditLog,
   merges,

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK, SignJWT } from 'jose';
@@ -35,13 +36,14 @@ export function publicJwks(key: SigningKey): JSONWebKeySet {
   return { keys: [key.publicJwk] };
 }
 
-/** A signed JWT with the claims that the API expects: `sub`, `organization_id`, `roles`, `iss`, `aud`, `iat`, `exp`. */
+/** A signed JWT with the claims that the API expects: `sub`, `organization_id`, `roles`, `iss`, `aud`, `jti`, `iat`, `exp`. */
 export function signToken(key: SigningKey, subject: TokenSubject): Promise<string> {
   return new SignJWT({ organization_id: subject.organizationId, roles: subject.roles })
     .setProtectedHeader({ alg: algorithm, kid: key.keyId, typ: 'JWT' })
     .setSubject(subject.userId)
     .setIssuer(subject.issuer)
     .setAudience(subject.audience)
+    .setJti(randomUUID())
     .setIssuedAt()
     .setExpirationTime(`${subject.validSeconds}s`)
     .sign(key.privateKey);

@@ -8,6 +8,7 @@ import { Problem } from '../../db/model/problem.ts';
 import type { Insertion } from '../../db/model/set-based.ts';
 import type { MessageName, PayloadOf } from '../../workflows/processes/messages.ts';
 import type { leadProcess } from '../../workflows/leads/messages.ts';
+import { readUser } from './assignment.ts';
 import { saveLead } from './lead-change.ts';
 import { mergeInto, unmerge } from './merge-commands.ts';
 import { qualify } from './qualification.ts';
@@ -66,7 +67,9 @@ async function touch(
   const next = await planNext(em, { ...lead, ...touched });
   const known = activityTypes.find((type) => type === channel);
   const rows =
-    channel === undefined && note === undefined ? [] : [loggedActivity(change, known ?? 'note', note ?? null)];
+    channel === undefined && note === undefined
+      ? []
+      : [await loggedActivity(em, change, known ?? 'note', note ?? null)];
   const told = { kind: 'lead.touched', summary: `touched${channel ? ` by ${channel}` : ''}${inTime.remark}` };
   const after = await saveLead(em, change, lead, { ...touched, ...next }, told, { rows: [...rows, ...inTime.rows] });
   return rescore(em, change, after, 'engaged');
@@ -78,9 +81,15 @@ async function engaged(em: EntityManager, change: Change, lead: LeadRow): Promis
   return after.stage === 'touched' ? moveStep(em, change, after, await planNext(em, after)) : after;
 }
 
-function loggedActivity(change: Change, activityType: (typeof activityTypes)[number], notes: string | null): Insertion {
+async function loggedActivity(
+  em: EntityManager,
+  change: Change,
+  activityType: (typeof activityTypes)[number],
+  notes: string | null,
+): Promise<Insertion> {
   const { subjectType, subjectId, at, actor } = change;
-  const userId = actor.kind === 'user' ? actor.userId : null;
+  // An administrator may come from the SSO without being somebody at work here.
+  const userId = actor.kind === 'user' && (await readUser(em, actor.userId)) ? actor.userId : null;
   return {
     into: Activity,
     rows: [
@@ -106,7 +115,7 @@ async function disqualify(
   lead: LeadRow,
   { reason, note }: Payload<'disqualify'>,
 ): Promise<LeadRow> {
-  const rows = note === undefined ? [] : [loggedActivity(change, 'note', note)];
+  const rows = note === undefined ? [] : [await loggedActivity(em, change, 'note', note)];
   return saveLead(
     em,
     change,

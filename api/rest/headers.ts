@@ -5,6 +5,7 @@ import { Problem } from '../../db/model/problem.ts';
 import type { CallerRequest, Parameter } from '../route.ts';
 
 export const idempotencyKeyHeader: Parameter = {
+  component: 'IdempotencyKey',
   name: 'Idempotency-Key',
   in: 'header',
   required: true,
@@ -14,6 +15,7 @@ export const idempotencyKeyHeader: Parameter = {
 };
 
 export const ifMatchHeader: Parameter = {
+  component: 'IfMatch',
   name: 'If-Match',
   in: 'header',
   required: true,
@@ -23,6 +25,7 @@ export const ifMatchHeader: Parameter = {
 };
 
 export const ifNoneMatchHeader: Parameter = {
+  component: 'IfNoneMatch',
   name: 'If-None-Match',
   in: 'header',
   description: 'ETags that the caller has; 304 when the record is still one of them.',
@@ -30,6 +33,7 @@ export const ifNoneMatchHeader: Parameter = {
 };
 
 export const preferHeader: Parameter = {
+  component: 'Prefer',
   name: 'Prefer',
   in: 'header',
   description: '`respond-async`: answer 202 at once, without waiting for the process.',

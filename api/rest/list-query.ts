@@ -12,12 +12,14 @@ const usualRows = 50;
 /** `limit` and `cursor`, which every list has. */
 export const pageParameters: readonly Parameter[] = [
   {
+    component: 'Limit',
     name: 'limit',
     in: 'query',
     description: `Rows in one answer, ${usualRows} if left out.`,
     schema: { type: 'integer', minimum: 1, maximum: mostRows, default: usualRows },
   },
   {
+    component: 'Cursor',
     name: 'cursor',
     in: 'query',
     description: '`nextCursor` of the answer before, with the same filters and order.',

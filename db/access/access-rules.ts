@@ -62,7 +62,15 @@ export const personOfOwnLead = (userId: string): RowFilter => ({
   $or: [{ id: rows(leadsOf('person_id', mine), userId) }, { createdBy: `user:${userId}` }],
 });
 
-/** The same, and people behind the leads of the teams that this user manages. */
+/** People that this user may read: behind their own leads, and behind the contacts, which are one book for all. */
+export const personOfOwnLeadOrContact = (userId: string): RowFilter => ({
+  $or: [
+    personOfOwnLead(userId),
+    { id: { $in: raw('(select person_id from crm_core.crm_contacts where deleted_at is null)') } },
+  ],
+});
+
+/** People behind the leads of the teams that this user manages, and behind those of nobody's team. */
 export const personOfTeamLead = (userId: string): RowFilter => ({
   $or: [{ id: rows(leadsOf('person_id', ofMyTeams), userId) }, { createdBy: `user:${userId}` }],
 });

@@ -19,6 +19,7 @@ export const Organization = entity('Organization', 'core_organizations', {
     /** Business hours of people without a calendar of their own. */
     calendarId: identifier({ nullable: true, target: () => Calendar }),
   },
+  uniques: [['slug']],
 });
 
 export const organizations = resource(Organization, {

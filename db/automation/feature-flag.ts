@@ -8,7 +8,13 @@ import { entity } from '../model/entity.ts';
 export const FeatureFlag = entity('FeatureFlag', 'crm_feature_flags', {
   key: 'feature_flag_id',
   columns: {
-    name: { ...text(80), schema: z.string().max(80).regex(/^crm_feature_[a-z][a-z_]*$/, 'is not a name such as crm_feature_leads') },
+    name: {
+      ...text(80),
+      schema: z
+        .string()
+        .max(80)
+        .regex(/^crm_feature_[a-z][a-z_]*$/, 'is not a name such as crm_feature_leads'),
+    },
     enabled: flag({ default: true }),
     description: text(300, { nullable: true }),
   },

@@ -1,4 +1,10 @@
-import { calendarRules, exceptionsSchema, holidaysSchema, hoursSchema, timeZoneSchema } from '../../workflows/calendars/calendar.ts';
+import {
+  calendarRules,
+  exceptionsSchema,
+  holidaysSchema,
+  hoursSchema,
+  timeZoneSchema,
+} from '../../workflows/calendars/calendar.ts';
 import { allow } from '../access/access-rules.ts';
 import { json, text } from '../model/columns.ts';
 import { resource } from '../model/define-resource.ts';

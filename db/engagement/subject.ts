@@ -1,7 +1,18 @@
 import { choice, identifier } from '../model/columns.ts';
 
 /** Kinds of records that activities, notes, tags and the timeline can hang on. */
-export const subjectTypes = ['lead', 'person', 'account', 'contact', 'task', 'activity', 'calendar', 'user', 'team', 'organization'] as const;
+export const subjectTypes = [
+  'lead',
+  'person',
+  'account',
+  'contact',
+  'task',
+  'activity',
+  'calendar',
+  'user',
+  'team',
+  'organization',
+] as const;
 export type SubjectType = (typeof subjectTypes)[number];
 
 /** The record that a row is about. Checked for visibility when written; no foreign key, since the kinds are several. */

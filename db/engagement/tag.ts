@@ -9,7 +9,10 @@ export const Tag = entity('Tag', 'crm_tags', {
   key: 'tag_id',
   columns: {
     name: text(60),
-    colour: { ...text(7, { nullable: true }), schema: z.string().regex(/^#[0-9a-f]{6}$/, 'is not a colour such as #1f77b4') },
+    colour: {
+      ...text(7, { nullable: true }),
+      schema: z.string().regex(/^#[0-9a-f]{6}$/, 'is not a colour such as #1f77b4'),
+    },
   },
   search: ['name'],
   uniques: [['name']],

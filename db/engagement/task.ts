@@ -7,7 +7,12 @@ import { subjectTypes } from './subject.ts';
 
 const mine = (userId: string) => ({ $or: [{ assignedUserId: userId }, { createdBy: `user:${userId}` }] });
 const ofTeam = (userId: string) => ({
-  $or: [{ assignedUserId: ofTeamMember(userId) }, { assignedUserId: null }, { assignedUserId: userId }, { createdBy: `user:${userId}` }],
+  $or: [
+    { assignedUserId: ofTeamMember(userId) },
+    { assignedUserId: null },
+    { assignedUserId: userId },
+    { createdBy: `user:${userId}` },
+  ],
 });
 
 /** Work for a person by a time. Not a deal (spec/3). */

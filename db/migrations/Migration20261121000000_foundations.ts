@@ -14,11 +14,15 @@ export class Migration20261121000000_foundations extends Migration {
       set search_path = crm_core, public
       as $$ select lower(unaccent('unaccent', value)) $$`);
     this.addSql('grant usage on schema crm_core to crm_app, crm_relay');
-    this.addSql('alter default privileges in schema crm_core grant select, insert, update, delete on tables to crm_app, crm_relay');
+    this.addSql(
+      'alter default privileges in schema crm_core grant select, insert, update, delete on tables to crm_app, crm_relay',
+    );
   }
 
   override down(): void {
-    this.addSql('alter default privileges in schema crm_core revoke select, insert, update, delete on tables from crm_app, crm_relay');
+    this.addSql(
+      'alter default privileges in schema crm_core revoke select, insert, update, delete on tables from crm_app, crm_relay',
+    );
     this.addSql('revoke usage on schema crm_core from crm_app, crm_relay');
     this.addSql('drop function crm_core.fold(text)');
     // An extension that another product had installed before lives elsewhere and stays.

@@ -134,7 +134,7 @@ export function entity<const C extends Columns>(
     },
     uniques: (options.uniques ?? []).map((properties) => ({
       name: `${table}_${properties.map(snake).join('_')}_unique`,
-      properties: ['organizationId', ...properties],
+      properties: [...(options.key === 'organization_id' ? [] : ['organizationId']), ...properties],
       where: { deletedAt: null },
     })),
     indexes: [

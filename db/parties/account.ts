@@ -8,7 +8,9 @@ import { entity, type EntityDefinition } from '../model/entity.ts';
 const parent = (): EntityDefinition => Account;
 
 const ownAccount = (userId: string) => ({ $or: [{ ownerUserId: userId }, { createdBy: `user:${userId}` }] });
-const teamAccount = (userId: string) => ({ $or: [{ ownerUserId: ofTeamMember(userId) }, { ownerUserId: null }, { ownerUserId: userId }] });
+const teamAccount = (userId: string) => ({
+  $or: [{ ownerUserId: ofTeamMember(userId) }, { ownerUserId: null }, { ownerUserId: userId }],
+});
 
 /** A company, developer, brokerage or client organisation (spec/5 `crm_accounts`, spec/1). */
 export const Account = entity('Account', 'crm_accounts', {
@@ -18,7 +20,9 @@ export const Account = entity('Account', 'crm_accounts', {
     /** Folded, without legal form: `acme` for `ACME GmbH`. */
     normalizedName: text(200, { nullable: true }),
     parentAccountId: reference(parent, { nullable: true }),
-    accountType: choice(['prospect', 'customer', 'partner', 'developer', 'brokerage', 'competitor', 'other'], { default: 'prospect' }),
+    accountType: choice(['prospect', 'customer', 'partner', 'developer', 'brokerage', 'competitor', 'other'], {
+      default: 'prospect',
+    }),
     industry: text(120, { nullable: true }),
     segment: choice(['enterprise', 'mid_market', 'small_business', 'consumer'], { nullable: true }),
     /** Mail domain by which people are recognised as belonging here. */
@@ -39,8 +43,28 @@ export const Account = entity('Account', 'crm_accounts', {
 export const accounts = resource(Account, {
   path: 'accounts',
   title: 'account',
-  creatable: ['accountName', 'parentAccountId', 'accountType', 'industry', 'segment', 'domain', 'locationRef', 'ownerUserId', 'metadataJson'],
-  patchable: ['accountName', 'parentAccountId', 'accountType', 'industry', 'segment', 'domain', 'locationRef', 'ownerUserId', 'metadataJson'],
+  creatable: [
+    'accountName',
+    'parentAccountId',
+    'accountType',
+    'industry',
+    'segment',
+    'domain',
+    'locationRef',
+    'ownerUserId',
+    'metadataJson',
+  ],
+  patchable: [
+    'accountName',
+    'parentAccountId',
+    'accountType',
+    'industry',
+    'segment',
+    'domain',
+    'locationRef',
+    'ownerUserId',
+    'metadataJson',
+  ],
   filterable: ['accountName', 'accountType', 'industry', 'segment', 'domain', 'ownerUserId', 'parentAccountId'],
   sortable: ['accountName', 'createdAt', 'updatedAt'],
   expandable: { parentAccount: 'parentAccountId', owner: 'ownerUserId' },

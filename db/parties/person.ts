@@ -1,4 +1,4 @@
-import { allow, personOfOwnLead, personOfTeamLead } from '../access/access-rules.ts';
+import { allow, personOfOwnLead, personOfOwnLeadOrContact, personOfTeamLead } from '../access/access-rules.ts';
 import { choice, json, list, ratio, text } from '../model/columns.ts';
 import { resource } from '../model/define-resource.ts';
 import { entity } from '../model/entity.ts';
@@ -34,11 +34,29 @@ export const Person = entity('Person', 'crm_people', {
 export const people = resource(Person, {
   path: 'people',
   title: 'person',
-  creatable: ['fullName', 'primaryEmail', 'primaryPhone', 'linkedinUrl', 'personaLabels', 'sourceConfidence', 'country', 'consent'],
-  patchable: ['fullName', 'primaryEmail', 'primaryPhone', 'linkedinUrl', 'personaLabels', 'sourceConfidence', 'country', 'consent'],
+  creatable: [
+    'fullName',
+    'primaryEmail',
+    'primaryPhone',
+    'linkedinUrl',
+    'personaLabels',
+    'sourceConfidence',
+    'country',
+    'consent',
+  ],
+  patchable: [
+    'fullName',
+    'primaryEmail',
+    'primaryPhone',
+    'linkedinUrl',
+    'personaLabels',
+    'sourceConfidence',
+    'country',
+    'consent',
+  ],
   filterable: ['fullName', 'primaryEmail', 'primaryPhone', 'country', 'emailStatus'],
   sortable: ['fullName', 'createdAt', 'updatedAt'],
-  read: allow('people:read', { own: personOfOwnLead }),
+  read: allow('people:read', { own: personOfOwnLeadOrContact }),
   write: allow('people:write', { own: personOfOwnLead, team: personOfTeamLead }),
   feature: 'parties',
 });

@@ -6,17 +6,29 @@ import { resources } from '../../db/registry.ts';
 import { leadProcess } from '../../workflows/leads/messages.ts';
 import { testApi, type TestApi } from './support.ts';
 
+interface DocumentedParameter {
+  name: string;
+  schema: object;
+  example?: unknown;
+}
 interface Operation {
   operationId: string;
   security: unknown[];
-  parameters: { name: string; in: string; schema: object; example?: unknown }[];
+  parameters: (DocumentedParameter | { $ref: string })[];
   requestBody?: { content: Record<string, { schema: object; example?: unknown }> };
-  responses: Record<string, { content?: Record<string, { schema: object }> }>;
+  responses: Record<string, DocumentedResponse | { $ref: string }>;
+}
+interface DocumentedResponse {
+  content?: Record<string, { schema: object }>;
 }
 interface Document {
   openapi: string;
   paths: Record<string, Record<string, Operation>>;
-  components: { schemas: Record<string, object> };
+  components: {
+    schemas: Record<string, object>;
+    parameters: Record<string, DocumentedParameter>;
+    responses: Record<string, DocumentedResponse>;
+  };
 }
 
 const addFormats = formats as unknown as typeof formats.default;
@@ -57,7 +69,8 @@ describe('the OpenAPI document', () => {
     for (const schema of Object.keys(document.components.schemas)) compile({ $ref: `#/components/schemas/${schema}` });
     const misfits = operations.flatMap(([name, { parameters, requestBody }]) => {
       const body = requestBody?.content['application/json'];
-      const examples = [...parameters, ...(body ? [{ ...body, name: 'body' }] : [])].filter(
+      const declared = parameters.flatMap((parameter) => resolved<DocumentedParameter>(parameter) ?? []);
+      const examples = [...declared, ...(body ? [{ ...body, name: 'body' }] : [])].filter(
         ({ example }) => example !== undefined,
       );
       return examples.flatMap((each) => {
@@ -67,6 +80,13 @@ describe('the OpenAPI document', () => {
     });
     expect(misfits).toEqual([]);
   });
+
+  /** The part itself, where an operation refers to a shared one. */
+  const resolved = <T extends object>(part: T | { $ref: string } | undefined): T | undefined => {
+    if (!part || !('$ref' in part)) return part;
+    const [, kind = '', name = ''] = /^#\/components\/(\w+)\/(.+)$/.exec(part.$ref) ?? [];
+    return (document.components as unknown as Record<string, Record<string, T>>)[kind]?.[name];
+  };
 
   it('names every operation once', () => {
     const ids = operations.map(([, { operationId }]) => operationId);
@@ -78,10 +98,12 @@ describe('the OpenAPI document', () => {
     expect(callers.length).toBeGreaterThan(200);
     for (const [name, { responses, requestBody }] of callers) {
       const expected = ['400', '401', '404', '429', '500', '503', ...(requestBody ? ['413', '415'] : [])];
-      expect([name, expected.filter((status) => !responses[status]?.content?.['application/problem+json'])]).toEqual([
+      expect([
         name,
-        [],
-      ]);
+        expected.filter(
+          (status) => !resolved<DocumentedResponse>(responses[status])?.content?.['application/problem+json'],
+        ),
+      ]).toEqual([name, []]);
     }
   });
 

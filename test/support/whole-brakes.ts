@@ -6,11 +6,13 @@ export interface Brake {
   release(): Promise<void>;
 }
 
-/** Holds the organisation's assignment lock: its intakes stand inside their transaction, before the commit. */
-export async function holdAssignments(product: Product, organizationId: string): Promise<Brake> {
+/** Holds the assignment locks of organisations: their intakes stand inside their transaction, before the commit. */
+export async function holdAssignments(product: Product, organizationIds: readonly string[]): Promise<Brake> {
   const client = new pg.Client({ connectionString: product.databaseUrl });
+  // When a test fails half-way, the server goes before this connection does.
+  client.on('error', () => undefined);
   await client.connect();
-  await client.query(`select pg_advisory_lock(hashtextextended('assignment:' || $1, 7))`, [organizationId]);
+  for (const id of organizationIds) await client.query(`select pg_advisory_lock(hashtextextended('assignment:' || $1, 7))`, [id]);
   return { release: () => client.end() };
 }
 
@@ -27,10 +29,10 @@ export async function holdCommits(product: Product): Promise<Brake> {
   return { release: () => setStandby('alter system reset synchronous_standby_names') };
 }
 
-/** How many sessions wait for this event: `advisory` (a lock) or `SyncRep` (a held commit). */
+/** How many sessions of the application wait for this event: `advisory` (a lock) or `SyncRep` (a held commit). */
 export async function waitingFor(product: Product, event: 'advisory' | 'SyncRep'): Promise<number> {
   const [row] = await product.query<{ sessions: number }>(
-    'select count(*)::int as sessions from pg_stat_activity where wait_event = $1',
+    `select count(*)::int as sessions from pg_stat_activity where wait_event = $1 and application_name = 'crm_app'`,
     [event],
   );
   return row?.sessions ?? 0;

@@ -113,10 +113,11 @@ describe('a worker', () => {
         status: 'RUNNING',
         stage: ['assigned'],
       });
-      const overdue = await acrossOrganizations(relay, (em) =>
-        em.execute('select 1 from crm_core.crm_outbox where delivered_at is null'),
-      );
-      await eventually('every event is delivered', () => overdue.length === 0);
+      const undelivered = () =>
+        acrossOrganizations(relay, (em) =>
+          em.execute<unknown[]>('select 1 from crm_core.crm_outbox where delivered_at is null'),
+        );
+      await eventually('every event is delivered', async () => (await undelivered()).length === 0);
     } finally {
       await worker.stop();
       await environment.client.workflow.getHandle(`lead:${leadId}`).terminate();

@@ -1,0 +1,300 @@
+import { describe, expect, it } from '@jest/globals';
+import { v7 as uuidv7 } from 'uuid';
+import { databaseFixture, refusalOf } from '../../db/database-fixture.ts';
+import { makeUser, managerOf, salesRep } from '../../support/factories.ts';
+import { form, type House, makeHouse } from './house.ts';
+
+const fixture = databaseFixture();
+
+/** Everything that a message could leave behind. */
+const traces = [
+  'crm_timeline',
+  'crm_auditlog',
+  'crm_activities',
+  'crm_lead_scores',
+  'crm_lead_assignments',
+  'crm_notifications',
+  'crm_outbox',
+  'crm_notes',
+];
+const tracesOf = (house: House) => Promise.all(traces.map((table) => house.count(table)));
+
+async function houseWithLead() {
+  const house = await makeHouse(fixture.app);
+  return { house, ...(await house.capture(form())) };
+}
+
+describe('touch', () => {
+  it('ends the ladder, logs what was done, and scores the lead again', async () => {
+    const { house, leadId, state: before } = await houseWithLead();
+    const receivedAt = new Date();
+    const { state, answer } = await house.send(
+      leadId,
+      'touch',
+      { channel: 'call', note: 'Wants a demonstration.' },
+      { receivedAt },
+    );
+    expect(state).toMatchObject({
+      stage: 'touched',
+      status: 'open',
+      next: { step: 'remind_idle', waitsFor: before.assignedUserId },
+    });
+    expect(state.score).toBeGreaterThan(before.score ?? 0);
+    expect(answer).toMatchObject({
+      status: 200,
+      body: { id: leadId, stage: 'touched', touchedAt: receivedAt.toISOString(), engagementCount: 1 },
+    });
+    const logged = await house.sql(
+      'select activity_type, notes, direction from crm_core.crm_activities where subject_id = ?',
+      [leadId],
+    );
+    expect(logged).toEqual([{ activity_type: 'call', notes: 'Wants a demonstration.', direction: null }]);
+    const [latest] = await house.sql(
+      'select cause, score from crm_core.crm_lead_scores where lead_id = ? order by scored_at desc, lead_score_id desc',
+      [leadId],
+    );
+    expect(latest).toEqual({ cause: 'engaged', score: state.score });
+  });
+
+  it('reads the note from the ledger: it does not travel with the message', async () => {
+    const { house, leadId } = await houseWithLead();
+    const { commandId } = await house.send(leadId, 'touch', { note: 'secret' });
+    const [kept] = await house.sql<{ body: unknown }>('select body from crm_core.crm_commands where command_id = ?', [
+      commandId,
+    ]);
+    expect(kept?.body).toEqual({ note: 'secret' });
+    expect(await house.sql('select activity_type, notes from crm_core.crm_activities')).toEqual([
+      { activity_type: 'note', notes: 'secret' },
+    ]);
+  });
+
+  it('writes no activity when it says no more than that it happened', async () => {
+    const { house, leadId } = await houseWithLead();
+    await house.send(leadId, 'touch');
+    expect(await house.count('crm_activities')).toBe(0);
+    expect(await house.lead(leadId)).toMatchObject({ engagement_count: 1, stage: 'touched' });
+  });
+
+  it('of an older receipt keeps the later activity', async () => {
+    const { house, leadId } = await houseWithLead();
+    const [early, late] = [new Date(Date.now() + 60_000), new Date(Date.now() + 120_000)];
+    await house.send(leadId, 'touch', {}, { receivedAt: late });
+    const { answer } = await house.send(leadId, 'touch', {}, { receivedAt: early });
+    expect(answer.body).toMatchObject({ touchedAt: early.toISOString(), lastActivityAt: late.toISOString() });
+  });
+});
+
+describe('rescore', () => {
+  it('judges by the model in force, and says which', async () => {
+    const { house, leadId, state: before } = await houseWithLead();
+    expect(before.score).toBe(0);
+    await house.sql(
+      `update crm_core.crm_scoring_models set fit = '[{"label": "Any", "when": "true", "points": 80}]', version = 2`,
+    );
+    const { state } = await house.send(leadId, 'rescore');
+    expect(state).toMatchObject({ score: 40, band: 'warm', stage: 'assigned', next: before.next });
+    const [latest] = await house.sql(
+      'select scoring_model_version, cause from crm_core.crm_lead_scores where lead_id = ? order by lead_score_id desc',
+      [leadId],
+    );
+    expect(latest).toEqual({ scoring_model_version: 2, cause: 'rescore' });
+    expect(await house.lead(leadId)).toMatchObject({ scoring_model_version: 2 });
+  });
+
+  it('gives 0 and no band when no model is active', async () => {
+    const { house, leadId } = await houseWithLead();
+    await house.sql('update crm_core.crm_scoring_models set active = false');
+    expect((await house.send(leadId, 'rescore')).state).toMatchObject({ score: 0, band: null });
+  });
+});
+
+describe('reassign', () => {
+  it('chooses by the rules, passing over who has had the lead, until nobody is left', async () => {
+    const { house, leadId, state: before } = await houseWithLead();
+    const { state } = await house.send(leadId, 'reassign', { reason: 'On leave from tomorrow.' });
+    expect(state).toMatchObject({
+      stage: 'assigned',
+      round: 2,
+      next: { step: 'remind_owner', waitsFor: state.assignedUserId },
+    });
+    expect(state.assignedUserId).not.toBe(before.assignedUserId);
+    const notices = await house.sql<{ user_id: string; kind: string }>(
+      'select user_id, kind from crm_core.crm_notifications where subject_id = ? order by notification_id',
+      [leadId],
+    );
+    expect(notices.slice(1)).toEqual([
+      { user_id: state.assignedUserId, kind: 'lead.assigned' },
+      { user_id: before.assignedUserId, kind: 'lead.reassigned_away' },
+    ]);
+    expect(await house.sql('select body from crm_core.crm_notes where subject_id = ?', [leadId])).toEqual([
+      { body: 'On leave from tomorrow.' },
+    ]);
+    expect(await refusalOf(house.send(leadId, 'reassign'))).toMatchObject({ code: 'rule_violation' });
+  });
+
+  it('does not give a lead back to a fallback who has had it', async () => {
+    const { house, leadId, state } = await houseWithLead();
+    await house.sql('update crm_core.core_organizations set fallback_user_id = ?', [state.assignedUserId]);
+    await house.send(leadId, 'reassign');
+    expect(await refusalOf(house.send(leadId, 'reassign'))).toMatchObject({ code: 'rule_violation' });
+  });
+
+  it('gives it to the user named, whatever their load', async () => {
+    const { house, leadId } = await houseWithLead();
+    const named = await makeUser(house.org, { capacity: 0 });
+    const { state, answer } = await house.send(
+      leadId,
+      'reassign',
+      { userId: named.id },
+      { actor: managerOf(house.org, house.team) },
+    );
+    expect(state).toMatchObject({ assignedUserId: named.id, round: 2, stage: 'assigned' });
+    expect(answer.body).toMatchObject({ assignedUserId: named.id, teamId: null });
+  });
+
+  it('refuses a user who is not active, or not of this organisation', async () => {
+    const { house, leadId, state: before } = await houseWithLead();
+    const idle = await makeUser(house.org, { active: false });
+    const foreign = (await makeHouse(fixture.app)).users[0];
+    for (const [userId, message] of [
+      [idle.id, 'is not active'],
+      [foreign?.id, 'is not a user of this organisation'],
+      [uuidv7(), 'is not a user of this organisation'],
+    ]) {
+      const refusal = await refusalOf(house.send(leadId, 'reassign', { userId }));
+      expect(refusal).toMatchObject({ code: 'rule_violation', errors: [{ path: 'userId', message }] });
+    }
+    expect(await house.lead(leadId)).toMatchObject({ round: 1, assigned_user_id: before.assignedUserId });
+  });
+
+  it('answers somebody who may not see the lead any more with no more than its state', async () => {
+    const { house, leadId, state: before } = await houseWithLead();
+    const [owner, other] = [
+      house.users.find(({ id }) => id === before.assignedUserId),
+      house.users.find(({ id }) => id !== before.assignedUserId),
+    ];
+    if (!owner || !other) throw new Error('The house is empty');
+    await house.send(leadId, 'reassign', { userId: other.id });
+    const { answer } = await house.send(leadId, 'touch', {}, { actor: salesRep(house.org, owner) });
+    expect(answer.body).toMatchObject({ id: leadId, stage: 'touched' });
+    expect(answer.body).not.toHaveProperty('email');
+  });
+});
+
+describe('disqualify', () => {
+  it('closes the lead with its reason and note, and plans no more', async () => {
+    const { house, leadId } = await houseWithLead();
+    const receivedAt = new Date();
+    const { state, answer } = await house.send(
+      leadId,
+      'disqualify',
+      { reason: 'no_budget', note: 'Next year.' },
+      { receivedAt },
+    );
+    expect(state).toMatchObject({ stage: 'disqualified', status: 'disqualified', next: null });
+    expect(answer.body).toMatchObject({
+      disqualifyReason: 'no_budget',
+      closedAt: receivedAt.toISOString(),
+      nextStep: null,
+    });
+    expect(await house.sql('select notes from crm_core.crm_activities where subject_id = ?', [leadId])).toEqual([
+      { notes: 'Next year.' },
+    ]);
+  });
+});
+
+describe('engaged', () => {
+  it('scores an open lead again, and moves the idle step of a touched one', async () => {
+    const { house, leadId } = await houseWithLead();
+    const touchedAt = new Date(Date.now() - 3_600_000);
+    const touched = await house.send(leadId, 'touch', {}, { receivedAt: touchedAt });
+    const { email } = await house.lead(leadId);
+    await house.capture(form({ email: String(email) }));
+    const state = await house.signal(leadId, 'engaged', { leadId: uuidv7() });
+    expect(Date.parse(state.next?.dueAt ?? '')).toBeGreaterThan(Date.parse(touched.state.next?.dueAt ?? ''));
+    expect(state.next?.step).toBe('remind_idle');
+  });
+
+  it('is nothing to a lead that has ended', async () => {
+    const { house, leadId } = await houseWithLead();
+    const { state } = await house.send(leadId, 'disqualify', { reason: 'spam' });
+    const before = await tracesOf(house);
+    expect(await house.signal(leadId, 'engaged')).toEqual(state);
+    expect(await tracesOf(house)).toEqual(before);
+  });
+});
+
+describe('a message that comes again', () => {
+  const named: [string, Record<string, unknown>][] = [
+    ['touch', { channel: 'email', note: 'Hello.' }],
+    ['rescore', {}],
+    ['reassign', {}],
+    ['disqualify', { reason: 'other', note: 'Twice.' }],
+  ];
+
+  it.each(named)('%s is applied once, and answers the same', async (name, payload) => {
+    const { house, leadId } = await houseWithLead();
+    const first = await house.send(leadId, name, payload);
+    const before = await tracesOf(house);
+    const again = await house.send(leadId, name, payload, { commandId: first.commandId });
+    expect(again).toEqual(first);
+    expect(await tracesOf(house)).toEqual(before);
+  });
+
+  it('is applied once when it comes at the same time', async () => {
+    const { house, leadId } = await houseWithLead();
+    const commandId = uuidv7();
+    const outcomes = await Promise.all(
+      Array.from({ length: 8 }, () => house.send(leadId, 'touch', { channel: 'call' }, { commandId })),
+    );
+    expect(new Set(outcomes.map(({ state }) => JSON.stringify(state))).size).toBe(1);
+    expect(await house.lead(leadId)).toMatchObject({ engagement_count: 1 });
+    expect(await house.count('crm_activities')).toBe(1);
+  });
+
+  it('is applied once as a Signal too, by its key', async () => {
+    const { house, leadId } = await houseWithLead();
+    for (const key of ['signal:run:1', `update:run:${'x'.repeat(400)}`]) {
+      const first = await house.signal(leadId, 'touch', { channel: 'call' }, key);
+      const before = await tracesOf(house);
+      await house.sql("update crm_core.crm_commands set deleted_at = now() where route = 'signal'");
+      expect(await house.signal(leadId, 'touch', { channel: 'call' }, key)).toEqual(first);
+      expect(await tracesOf(house)).toEqual(before);
+    }
+    const noted = await house.sql(
+      "select principal, state, message, record_id from crm_core.crm_commands where route = 'signal'",
+    );
+    expect(noted).toEqual(
+      Array(2).fill({ principal: 'temporal', state: 'answered', message: 'touch', record_id: leadId }),
+    );
+  });
+});
+
+describe('a message that is not possible', () => {
+  it('is refused in a stage where it is illegal, and its key stays free', async () => {
+    const { house, leadId } = await houseWithLead();
+    const commandId = uuidv7();
+    expect(await refusalOf(house.send(leadId, 'unmerge', {}, { commandId }))).toMatchObject({ code: 'illegal_stage' });
+    expect(
+      await house.sql('select state, answer from crm_core.crm_commands where command_id = ?', [commandId]),
+    ).toEqual([{ state: 'received', answer: null }]);
+    expect(await refusalOf(house.signal(leadId, 'unmerge', {}, 'signal:run:9'))).toMatchObject({
+      code: 'illegal_stage',
+    });
+    expect(await house.count('crm_commands', "route = 'signal'")).toBe(0);
+  });
+
+  it('is refused on a lead that is deleted, foreign or unknown', async () => {
+    const { house, leadId } = await houseWithLead();
+    const other = await makeHouse(fixture.app);
+    expect(await refusalOf(other.send(leadId, 'touch'))).toMatchObject({ code: 'not_found' });
+    expect(await refusalOf(house.send(uuidv7(), 'touch'))).toMatchObject({ code: 'not_found' });
+    await house.sql('update crm_core.crm_leads set deleted_at = now() where lead_id = ?', [leadId]);
+    expect(await refusalOf(house.send(leadId, 'touch'))).toMatchObject({ code: 'not_found' });
+  });
+
+  it('is refused when a lead knows no such message', async () => {
+    const { house, leadId } = await houseWithLead();
+    expect(await refusalOf(house.signal(leadId, 'promote'))).toMatchObject({ code: 'illegal_stage' });
+  });
+});

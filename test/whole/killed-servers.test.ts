@@ -1,0 +1,120 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { type Product, startProduct } from '../support/product.ts';
+import { eventually } from '../support/temporal.ts';
+import { expectClean, expectEachOnce, settle } from '../support/whole-books.ts';
+import { connectTemporal, pendingTimers, type TemporalClient } from '../support/whole-temporal.ts';
+import { capture, captureMany, startTraffic } from '../support/whole-load.ts';
+import { makeTenant } from '../support/whole-tenant.ts';
+
+let product: Product;
+let temporal: TemporalClient;
+beforeAll(async () => {
+  product = await startProduct();
+  temporal = await connectTemporal(product);
+}, 240_000);
+afterAll(async () => {
+  await temporal?.close();
+  await product?.stop();
+}, 120_000);
+
+const wait = { headers: { prefer: 'respond-async' } };
+const chasedAtOnce = {
+  remindOwnerAfterMinutes: 1,
+  tellManagerAfterMinutes: 500,
+  reassignAfterMinutes: 600,
+  maxRounds: 1,
+  remindIdleAfterMinutes: 1_000,
+  closeStaleAfterMinutes: 2_000,
+};
+
+describe('a Temporal that is killed', () => {
+  it('keeps a thousand timers: messages still arrive, and a step that fell due meanwhile is taken once', async () => {
+    const due = await makeTenant(product, { rule: { ladder: chasedAtOnce } });
+    const many = await makeTenant(product);
+    const chased = await captureMany(due.admin, 5);
+    const captures = await captureMany(many.admin, 1_000, { atOnce: 30, ...wait });
+    const running = `CrmOrganization = '${many.org.id}' and CrmStage = 'assigned' and ExecutionStatus = 'Running'`;
+    const isAssigned = async () => (await temporal.client.workflow.count(running)).count === 1_000;
+    await eventually('a thousand ladders wait', isAssigned, { seconds: 120 });
+
+    await product.kill('temporal');
+    await product.waitUntilReady();
+
+    await eventually('they wait again', isAssigned, { seconds: 30 });
+    const [one] = captures;
+    const id = String(one?.answer.body['id']);
+    expect(await pendingTimers(temporal, `lead:${id}`)).toBe(1);
+    const touched = await many.admin.send('POST', `/crm/v1/leads/${id}/touch`, { body: { channel: 'call' } });
+    expect([touched.status, touched.body['stage']]).toEqual([200, 'touched']);
+
+    const steps = 'select lead_id, step, due_at <= detected_at as late from crm_core.crm_lead_steps where organization_id = $1';
+    const taken = () => product.query(steps, [due.org.id]);
+    await eventually('every owner was reminded', async () => (await taken()).length >= 5, { seconds: 90 });
+    expect(new Set(await taken())).toEqual(
+      new Set(chased.map(({ answer }) => ({ lead_id: answer.body['id'], step: 'remind_owner', late: true }))),
+    );
+    await settle(product);
+    await expectClean(product);
+  }, 300_000);
+
+  it('is missed by nobody who captures: 202 with a link, and the lead once it is back', async () => {
+    const tenant = await makeTenant(product);
+    await product.kill('temporal', 'SIGSTOP');
+    const captures = await captureMany(tenant.admin, 10, { atOnce: 10 });
+    for (const { statuses, answer } of captures) {
+      expect(statuses).toEqual([202]);
+      expect(answer.headers.get('location')).toBe(`/crm/v1/leads/${String(answer.body['id'])}/process`);
+    }
+    await product.kill('temporal');
+    await product.waitUntilReady();
+    await settle(product);
+    await expectEachOnce(product, tenant, captures);
+    const [first] = captures;
+    if (first) expect((await capture(tenant.admin, first.body, first)).statuses).toEqual([201]);
+    await expectClean(product);
+  }, 180_000);
+});
+
+describe('PostgreSQL under load', () => {
+  it.each(['SIGQUIT', 'SIGKILL'] as const)('restarted at once by %s: clients see only 2xx, 409 and 503, and nothing is lost', async (signal) => {
+    const tenant = await makeTenant(product);
+    const traffic = startTraffic(tenant.admin);
+    const more = async (count: number) => {
+      const goal = traffic.captures.length + count;
+      await eventually(`${count} more are captured`, () => traffic.captures.length >= goal, { seconds: 90 });
+    };
+    await more(20);
+    await product.kill('postgres', signal);
+    await product.waitUntilReady();
+    await more(20);
+    await traffic.stop();
+    expect(unexpected(traffic)).toEqual([]);
+    await settle(product);
+    await expectEachOnce(product, tenant, traffic.captures);
+    await expectClean(product);
+  }, 240_000);
+
+  it('with every connection cut, again and again, the same', async () => {
+    const tenant = await makeTenant(product);
+    const traffic = startTraffic(tenant.admin);
+    for (let round = 1; round <= 5; round++) {
+      const goal = traffic.captures.length + 10;
+      await eventually('more is captured', () => traffic.captures.length >= goal, { seconds: 60 });
+      const cut = await product.query<{ cut: boolean }>(
+        `select pg_terminate_backend(pid) as cut from pg_stat_activity where application_name in ('crm_app', 'crm_relay')`,
+      );
+      expect(cut.length).toBeGreaterThan(5);
+    }
+    await traffic.stop();
+    expect(unexpected(traffic)).toEqual([]);
+    await settle(product);
+    await expectEachOnce(product, tenant, traffic.captures);
+    await expectClean(product);
+  }, 240_000);
+});
+
+/** Statuses that no client should have seen. */
+function unexpected({ captures, reads }: ReturnType<typeof startTraffic>): number[] {
+  const fine = new Set([200, 201, 202, 409, 503]);
+  return [...captures.flatMap(({ statuses }) => statuses), ...reads].filter((status) => !fine.has(status));
+}

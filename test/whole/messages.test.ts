@@ -1,0 +1,137 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { makeCalendar, suffix } from '../support/factories.ts';
+import { type Product, startProduct } from '../support/product.ts';
+import { eventually } from '../support/temporal.ts';
+import { expectClean, settle } from '../support/whole-books.ts';
+import { capture } from '../support/whole-load.ts';
+import { connectTemporal, pendingTimers, type TemporalClient, temporalCli } from '../support/whole-temporal.ts';
+import { type Caller, makeTenant, stranger } from '../support/whole-tenant.ts';
+
+let product: Product;
+let temporal: TemporalClient;
+beforeAll(async () => {
+  product = await startProduct();
+  temporal = await connectTemporal(product);
+}, 240_000);
+afterAll(async () => {
+  await temporal?.close();
+  await product?.stop();
+}, 120_000);
+
+async function captured(caller: Caller): Promise<string> {
+  const { answer } = await capture(caller);
+  const id = String(answer.body['id']);
+  await leadIs(caller, id, { stage: 'assigned' });
+  return id;
+}
+
+async function leadIs(caller: Caller, id: string, wanted: Record<string, unknown>, seconds = 30): Promise<void> {
+  const isSo = async () => {
+    const { body } = await caller.send('GET', `/crm/v1/leads/${id}`);
+    return Object.entries(wanted).every(([name, value]) => body[name] === value);
+  };
+  await eventually(`lead ${id} is ${JSON.stringify(wanted)}`, isSo, { seconds });
+}
+
+const dueOf = async (caller: Caller, id: string) => (await caller.send('GET', `/crm/v1/leads/${id}`)).body['nextDueAt'];
+
+describe('a command', () => {
+  it('sent while no worker runs is accepted, and carried out when one is back', async () => {
+    const { admin } = await makeTenant(product);
+    const id = await captured(admin);
+    await product.kill('worker', 'SIGSTOP');
+    const key = suffix();
+    const touch = () => admin.send('POST', `/crm/v1/leads/${id}/touch`, { body: { channel: 'call' }, key });
+    const { status, headers, body } = await touch();
+    expect([status, headers.get('location'), body['stage']]).toEqual([202, `/crm/v1/leads/${id}/process`, 'assigned']);
+    await product.kill('worker');
+    await leadIs(admin, id, { stage: 'touched', engagementCount: 1 }, 90);
+    await settle(product);
+    const again = await touch();
+    expect([again.status, again.body['stage'], again.headers.get('idempotency-replayed')]).toEqual([200, 'touched', 'true']);
+    await expectClean(product);
+  }, 180_000);
+
+  it('of somebody with only the Temporal CLI ends the ladder; its query finds the leads of a stage', async () => {
+    const { admin } = await makeTenant(product);
+    const [touched, waiting] = [await captured(admin), await captured(admin)];
+    expect(await pendingTimers(temporal, `lead:${touched}`)).toBe(1);
+    await temporalCli(product, 'workflow', 'signal', '--workflow-id', `lead:${touched}`, '--name', 'touch', '--input', '{}');
+    await leadIs(admin, touched, { stage: 'touched', nextStep: 'remind_idle' });
+
+    const list = async (stage: string) => temporalCli(product, 'workflow', 'list', '--query', `CrmStage = "${stage}"`, '--limit', '1000');
+    await eventually('the visibility store has heard of it', async () => (await list('touched')).includes(touched));
+    expect(await list('assigned')).toContain(waiting);
+    expect(await list('assigned')).not.toContain(touched);
+    await expectClean(product);
+  }, 120_000);
+});
+
+describe('configuration that running leads depend on', () => {
+  it('moves their due time when a calendar changes, or somebody is given another one', async () => {
+    const { admin, org, reps } = await makeTenant(product);
+    const ids = await Promise.all(Array.from({ length: 20 }, () => captured(admin)));
+    const calendar = await makeCalendar(org, { hours: { monday: [{ from: '09:00', to: '17:00' }] }, timeZone: 'UTC' });
+    const dues = async () => new Set(await Promise.all(ids.map((id) => dueOf(admin, id))));
+    const eachDue = (hour: string) => async () => [...(await dues())].every((due) => String(due).endsWith(`T${hour}:00.000Z`));
+
+    for (const { id } of reps) {
+      const { status } = await admin.send('PATCH', `/crm/v1/users/${id}`, { body: { calendarId: calendar.id }, headers: { 'if-match': '*' } });
+      expect(status).toBe(200);
+    }
+    await eventually('all are due half an hour after the opening on Monday', eachDue('09:30'), { seconds: 60 });
+    const hours = { monday: [{ from: '11:00', to: '17:00' }] };
+    const changed = await admin.send('PATCH', `/crm/v1/calendars/${calendar.id}`, { body: { hours }, headers: { 'if-match': '*' } });
+    expect(changed.status).toBe(200);
+    await eventually('all are due after the later opening', eachDue('11:30'), { seconds: 60 });
+    for (const id of ids.slice(0, 3)) expect(await pendingTimers(temporal, `lead:${id}`)).toBe(1);
+    await settle(product);
+    await expectClean(product);
+  }, 180_000);
+
+  it('gives a lead that nobody could get to who is back in the office', async () => {
+    const away = { outOfOfficeFrom: '2020-01-01T00:00:00.000Z' };
+    const { admin, reps } = await makeTenant(product, { reps: [away] });
+    const { answer } = await capture(admin);
+    const id = String(answer.body['id']);
+    await leadIs(admin, id, { stage: 'scored', assignedUserId: null });
+    const back = await admin.send('PATCH', `/crm/v1/users/${reps[0]?.id}`, { body: { outOfOfficeFrom: null }, headers: { 'if-match': '*' } });
+    expect(back.status).toBe(200);
+    await leadIs(admin, id, { stage: 'assigned', assignedUserId: reps[0]?.id }, 60);
+    await settle(product);
+    await expectClean(product);
+  }, 120_000);
+});
+
+describe('a lead', () => {
+  it('that is deleted ends its process; restored, it starts a new run', async () => {
+    const { admin } = await makeTenant(product);
+    const id = await captured(admin);
+    const process = temporal.client.workflow.getHandle(`lead:${id}`);
+    const first = await process.describe();
+    const deleted = await admin.send('DELETE', `/crm/v1/leads/${id}`, { headers: { 'if-match': '*' } });
+    expect(deleted.status).toBe(204);
+    await eventually('its process has ended', async () => (await process.describe()).status.name === 'COMPLETED', { seconds: 30 });
+    expect((await admin.send('GET', `/crm/v1/leads/${id}`)).status).toBe(404);
+
+    expect((await admin.send('POST', `/crm/v1/leads/${id}/restore`)).status).toBe(200);
+    await eventually('another run has begun', async () => (await process.describe()).status.name === 'RUNNING', { seconds: 30 });
+    expect((await process.describe()).runId).not.toBe(first.runId);
+    const touched = await admin.send('POST', `/crm/v1/leads/${id}/touch`, { body: {} });
+    expect([touched.status, touched.body['stage']]).toEqual([200, 'touched']);
+    await settle(product);
+    await expectClean(product);
+  }, 120_000);
+
+  it('is announced to its assignee by one mail', async () => {
+    const { admin, reps } = await makeTenant(product, { reps: [{ capacity: 100 }] });
+    const { answer } = await capture(admin, stranger({ fullName: 'Grace Hopper' }));
+    await leadIs(admin, String(answer.body['id']), { stage: 'assigned' });
+    await settle(product);
+    const response = await fetch(`${product.mail}/messages`);
+    const { data } = (await response.json()) as { data: { to: string[]; subject: string }[] };
+    const mails = data.filter(({ to }) => to.includes(String(reps[0]?.['email'])));
+    expect(mails.map(({ subject }) => subject)).toEqual(['New lead: Grace Hopper']);
+    await expectClean(product);
+  }, 120_000);
+});
