@@ -19,6 +19,7 @@ const pageSize = 500;
 const atOnce = 5;
 /** An attempt ends before its time-out (two minutes) with what it could not get to: two never overlap. */
 const longestAttemptMilliseconds = 60_000;
+const beatMilliseconds = 5_000;
 
 /** Delivery of domain events, and the fan-out of configuration changes to running processes. */
 export function createAutomationActivities(deps: AutomationDeps): AutomationActivities {
@@ -41,32 +42,42 @@ export function createAutomationActivities(deps: AutomationDeps): AutomationActi
     return true;
   }
 
+  /** Throws when something is undelivered in the end. */
+  async function deliverAll(batchId: string): Promise<void> {
+    const endsAt = performance.now() + longestAttemptMilliseconds;
+    const events = await readUndelivered(relay, batchId);
+    const isHeard = ({ kind }: UndeliveredEvent) => subscriberOf(kind) !== undefined;
+    await markDelivered(
+      relay,
+      events.filter((event) => !isHeard(event)).map(({ id }) => id),
+    );
+
+    const waiting = events.filter(isHeard);
+    let undelivered = waiting.length;
+    const deliverNext = async () => {
+      while (performance.now() < endsAt) {
+        const event = waiting.shift();
+        if (!event) return;
+        if (await deliver(event)) undelivered -= 1;
+      }
+    };
+    await Promise.all(Array.from({ length: atOnce }, deliverNext));
+    if (undelivered > 0) {
+      throw ApplicationFailure.retryable(
+        `${undelivered} of ${events.length} events are not delivered yet; crm_outbox says why.`,
+        'undelivered',
+      );
+    }
+  }
+
   return {
     async deliverBatch({ batchId }) {
-      const endsAt = performance.now() + longestAttemptMilliseconds;
-      const events = await readUndelivered(relay, batchId);
-      const isHeard = ({ kind }: UndeliveredEvent) => subscriberOf(kind) !== undefined;
-      await markDelivered(
-        relay,
-        events.filter((event) => !isHeard(event)).map(({ id }) => id),
-      );
-
-      const waiting = events.filter(isHeard);
-      let undelivered = waiting.length;
-      const deliverNext = async () => {
-        while (performance.now() < endsAt) {
-          const event = waiting.shift();
-          if (!event) return;
-          heartbeat();
-          if (await deliver(event)) undelivered -= 1;
-        }
-      };
-      await Promise.all(Array.from({ length: atOnce }, deliverNext));
-      if (undelivered > 0) {
-        throw ApplicationFailure.retryable(
-          `${undelivered} of ${events.length} events are not delivered yet; crm_outbox says why.`,
-          'undelivered',
-        );
+      // A mail server may take its time; a worker without a beat is dead, and another one takes over.
+      const beats = setInterval(() => heartbeat(), beatMilliseconds);
+      try {
+        await deliverAll(batchId);
+      } finally {
+        clearInterval(beats);
       }
     },
 

@@ -68,6 +68,7 @@ export function openApiDocument(app: OpenAPIHono<ApiEnv>, routes: readonly Route
         'Every write carries an `Idempotency-Key`; what was accepted is stored. Errors are problem details (RFC 9457) with a `code`. ' +
         'Lists are `{data, nextCursor, hasMore}`. PUT, PATCH and DELETE need `If-Match` with the ETag that was read.',
     },
+    security: [{ bearer: [] }],
     tags: [...new Set(routes.map(({ tag }) => tag))].map((name) => ({ name })),
   });
   return JSON.stringify(document);

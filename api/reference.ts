@@ -5,7 +5,7 @@ import type { PublicRoute } from './route.ts';
 // Everything comes from this host: the policy makes sure of it.
 const policy = [
   "default-src 'none'",
-  "script-src 'self' 'unsafe-eval'",
+  "script-src 'self'",
   "style-src 'self' 'unsafe-inline'",
   "img-src 'self' data: blob:",
   "font-src 'self' data:",
@@ -23,12 +23,13 @@ const configuration = JSON.stringify({
   hideClientButton: true,
   agent: { disabled: true },
   mcp: { disabled: true },
+  authentication: { preferredSecurityScheme: 'bearer' },
   persistAuth: true,
 }).replaceAll('"', '&quot;');
 
 const page = `<!doctype html>
 <html lang="en">
-<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Durable CRM · API reference</title></head>
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><link rel="icon" href="data:,"><title>Durable CRM · API reference</title></head>
 <body>
 <script id="api-reference" data-url="/openapi.json" data-configuration="${configuration}"></script>
 <script src="/docs/reference.js"></script>

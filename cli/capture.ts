@@ -2,13 +2,13 @@ import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
 import { loadEnv } from '../runtime/env.ts';
 import { createClient } from './capture/client.ts';
+import { type Destination, findDestination } from './capture/destination.ts';
 import { type Mapping, mappingByName, readMapping, refuseUnknownColumns, unusedColumns } from './capture/mapping.ts';
 import { showProgress } from './capture/progress.ts';
 import { describeReport, type Report, reportOf } from './capture/report.ts';
 import { CallerRefused, runCapture } from './capture/run.ts';
 import { openSource, type Source } from './capture/source.ts';
 import { Tally } from './capture/tally.ts';
-import { findTarget, type Target } from './capture/target.ts';
 import { CommandFailed, print, printJson, tell } from './output.ts';
 
 interface CaptureOptions {
@@ -71,7 +71,7 @@ export function registerCapture(program: Command): void {
 async function capture(file: string, options: CaptureOptions): Promise<void> {
   const source = await openSource(file);
   const mapping = mappingFor(source, options.map);
-  const { url, token } = await findTarget(loadEnv(), options);
+  const { url, token } = await findDestination(loadEnv(), options);
   const stop = stopOnCtrlC();
   const tally = new Tally();
   const onRetry = (reason: string) => {
@@ -125,9 +125,9 @@ function mappingFor({ columns, isHeader }: Source, file: string | undefined): Ma
 }
 
 /** Names of the people who were given leads; whoever cannot be read keeps their identifier. Also asked when stopped. */
-async function namesOf(target: Target, userIds: Iterable<string>): Promise<Map<string, string>> {
+async function namesOf(destination: Destination, userIds: Iterable<string>): Promise<Map<string, string>> {
   const client = createClient({
-    ...target,
+    ...destination,
     patienceMilliseconds: 5_000,
     stop: new AbortController().signal,
     onRetry: () => undefined,

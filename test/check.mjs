@@ -10,6 +10,7 @@ const checks = {
   lint: ['oxlint'],
   'dead code': ['knip'],
   formatting: ['prettier', '--check', '--log-level', 'warn', '.'],
+  docs: ['node', 'docs/generate.ts', '--check'],
   migrations: ['node', 'test/checks/migrations.ts'],
 };
 

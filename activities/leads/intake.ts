@@ -12,12 +12,12 @@ import { answerJson, findLead, findPerson, type LeadRow, lockLead } from '../../
 import { LeadScore } from '../../db/leads/lead-score.ts';
 import { Lead } from '../../db/leads/lead.ts';
 import { baseColumns, type Change, timelineRow } from '../../db/model/changes.ts';
-import { type Insertion, insertRows } from '../../db/model/set-based.ts';
-import { ExternalRef } from '../../db/parties/external-ref.ts';
+import { insertRows } from '../../db/model/set-based.ts';
 import type { EmailStatus } from '../../workflows/leads/facts.ts';
 import type { NormalisedIntake } from '../../workflows/leads/normalisation.ts';
 import type { LeadStage } from '../../workflows/leads/policy.ts';
 import { assign } from './assignment.ts';
+import { capturedEntry, capturedLead, externalRefs } from './captured.ts';
 import { absorb, mergeRow, missing } from './merging.ts';
 import { gather, notify } from './notices.ts';
 import { completePerson, newPerson } from './people.ts';
@@ -172,89 +172,4 @@ function withoutClaimed(
     email: others.some(({ email }) => email === intake.email) ? null : intake.email,
     phone: others.some(({ phone }) => phone === intake.phone) ? null : intake.phone,
   };
-}
-
-function capturedEntry(change: Change, { receivedAt, intake: { source } }: Capture): Insertion {
-  return timelineRow({ ...change, at: receivedAt }, 'lead.captured', `lead captured${source ? ` from ${source}` : ''}`);
-}
-
-function capturedLead(
-  change: Change,
-  { receivedAt, intake, steps }: Capture,
-  context: IntakeContext,
-  duplicates: JudgedDuplicate[],
-): LeadRow {
-  const {
-    fullName,
-    normalizedName,
-    email,
-    phone,
-    company,
-    normalizedCompany,
-    source,
-    sourceRef,
-    country,
-    budgetBand,
-    urgency,
-    message,
-    consent,
-    utm,
-  } = intake;
-  return {
-    id: change.subjectId,
-    ...baseColumns(change),
-    personId: context.person?.id ?? uuidv7(),
-    accountId: context.account?.id ?? null,
-    fullName,
-    normalizedName,
-    email,
-    phone,
-    company,
-    normalizedCompany,
-    source,
-    sourceRef,
-    country,
-    budgetBand,
-    urgency,
-    message,
-    consent,
-    utm,
-    status: 'open',
-    stage: 'captured',
-    score: 0,
-    band: null,
-    scoringModelId: null,
-    scoringModelVersion: null,
-    assignmentRuleId: null,
-    assignmentRuleVersion: null,
-    teamId: null,
-    assignedUserId: null,
-    assignedAt: null,
-    round: 0,
-    nextStep: null,
-    nextDueAt: null,
-    capturedAt: receivedAt,
-    touchedAt: null,
-    lastActivityAt: null,
-    engagementCount: 0,
-    closedAt: null,
-    disqualifyReason: null,
-    mergedIntoLeadId: null,
-    normalization: steps,
-    duplicates,
-  } as LeadRow;
-}
-
-function externalRefs(change: Change, { externalRefs: refs }: NormalisedIntake): Insertion[] {
-  const { subjectType, subjectId } = change;
-  const rows = refs.map(({ system, externalId }) => ({
-    id: uuidv7(),
-    ...baseColumns(change),
-    subjectType,
-    subjectId,
-    system,
-    externalId,
-    url: null,
-  }));
-  return rows.length === 0 ? [] : [{ into: ExternalRef, rows, unlessKnown: true }];
 }

@@ -6,6 +6,7 @@ import { Problem } from '../../db/model/problem.ts';
 import type { Process } from '../../workflows/processes/messages.ts';
 import type { ApiMetrics } from '../metrics.ts';
 import type { ApiAnswer } from '../route.ts';
+import { Background } from './background.ts';
 import type { Deliver, Delivery } from './delivery.ts';
 import { processLink } from './processes.ts';
 
@@ -40,18 +41,17 @@ export interface DispatcherOptions {
 }
 
 export function createDispatcher({ database, deliver, metrics, log }: DispatcherOptions): Dispatcher {
-  const inBackground = new Set<Promise<unknown>>();
+  const background = new Background();
 
   const count = ({ process, message }: Order, outcome: Delivery['outcome'] | 'replayed') =>
     metrics.commands.add(1, { process: process.name, message, outcome });
 
-  function deliverInBackground(order: Order, command: StoredCommand): void {
-    const delivery = deliver(command).then(
-      ({ outcome }) => count(order, outcome),
-      (err: unknown) => log.warn({ err, commandId: command.commandId }, 'command left to the relay'),
-    );
-    inBackground.add(delivery);
-    void delivery.finally(() => inBackground.delete(delivery));
+  async function deliverLater(order: Order, command: StoredCommand): Promise<void> {
+    try {
+      count(order, (await deliver(command)).outcome);
+    } catch (err) {
+      log.warn({ err, commandId: command.commandId }, 'command left to the relay');
+    }
   }
 
   return {
@@ -77,7 +77,8 @@ export function createDispatcher({ database, deliver, metrics, log }: Dispatcher
         );
       }
       if (order.respondAsync) {
-        deliverInBackground(order, receipt.command);
+        const { command } = receipt;
+        background.add(() => deliverLater(order, command));
         return accepted(order);
       }
       const delivery = await deliver(receipt.command);
@@ -87,9 +88,7 @@ export function createDispatcher({ database, deliver, metrics, log }: Dispatcher
       log.warn({ commandId: receipt.command.commandId, reason: delivery.reason }, 'command left to the relay');
       return accepted(order);
     },
-    async drained() {
-      await Promise.all(inBackground);
-    },
+    drained: () => background.drained(),
   };
 }
 

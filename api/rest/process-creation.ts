@@ -12,6 +12,8 @@ export type StartProcess = (write: WriteContext, body: unknown, respondAsync: bo
 
 // So many starts of one bulk request run at once.
 const atOnce = 16;
+// A request that has taken so long waits for no more outcomes: the remaining rows are stored and answered 202.
+const patienceMilliseconds = 5_000;
 
 /** Creation of records that a process makes: POST is its starting command, a bulk request sends one for each row. */
 export function processCreation(resource: Resource, records: RecordsService, start: StartProcess): Creation {
@@ -39,7 +41,8 @@ export function processCreation(resource: Resource, records: RecordsService, sta
   ): Promise<ApiAnswer> {
     // Each row is a write of its own under the request's key, so that a repetition gives each row its first answer.
     const row = { ...write, route: `${write.route}[${index}]` };
-    if (method === 'create') return start(row, body, prefersAsync(request));
+    const isLate = Date.now() - write.receivedAt.getTime() > patienceMilliseconds;
+    if (method === 'create') return start(row, body, isLate || prefersAsync(request));
     return bulkRow(row, { method, ...(method === 'update' ? { body } : {}), ...operation });
   }
 

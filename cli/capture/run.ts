@@ -3,7 +3,7 @@ import { type Answer, type ApiClient, wait } from './client.ts';
 import { followUp } from './follow-up.ts';
 import type { Mapping } from './mapping.ts';
 import type { Row } from './source.ts';
-import type { Pending, Tally } from './tally.ts';
+import type { Pending, Reason, Tally } from './tally.ts';
 import { captureOf } from './transform.ts';
 
 export interface RunOptions {
@@ -125,20 +125,10 @@ function paceOf(rate: number | undefined, stop: AbortSignal): () => Promise<void
   return () => wait(start + (slot++ * 1_000) / rate - performance.now(), stop);
 }
 
-function reasonsOf({
-  status,
-  body: { code, detail, errors },
-}: Answer): { code: string; path: string; message: string }[] {
-  const problem = {
-    code: typeof code === 'string' ? code : String(status),
-    path: '',
-    message: typeof detail === 'string' ? detail : 'no reason given',
-  };
-  const entries = Array.isArray(errors) ? (errors as { path?: unknown; message?: unknown }[]) : [];
-  if (entries.length === 0) return [problem];
-  return entries.map(({ path, message }) => ({
-    code: problem.code,
-    path: String(path ?? ''),
-    message: String(message ?? problem.message),
-  }));
+function reasonsOf({ status, body: { code, detail, errors } }: Answer): Omit<Reason, 'rows'>[] {
+  const word = typeof code === 'string' ? code : String(status);
+  const whole = typeof detail === 'string' ? detail : 'no reason given';
+  const entries = Array.isArray(errors) ? (errors as { path?: string; message?: string }[]) : [];
+  if (entries.length === 0) return [{ code: word, path: '', message: whole }];
+  return entries.map(({ path = '', message = whole }) => ({ code: word, path, message }));
 }

@@ -212,6 +212,20 @@ describe('records over HTTP', () => {
     ).toBe('not_found');
   });
 
+  it('says that a calendar has too few hours for what is asked of it', async () => {
+    const body = {
+      name: 'One day',
+      timeZone: 'Europe/Berlin',
+      hours: {},
+      exceptions: [{ date: '2026-11-23', hours: [{ from: '09:00', to: '10:00' }] }],
+    };
+    const { id } = (await (await api.send('POST', '/crm/v1/calendars', { body })).json()) as { id: string };
+    const response = await api.send('POST', `/crm/v1/calendars/${id}/preview`, {
+      body: { start: '2026-11-23T08:00:00Z', minutes: 600 },
+    });
+    expect([response.status, (await problemOf(response)).code]).toEqual([422, 'rule_violation']);
+  });
+
   it('switches a module off', async () => {
     const organizationId = uuidv7();
     const flag = await api.send('POST', '/crm/v1/feature-flags', {

@@ -9,10 +9,10 @@ import { type Database, openDatabase } from '../../db/database.ts';
 import { checkoutRoot, childVariables, parseEnv } from '../../runtime/env.ts';
 import { loadOrCreateSigningKey, signToken } from '../../runtime/keys.ts';
 import { tailOf, withLogFile } from '../../runtime/logs.ts';
-import { exitOf, isSameProcess, stopProcess, waitUntil } from '../../runtime/processes.ts';
-import { runningState } from '../../runtime/run-state.ts';
+import { type Exit, exitOf, isSameProcess, stopProcess, waitUntil } from '../../runtime/processes.ts';
+import { readRunState, runningState } from '../../runtime/run-state.ts';
 import type { Role } from '../../workflows/access/permissions.ts';
-import { makeRunFolder } from './run-folder.ts';
+import { makeRunFolder, type RunFolder } from './run-folder.ts';
 
 export type Part = 'postgres' | 'temporal' | 'worker' | 'api';
 const parts: readonly Part[] = ['postgres', 'temporal', 'worker', 'api'];
@@ -36,11 +36,15 @@ export interface Product {
   /** Until every part runs (again) and the API says that they work together. */
   waitUntilReady(): Promise<void>;
   token(role: Role, organizationId: string, userId: string): Promise<string>;
-  /** Runs one statement as the owner, on a connection of its own. */
+  /** Runs one statement as the owner of the database. */
   query<Row extends object>(sql: string, parameters?: unknown[]): Promise<Row[]>;
   /** `crm …` on this installation. */
   crm(...args: string[]): Promise<{ exitCode: number | null; output: string }>;
   audit(): Promise<AuditReport>;
+  /** Ctrl-C in its terminal: the signal reaches the whole process group. Answers how `npm start` ended. */
+  interrupt(): Promise<Exit>;
+  /** Kills the supervisor outright, so that nobody stops the parts in their turn. */
+  killSupervisor(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -50,36 +54,46 @@ const lasting: readonly NodeJS.Signals[] = ['SIGSTOP', 'SIGCONT'];
 // Below the ports that the system lends to outgoing connections: nothing takes the port of a part that is being restarted.
 const somePort = () => 10_000 + 100 * randomInt(200);
 
-/** The environment of an installation in `dataDir`, whatever the developer's own says. */
-export function variablesOf(dataDir: string): NodeJS.ProcessEnv {
+/** What `npm start` would run with, whatever the developer's own environment says. */
+function variablesOf(dataDir: string): NodeJS.ProcessEnv {
   const ports = String(somePort());
   const none = { DATABASE_URL: '', TEMPORAL_ADDRESS: '', SMTP_URL: '', JWKS_URL: '', METRICS_PORT: '', NODE_OPTIONS: '' };
   const noLimit = { RATE_LIMIT_PER_SECOND: '100000', RATE_LIMIT_BURST: '100000' };
-  return childVariables({ ...none, ...noLimit, DATA_DIR: dataDir, EMBEDDED_PORTS_FROM: ports, PORT: ports });
+  const place = { DATA_DIR: dataDir, EMBEDDED_PORTS_FROM: ports, PORT: ports };
+  return childVariables({ ...none, ...noLimit, ...place, npm_lifecycle_event: 'start' });
 }
 
+/** A place for a product that is started several times; to be removed by the test. */
+export const productFolder = (): RunFolder => makeRunFolder(`product-${process.pid}-${randomInt(1_000_000)}`);
+
 /** Starts a product and waits until it is ready. It ends with the process that started it, however that ends. */
-export async function startProduct(): Promise<Product> {
-  const folder = makeRunFolder(`product-${process.pid}-${randomInt(1_000_000)}`);
+export async function startProduct(place?: RunFolder): Promise<Product> {
+  const folder = place ?? productFolder();
   const dataDir = folder.path;
   const variables = variablesOf(dataDir);
   const logFile = join(dataDir, 'up.log');
-  const up = withLogFile(logFile, (log) =>
-    spawn(process.execPath, [join(checkoutRoot, 'cli', 'main.ts'), 'up', '--empty'], {
+  const launcher = withLogFile(logFile, (log) =>
+    spawn(process.execPath, [join(checkoutRoot, 'runtime', 'setup.mjs'), 'cli/main.ts', 'up', '--empty'], {
       env: variables,
-      stdio: ['ignore', log, log, 'ipc'],
+      detached: true,
+      stdio: ['ignore', log, log],
     }),
   );
-  const exited = exitOf(up);
-  folder.record(up.pid ?? 0);
+  const launcherPid = launcher.pid ?? 0;
+  const exited = exitOf(launcher);
+  folder.record(launcherPid);
 
-  async function stopUp(): Promise<void> {
-    await stopProcess(up.pid ?? 0, [{ signal: 'SIGTERM', patienceMilliseconds: 60_000 }, { signal: 'SIGKILL', patienceMilliseconds: 2_000 }]);
+  async function end(): Promise<void> {
+    await stopProcess(launcherPid, [
+      { signal: 'SIGTERM', patienceMilliseconds: 90_000 },
+      { signal: 'SIGKILL', patienceMilliseconds: 2_000 },
+    ]);
     await exited;
+    if (!place) folder.remove();
   }
 
   async function isReady(): Promise<boolean> {
-    if (up.exitCode !== null) throw new Error(`The product has ended. The end of ${logFile}:\n${tailOf(logFile, 30)}`);
+    if (launcher.exitCode !== null) throw new Error(`The product has ended. The end of ${logFile}:\n${tailOf(logFile, 30)}`);
     const { ready, processes } = await readStatus(dataDir);
     return ready && parts.every((part) => processes.some(({ name }) => name === part));
   }
@@ -105,13 +119,15 @@ export async function startProduct(): Promise<Product> {
   }
 
   await waitUntilReady().catch(async (error: unknown) => {
-    await stopUp();
-    folder.remove();
+    await end();
     throw error;
   });
   const { api, databaseUrl, temporalAddress, temporalCli, mail } = await readStatus(dataDir);
   if (!api || !databaseUrl || !temporalAddress || !temporalCli || !mail) throw new Error('An address is missing.');
   const database = await openDatabase({ url: databaseUrl, role: 'crm_app' });
+  const owner = new pg.Pool({ connectionString: databaseUrl, max: 4, connectionTimeoutMillis: 5_000 });
+  // A statement on a cut connection fails; an idle one that is cut concerns nobody.
+  owner.on('error', () => undefined);
   const key = await loadOrCreateSigningKey(dataDir);
   const { JWT_ISSUER: issuer, JWT_AUDIENCE: audience } = parseEnv(variables);
 
@@ -127,23 +143,24 @@ export async function startProduct(): Promise<Product> {
     token: (role, organizationId, userId) =>
       signToken(key, { issuer, audience, userId, organizationId, roles: [role], validSeconds: 3_600 }),
     async query<Row extends object>(sql: string, parameters: unknown[] = []) {
-      const client = new pg.Client({ connectionString: databaseUrl, connectionTimeoutMillis: 5_000 });
-      // A cut connection fails the statement; the event besides would end this process.
-      client.on('error', () => undefined);
-      await client.connect();
-      try {
-        return (await client.query<Row>(sql, parameters)).rows;
-      } finally {
-        await client.end();
-      }
+      return (await owner.query<Row>(sql, parameters)).rows;
     },
     async audit() {
       return JSON.parse((await crm('audit', '--json')).output) as AuditReport;
     },
+    async interrupt() {
+      process.kill(-launcherPid, 'SIGINT');
+      return exited;
+    },
+    async killSupervisor() {
+      const supervisor = readRunState(dataDir)?.supervisor;
+      if (!supervisor) throw new Error('There is no supervisor.');
+      process.kill(supervisor.pid, 'SIGKILL');
+      await exited;
+    },
     async stop() {
-      await database.close();
-      await stopUp();
-      folder.remove();
+      await Promise.all([owner.end(), database.close()]);
+      await end();
     },
   };
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Client } from '@temporalio/client';
+import { jest } from '@jest/globals';
+import type { Client, WorkflowHandle } from '@temporalio/client';
 import proto from '@temporalio/proto';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
@@ -9,8 +10,12 @@ import { payloadConverterPath } from '../../workers/workflow-bundle.ts';
 import { searchAttributes } from '../../workflows/processes/search-attributes.ts';
 import { coverageSinks } from './coverage.ts';
 import { addressOf } from './servers.ts';
+import { startTimeSkippingServer } from './time-skipping-server.ts';
 
 const { IndexedValueType } = proto.temporal.api.enums.v1;
+
+// Where a server is started or a worker loads the bundle, a bound is for what hangs, not for what is slow.
+jest.setTimeout(180_000);
 
 Runtime.install({ logger: new DefaultLogger('ERROR'), telemetryOptions: { logging: { filter: 'ERROR' } } });
 
@@ -29,24 +34,23 @@ export async function sharedTemporal(): Promise<TestWorkflowEnvironment> {
  * workflow at a time; under parallel load it skips past task timeouts. `teardown()` when done.
  */
 export async function timeSkipping(): Promise<TestWorkflowEnvironment> {
-  const executable = { type: 'existing-path', path: await addressOf('test-server') } as const;
-  return withSearchAttributes(
-    await startedWithin(3, () => TestWorkflowEnvironment.createTimeSkipping({ server: { executable } })),
-  );
-}
-
-// The SDK gives a server five seconds to start, which a JVM on a busy machine may miss the first time.
-async function startedWithin<T>(attempts: number, start: () => Promise<T>): Promise<T> {
-  try {
-    return await start();
-  } catch (error) {
-    if (attempts === 1) throw error;
-    return await startedWithin(attempts - 1, start);
-  }
+  const server = await startTimeSkippingServer(await addressOf('test-server'));
+  // The public way to an environment on a running server is without time skipping; `create` is what both ways call.
+  const environment = await TestWorkflowEnvironment['create']({
+    server: { type: 'existing' },
+    address: server.address,
+    supportsTimeSkipping: true,
+  });
+  const disconnect = environment.teardown.bind(environment);
+  environment.teardown = async () => {
+    await disconnect();
+    await server.stop();
+  };
+  return await withSearchAttributes(environment);
 }
 
 /** The same environment with the product's search attributes; the time-skipping server can add them, but not list them. */
-export async function withSearchAttributes(environment: TestWorkflowEnvironment): Promise<TestWorkflowEnvironment> {
+async function withSearchAttributes(environment: TestWorkflowEnvironment): Promise<TestWorkflowEnvironment> {
   const types = Object.values(searchAttributes).map(({ name, type }) => [
     name,
     type === 'DATETIME' ? IndexedValueType.INDEXED_VALUE_TYPE_DATETIME : IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD,
@@ -95,11 +99,16 @@ export async function testWorker(
   };
 }
 
+/** Sends three big Signals: Temporal asks for a new run when a history has grown to 4 MB, and takes 2 MB at a time. */
+export async function outgrowRun(handle: WorkflowHandle, signal: string): Promise<void> {
+  for (let sent = 0; sent < 3; sent += 1) await handle.signal(signal, new Uint8Array(1_500_000));
+}
+
 /** Waits until `condition` holds, asking every 20 ms; throws after `seconds` with what was waited for. */
 export async function eventually(
   what: string,
   condition: () => boolean | Promise<boolean>,
-  { seconds = 10 } = {},
+  { seconds = 60 } = {},
 ): Promise<void> {
   const deadline = performance.now() + seconds * 1000;
   while (!(await condition())) {

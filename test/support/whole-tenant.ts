@@ -59,7 +59,12 @@ export async function makeTenant(product: Product, { reps: plans = [roomy, roomy
   await makeScoringModel(org);
   const rule = await makeAssignmentRule(org, team, ruleValues);
   const as = async (role: Role, userId: string) => caller(product.api, await product.token(role, org.id, userId));
-  return { org, reps, team, rule, as, admin: await as('admin', uuidv7()) };
+  return { org, reps, team, rule, as, admin: await administrator(product, org.id) };
+}
+
+/** An administrator of an organisation that the product knows already. */
+export async function administrator(product: Product, organizationId: string): Promise<Caller> {
+  return caller(product.api, await product.token('admin', organizationId, uuidv7()));
 }
 
 function caller(api: string, token: string): Caller {

@@ -1,2 +1,102 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { LeadStep } from '../../db/leads/lead-step.ts';
+import { inOrganization } from '../../db/database.ts';
+import { baseColumns } from '../../db/model/changes.ts';
+import type { Resource } from '../../db/model/define-resource.ts';
+import { insertRows } from '../../db/model/set-based.ts';
+import { resources } from '../../db/registry.ts';
+import { v7 as uuidv7 } from 'uuid';
+import { sampleRecord } from '../db/samples.ts';
+import { adminOf } from '../support/factories.ts';
 import { type Product, startProduct } from '../support/product.ts';
+import { expectClean, settle } from '../support/whole-books.ts';
+import { capture } from '../support/whole-load.ts';
+import { makeTenant, stranger, type Tenant } from '../support/whole-tenant.ts';
+
+interface Operation {
+  method: string;
+  path: string;
+  body: unknown;
+}
+
+interface OpenApi {
+  paths: Record<string, Record<string, { requestBody?: { content: Record<string, { example?: unknown }> } }>>;
+}
+
+let product: Product;
+let theirs: Tenant;
+let ours: Tenant;
+let operations: Operation[];
+const foreign = new Map<string, string>();
+
+beforeAll(async () => {
+  product = await startProduct();
+  [theirs, ours] = await Promise.all([makeTenant(product), makeTenant(product)]);
+  await live(theirs);
+  for (const resource of resources) foreign.set(resource.path, (await rowOf(theirs, resource)) ?? (await sampleRecord(theirs.org, resource)).id);
+  const { paths } = (await (await fetch(`${product.api}/openapi.json`)).json()) as OpenApi;
+  operations = Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, { requestBody }]) => ({
+      method: method.toUpperCase(),
+      path,
+      body: requestBody && (Object.values(requestBody.content)[0]?.example ?? {}),
+    })),
+  );
+}, 240_000);
+afterAll(() => product?.stop(), 120_000);
+
+/** Has a tenant make everything that only a process makes: a merge, an account with its contact, a step taken. */
+async function live({ admin, org }: Tenant): Promise<void> {
+  const body = stranger({ company: 'Analytical Engines', externalRefs: [{ system: 'cms', externalId: '4711' }] });
+  const { answer } = await capture(admin, body);
+  const leadId = String(answer.body['id']);
+  await capture(admin, body);
+  const found = { statement: 'Yes', reference: 'call' };
+  const evidence = { budget: found, authority: found, need: found, timing: found };
+  for (const [command, payload] of [['touch', { channel: 'call', note: 'Hello' }], ['qualify', { evidence }]] as const) {
+    expect((await admin.send('POST', `/crm/v1/leads/${leadId}/${command}`, { body: payload })).status).toBe(200);
+  }
+  const at = new Date();
+  const step = { leadId, round: 1, step: 'remind_owner', dueAt: at, detectedAt: at, userId: null, outcome: 'owner reminded' };
+  const row = { id: uuidv7(), ...baseColumns({ organizationId: org.id, actor: adminOf(org), at }), ...step };
+  await inOrganization(product.database, org.id, (em) => insertRows(em, [{ into: LeadStep, rows: [row] }]));
+}
+
+async function rowOf({ org }: Tenant, { definition }: Resource): Promise<string | undefined> {
+  const sql = `select ${definition.key} as id from crm_core.${definition.table} where organization_id = $1 and deleted_at is null limit 1`;
+  return (await product.query<{ id: string }>(sql, [org.id]))[0]?.id;
+}
+
+describe('another organisation\'s records', () => {
+  it.each(resources.map(({ path }) => path))('are not found by any route of %s', async (family) => {
+    const id = foreign.get(family) ?? '';
+    const own = operations.filter(({ path }) => path.startsWith(`/crm/v1/${family}/{id}`));
+    expect(own.length).toBeGreaterThanOrEqual(3);
+    const answers = await Promise.all(
+      own.map(async ({ method, path, body }) => {
+        const answer = await ours.admin.send(method, path.replace('{id}', id), { ...(body === undefined ? {} : { body }), headers: { 'if-match': '*' } });
+        return `${method} ${path}: ${answer.status} ${String(answer.body['code'])}`;
+      }),
+    );
+    expect(answers).toEqual(own.map(({ method, path }) => `${method} ${path}: 404 not_found`));
+    const list = await ours.admin.send('GET', `/crm/v1/${family}?limit=200`);
+    expect([list.status, JSON.stringify(list.body).includes(id)]).toEqual([200, false]);
+  });
+
+  it('are not found by a bulk request either', async () => {
+    const families = resources.filter(({ path }) => operations.some((operation) => operation.path === `/crm/v1/${path}/bulk`));
+    for (const { path } of families.filter(({ patchable }) => patchable.length > 0)) {
+      const { body } = operations.find((operation) => operation.method === 'PATCH' && operation.path === `/crm/v1/${path}/{id}`) ?? {};
+      const update = { method: 'update', id: foreign.get(path), version: 1, body };
+      const { status, body: answer } = await ours.admin.send('POST', `/crm/v1/${path}/bulk`, { body: { operations: [update] } });
+      expect([path, status, answer['outcomes']]).toMatchObject([path, 200, [{ status: 404 }]]);
+    }
+  });
+
+  it('and were not touched by all that', async () => {
+    await settle(product);
+    const changed = await product.query('select from crm_core.crm_commands where organization_id = $1 and message is not null', [ours.org.id]);
+    expect(changed).toEqual([]);
+    await expectClean(product);
+  });
+});

@@ -17,7 +17,6 @@ afterAll(async () => {
   await product?.stop();
 }, 120_000);
 
-const wait = { headers: { prefer: 'respond-async' } };
 const chasedAtOnce = {
   remindOwnerAfterMinutes: 1,
   tellManagerAfterMinutes: 500,
@@ -32,7 +31,7 @@ describe('a Temporal that is killed', () => {
     const due = await makeTenant(product, { rule: { ladder: chasedAtOnce } });
     const many = await makeTenant(product);
     const chased = await captureMany(due.admin, 5);
-    const captures = await captureMany(many.admin, 1_000, { atOnce: 30, ...wait });
+    const captures = await captureMany(many.admin, 1_000, { atOnce: 30 });
     const running = `CrmOrganization = '${many.org.id}' and CrmStage = 'assigned' and ExecutionStatus = 'Running'`;
     const isAssigned = async () => (await temporal.client.workflow.count(running)).count === 1_000;
     await eventually('a thousand ladders wait', isAssigned, { seconds: 120 });

@@ -3,6 +3,7 @@ import type { AutomationActivities } from '../../activities/automation.types.ts'
 
 const { deliverBatch } = proxyActivities<AutomationActivities>({
   startToCloseTimeout: '2 minutes',
+  heartbeatTimeout: '20 seconds',
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute' },
   summary: 'deliver a batch of domain events',
 });

@@ -4,6 +4,7 @@ import type { LeadActivities, LeadState } from '../../../activities/leads.types.
 import type { Actor } from '../../../db/access/actor.ts';
 import { readAnswer, receiveCommand } from '../../../db/automation/ledger.queries.ts';
 import { type Database, inOrganization } from '../../../db/database.ts';
+import { Problem } from '../../../db/model/problem.ts';
 import type { LeadStep } from '../../../workflows/leads/policy.ts';
 import type { CaptureBody } from '../../../workflows/leads/capture.ts';
 import type { EmailStatus } from '../../../workflows/leads/facts.ts';
@@ -229,3 +230,38 @@ export const berlin = (line: number): string => `+4930${String(900_000 + line).p
 
 /** Minutes after an instant. */
 export const after = (at: Date | string, minutes: number): Date => new Date(new Date(at).getTime() + minutes * 60_000);
+
+/** A house with one lead that has just been assigned. */
+export async function houseWithLead(database: Database): Promise<{ house: House } & Outcome> {
+  const house = await makeHouse(database);
+  return { house, ...(await house.capture(form())) };
+}
+
+const traces = [
+  'crm_timeline',
+  'crm_auditlog',
+  'crm_activities',
+  'crm_lead_scores',
+  'crm_lead_assignments',
+  'crm_notifications',
+  'crm_outbox',
+  'crm_notes',
+];
+
+/** How many rows there are of everything that a message could leave behind. */
+export const tracesOf = (house: House): Promise<number[]> => Promise.all(traces.map((table) => house.count(table)));
+
+/**
+ * Decides as Temporal does: tries again until it succeeds, be it that a connection was lost or that none was free in
+ * time. A refusal is an error of the product. Answers how many attempts failed, too.
+ */
+export async function untilDecided(house: House, leadId: string): Promise<{ state: LeadState; failures: number }> {
+  for (let failures = 0; ; failures++) {
+    try {
+      return { state: await house.decide(leadId), failures };
+    } catch (error) {
+      if (error instanceof Problem && error.code !== 'unavailable') throw error;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+}

@@ -190,7 +190,8 @@ describe('a run', () => {
     await send(url, { rate: 100, concurrency: 64 });
     const elapsed = performance.now() - started;
     expect(elapsed).toBeGreaterThan(590);
-    expect(elapsed).toBeLessThan(2_500);
+    // One after the other they would take eight seconds.
+    expect(elapsed).toBeLessThan(6_000);
     expect(api.leads.size).toBe(53);
   });
 });

@@ -4,7 +4,7 @@ import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { AutomationActivities, ConfigurationChange } from '../../../activities/automation.types.ts';
 import { changedSignal, fanOutWorkflowId, outboxWorkflowId } from '../../../workflows/automation/messages.ts';
 import { keepHistory } from '../../support/histories.ts';
-import { eventually, sharedTemporal, testWorker, type TestWorker } from '../../support/temporal.ts';
+import { outgrowRun, sharedTemporal, testWorker, type TestWorker } from '../../support/temporal.ts';
 
 let environment: TestWorkflowEnvironment;
 let worker: TestWorker;
@@ -14,12 +14,14 @@ let failures: number;
 let beforeSignalling: (page: number) => Promise<void>;
 
 const pages = [['lead:1', 'lead:2'], ['lead:3'], []];
+let asked: (string | null)[];
 const activities: AutomationActivities = {
   async deliverBatch({ batchId }) {
     if (failures-- > 0) throw new Error('connect ECONNREFUSED');
     delivered.push(batchId);
   },
   async affectedProcesses({ cursor }) {
+    asked.push(cursor);
     const page = Number(cursor ?? 0);
     return { workflowIds: pages[page] ?? [], cursor: page + 1 < pages.length ? String(page + 1) : null };
   },
@@ -39,6 +41,7 @@ afterAll(async () => {
   await environment?.teardown();
 });
 beforeEach(() => {
+  asked = [];
   signalled = [];
   delivered = [];
   failures = 0;
@@ -90,12 +93,25 @@ describe('fanOutConfiguration', () => {
 
   it('goes round by itself when it is started without the signal', async () => {
     const changed = change();
-    await worker.client.workflow.start('fanOutConfiguration', {
+    await worker.client.workflow.execute('fanOutConfiguration', {
       workflowId: fanOutWorkflowId(changed),
       taskQueue: worker.taskQueue,
       args: [changed, { cursor: '1', changed: false }],
     });
-    await eventually('the last pages are told', () => signalled.length === 1);
     expect(signalled).toEqual(['lead:3']);
+  });
+
+  it('continues as new between two pages, and keeps its place and a change that came before', async () => {
+    const changed = change();
+    beforeSignalling = async (sent) => {
+      if (sent === 0) await outgrowRun(worker.client.workflow.getHandle(fanOutWorkflowId(changed)), changedSignal);
+    };
+    const handle = await start(changed);
+    await handle.result();
+
+    expect(asked).toEqual([null, '1', '2', null, '1', '2']);
+    expect(signalled).toEqual(['lead:1', 'lead:2', 'lead:3', 'lead:1', 'lead:2', 'lead:3']);
+    const { runId: lastRunId } = await worker.client.workflow.getHandle(handle.workflowId).describe();
+    expect(lastRunId).not.toBe(handle.signaledRunId);
   });
 });

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { WithStartWorkflowOperation, type WorkflowHandle } from '@temporalio/client';
+import { WithStartWorkflowOperation, type WorkflowHandle, WorkflowNotFoundError } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import type { LeadRef, LeadState } from '../../../activities/leads.types.ts';
+import type { LeadActivities, LeadRef, LeadState } from '../../../activities/leads.types.ts';
 import { leadProcess } from '../../../workflows/leads/messages.ts';
 import type { Envelope } from '../../../workflows/processes/envelope.ts';
 import { startSearchAttributes } from '../../../workflows/processes/search-attributes.ts';
@@ -16,53 +16,80 @@ const actor = {
   roles: ['manager'],
 } as const;
 
-/** A worker on the recorded double, and what a test does with leads. */
+/** One worker on the recorded double for a whole file of tests, and what a test does with leads. */
 export class IntakeWorld {
-  readonly leads: RecordedLeads;
-  readonly worker: TestWorker;
+  /** What the leads of the present test were asked. */
+  leads: RecordedLeads;
   readonly environment: TestWorkflowEnvironment;
+  private readonly taskQueue = `test-${randomUUID()}`;
+  private worker: TestWorker | null = null;
+  private handles: WorkflowHandle[] = [];
 
-  private constructor(environment: TestWorkflowEnvironment, leads: RecordedLeads, worker: TestWorker) {
+  private constructor(environment: TestWorkflowEnvironment, leads: RecordedLeads) {
     this.environment = environment;
     this.leads = leads;
-    this.worker = worker;
   }
 
   /** Opens a world; `close` it when done. */
   static async open(environment: TestWorkflowEnvironment): Promise<IntakeWorld> {
-    const leads = new RecordedLeads(await environment.currentTimeMs());
-    return new IntakeWorld(environment, leads, await testWorker(environment, leads.activities));
+    const world = new IntakeWorld(environment, new RecordedLeads(await environment.currentTimeMs()));
+    await world.startWorker();
+    return world;
   }
 
-  /** The same leads with a new worker on the same task queue: a worker that comes back. */
-  static async resume({ environment, leads, worker }: IntakeWorld): Promise<IntakeWorld> {
-    const successor = await testWorker(environment, leads.activities, { taskQueue: worker.taskQueue });
-    return new IntakeWorld(environment, leads, successor);
+  async startWorker(): Promise<void> {
+    const activities: LeadActivities = {
+      decideIntake: async (input) => await this.leads.decideIntake(input),
+      applyMessage: async (input) => await this.leads.applyMessage(input),
+      takeStep: async (input) => await this.leads.takeStep(input),
+      replan: async (input) => await this.leads.replan(input),
+    };
+    this.worker = await testWorker(this.environment, activities, { taskQueue: this.taskQueue });
+  }
+
+  async stopWorker(): Promise<void> {
+    await this.worker?.close();
+    this.worker = null;
+  }
+
+  /** Ends the intakes that a test has left running and forgets its leads. */
+  async clear(): Promise<void> {
+    for (const handle of this.handles.splice(0)) {
+      await handle.terminate().catch((error: unknown) => {
+        if (!(error instanceof WorkflowNotFoundError)) throw error;
+      });
+    }
+    this.leads = new RecordedLeads(await this.environment.currentTimeMs());
   }
 
   async close(): Promise<void> {
-    await this.worker.close();
+    await this.stopWorker();
   }
 
   /** Starts the intake of a lead and awaits its decision. */
   async start(leadId: string = randomUUID()) {
-    const handle = await this.worker.client.workflow.start(leadProcess.workflowType, this.startOptions(leadId));
+    const handle = this.handle(leadId);
+    await this.client.start(leadProcess.workflowType, this.startOptions(leadId));
     const state = await handle.executeUpdate<LeadState, []>(leadProcess.startUpdate, { args: [] });
     return { leadId, state, handle };
   }
 
   /** Starts the intake of a lead and awaits its end. */
   async result(leadId: string): Promise<LeadState> {
-    return await this.worker.client.workflow.execute(leadProcess.workflowType, this.startOptions(leadId));
+    return await this.client.execute(leadProcess.workflowType, this.startOptions(leadId));
   }
 
-  async describe(leadId: string) {
-    return await this.worker.client.workflow.getHandle(leadProcess.workflowId(leadId)).describe();
+  /** The process of a lead, whichever run it is in; `clear` ends it. */
+  handle(leadId: string): WorkflowHandle {
+    const handle = this.client.getHandle(leadProcess.workflowId(leadId));
+    this.handles.push(handle);
+    return handle;
   }
 
   /** Starts a run, or joins the present one, together with an Update, as the API does (not on the time-skipping server). */
   async startWith(leadId: string, update: string, args: unknown[] = []) {
-    const state: LeadState = await this.worker.client.workflow.executeUpdateWithStart(update, {
+    const handle = this.handle(leadId);
+    const state: LeadState = await this.client.executeUpdateWithStart(update, {
       args,
       updateId: randomUUID(),
       startWorkflowOperation: new WithStartWorkflowOperation(leadProcess.workflowType, {
@@ -71,7 +98,7 @@ export class IntakeWorld {
         workflowIdReusePolicy: 'ALLOW_DUPLICATE',
       }),
     });
-    return { leadId, state, handle: this.worker.client.workflow.getHandle(leadProcess.workflowId(leadId)) };
+    return { leadId, state, handle };
   }
 
   /** Sends a message as the API does: an Update with the envelope of a stored command, received now. */
@@ -89,11 +116,15 @@ export class IntakeWorld {
     });
   }
 
+  private get client() {
+    return this.environment.client.workflow;
+  }
+
   private startOptions(leadId: string) {
     const lead: LeadRef = { organizationId, leadId };
     return {
       workflowId: leadProcess.workflowId(leadId),
-      taskQueue: this.worker.taskQueue,
+      taskQueue: this.taskQueue,
       typedSearchAttributes: startSearchAttributes(organizationId, leadProcess.name, leadId),
       staticSummary: 'lead intake',
       args: [lead],

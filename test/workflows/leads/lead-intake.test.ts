@@ -1,9 +1,11 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { ApplicationFailure } from '@temporalio/common';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { eventually, timeSkipping } from '../../support/temporal.ts';
-import { currentDetails, IntakeWorld } from './intake-world.ts';
+import { utcMinute } from '../../../workflows/processes/progress.ts';
+import { currentDetails, eventTypes, IntakeWorld } from './intake-world.ts';
+import { ladderMinutes } from './recorded-leads.ts';
 
 const minutes = (count: number) => count * 60_000;
 
@@ -12,15 +14,14 @@ let world: IntakeWorld;
 
 beforeAll(async () => {
   environment = await timeSkipping();
-});
-afterAll(async () => {
-  await environment?.teardown();
-});
-beforeEach(async () => {
   world = await IntakeWorld.open(environment);
 });
 afterEach(async () => {
-  await world.close();
+  await world.clear();
+});
+afterAll(async () => {
+  await world?.close();
+  await environment?.teardown();
 });
 
 const evidence = { statement: 'said so', reference: 'call of Monday' };
@@ -29,24 +30,26 @@ const touched = (leadId: string) => world.leads.stateOf(leadId)?.stage === 'touc
 
 describe('the no-touch ladder', () => {
   it('reminds the owner, tells the manager, reassigns, and begins anew, each at its time', async () => {
-    const { handle, state } = await world.start();
+    const { state } = await world.start();
     expect(state).toMatchObject({ stage: 'assigned', assignedUserId: 'user-1', round: 1 });
 
-    await environment.sleep(minutes(30 + 60 + 120 + 30 + 1));
-
-    const { steps } = world.leads;
-    expect(steps.map(({ round, step }) => [round, step])).toEqual([
+    const climbed = [
       [1, 'remind_owner'],
       [1, 'tell_manager'],
       [1, 'reassign'],
       [2, 'remind_owner'],
-    ]);
-    for (const { dueAt, detectedAt } of steps) {
+    ] as const;
+    for (const [index, [, step]] of climbed.entries()) {
+      await environment.sleep(minutes(ladderMinutes[step]));
+      await eventually(`step ${index + 1} is taken`, () => world.leads.steps.length > index);
+    }
+
+    expect(world.leads.steps.map(({ round, step }) => [round, step])).toEqual(climbed);
+    for (const { dueAt, detectedAt } of world.leads.steps) {
       const lateMs = Date.parse(detectedAt) - Date.parse(dueAt);
       expect(lateMs).toBeGreaterThanOrEqual(0);
-      expect(lateMs).toBeLessThan(10_000);
+      expect(lateMs).toBeLessThan(minutes(5));
     }
-    await handle.terminate();
   });
 
   it('is ended by a touch, and a touched lead left idle is reminded of, then closed as stale', async () => {
@@ -60,14 +63,18 @@ describe('the no-touch ladder', () => {
   });
 
   it('moves with the configuration', async () => {
-    const { handle } = await world.start();
+    const { handle, leadId, state } = await world.start();
     world.leads.shiftMinutes = 60;
     await handle.signal('configurationChanged');
+    await eventually('it waits for the new time', async () => {
+      const dueAt = world.leads.stateOf(leadId)?.next?.dueAt ?? '';
+      return dueAt !== state.next?.dueAt && (await currentDetails(handle)).includes(utcMinute(dueAt));
+    });
     await environment.sleep(minutes(60));
     expect(world.leads.steps).toEqual([]);
     await environment.sleep(minutes(31));
+    await eventually('the owner is reminded', () => world.leads.steps.length > 0);
     expect(world.leads.steps.map(({ step }) => step)).toEqual(['remind_owner']);
-    await handle.terminate();
   });
 });
 
@@ -108,24 +115,22 @@ describe('messages', () => {
     });
     const userId = randomUUID();
     expect(await world.send(handle, 'reassign', { userId })).toMatchObject({ assignedUserId: userId });
-    await handle.terminate();
   });
 
   it('that are bad Signals are noted in the current details and ignored', async () => {
     const { handle, leadId } = await world.start();
     await handle.signal('touch', { channel: 'pigeon' });
-    await handle.signal('qualify', { evidence: allEvidence });
+    await handle.signal('unmerge', {});
     await handle.signal('sing', {});
     await handle.signal('touch', {});
     await eventually('the lead is touched', () => touched(leadId));
 
     const details = await currentDetails(handle);
     expect(details).toContain('| refused: touch | ');
-    expect(details).toContain('qualify is legal while the lead is "touched"; it is "assigned".');
+    expect(details).toContain('unmerge is legal while the lead is "merged"; it is "assigned".');
     expect(details).toContain('The process lead knows no such signal.');
     expect(details).toContain('| next action | remind owner · idle |');
     expect(world.leads.messages.map(({ name }) => name)).toEqual(['touch']);
-    await handle.terminate();
   });
 });
 
@@ -139,7 +144,6 @@ describe('an end', () => {
     await handle.result();
     await eventually('the survivor hears', () => world.leads.messages.length > 0);
     expect(world.leads.messages[0]).toMatchObject({ name: 'engaged', payload: { leadId }, actor: { kind: 'process' } });
-    await survivor.handle.terminate();
   });
 
   it('of a merged lead does not need a survivor that is still in intake', async () => {
@@ -165,18 +169,20 @@ describe('an end', () => {
 });
 
 describe('an outage', () => {
-  it('of ten minutes is survived: the decision comes when the database is back', async () => {
+  it('is survived: the decision comes when the database is back', async () => {
+    const backAt = (await environment.currentTimeMs()) + minutes(2);
     let attempts = 0;
     world.leads.interruption = async () => {
       attempts += 1;
-      if (attempts <= 25) throw new Error('connect ECONNREFUSED');
+      if ((await environment.currentTimeMs()) < backAt) throw new Error('connect ECONNREFUSED');
     };
     const leadId = randomUUID();
     world.leads.place(leadId, { stage: 'disqualified' });
+
     expect(await world.result(leadId)).toMatchObject({ stage: 'disqualified' });
-    const { startTime, closeTime } = await world.describe(leadId);
-    const tookMs = Number(closeTime) - Number(startTime);
-    expect(tookMs).toBeGreaterThan(minutes(9));
-    expect(tookMs).toBeLessThan(minutes(12));
-  }, 120_000);
+    // Short pauses pass in the worker, without a trace; longer ones are timers, which a worker may sleep through.
+    const timers = (await eventTypes(world.handle(leadId))).filter((type) => type === 'timerFiredEventAttributes');
+    expect(timers.length).toBeGreaterThan(0);
+    expect(attempts).toBeGreaterThan(timers.length);
+  });
 });

@@ -16,7 +16,7 @@ describe('the messages of a lead', () => {
     expect(Object.fromEntries(leadStages.map((stage) => [stage, legal(stage)]))).toEqual({
       captured: [],
       scored: ['rescore', 'reassign', 'disqualify', 'merge'],
-      assigned: ['touch', 'rescore', 'reassign', 'disqualify', 'merge'],
+      assigned: ['touch', 'rescore', 'reassign', 'qualify', 'disqualify', 'merge'],
       touched: ['touch', 'rescore', 'reassign', 'qualify', 'disqualify', 'merge'],
       qualified: [],
       disqualified: [],

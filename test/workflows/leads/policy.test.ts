@@ -22,8 +22,8 @@ describe('stages', () => {
     for (const stage of reached) for (const next of leadTransitions[stage]) reached.add(next);
     expect([...reached].sort()).toEqual([...leadStages].sort());
     expect(finalLeadStages.filter((stage) => leadTransitions[stage].length > 0)).toEqual(['merged']);
-    expect(mayChangeStage('assigned', 'qualified')).toBe(false);
-    expect(mayChangeStage('touched', 'qualified')).toBe(true);
+    expect(mayChangeStage('scored', 'qualified')).toBe(false);
+    expect(mayChangeStage('assigned', 'qualified')).toBe(true);
   });
 
   it('imply a status', () => {

@@ -33,16 +33,6 @@ export class RecordedLeads implements LeadActivities {
     this.startedAt = startedAt;
   }
 
-  /** The activities as a worker registers them. */
-  get activities() {
-    return {
-      decideIntake: this.decideIntake.bind(this),
-      applyMessage: this.applyMessage.bind(this),
-      takeStep: this.takeStep.bind(this),
-      replan: this.replan.bind(this),
-    };
-  }
-
   get steps(): StepDue[] {
     return this.calls.filter((call) => call.activity === 'takeStep');
   }

@@ -6,7 +6,7 @@ import { runningState } from '../../runtime/run-state.ts';
 import { CommandFailed } from '../output.ts';
 
 /** Where a file is sent, and as whom. */
-export interface Target {
+export interface Destination {
   url: string;
   token: string;
 }
@@ -15,7 +15,10 @@ export interface Target {
  * The API named on the command line, or that of the running installation; with a token of this installation for a
  * manager of the organisation unless one is given. Throws CommandFailed when there is neither.
  */
-export async function findTarget(env: Env, given: { url?: string; token?: string; org: string }): Promise<Target> {
+export async function findDestination(
+  env: Env,
+  given: { url?: string; token?: string; org: string },
+): Promise<Destination> {
   const url = given.url ?? runningState(env.DATA_DIR)?.api;
   if (!url) throw new CommandFailed('No API: start one with `npm start`, or name one by --url.', 3);
   if (!URL.canParse(url))

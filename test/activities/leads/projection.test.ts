@@ -1,0 +1,95 @@
+import { describe, expect, it } from '@jest/globals';
+import { projectRoute } from '../../../db/leads/projection.queries.ts';
+import type { CaptureBody } from '../../../workflows/leads/capture.ts';
+import { normaliseIntake } from '../../../workflows/leads/normalisation.ts';
+import { databaseFixture } from '../../db/database-fixture.ts';
+import { makeAccount, makeTeam, makeUser } from '../../support/factories.ts';
+import { berlin, form, type House, makeHouse } from './house.ts';
+
+const fixture = databaseFixture();
+
+function project(house: House, body: CaptureBody, at = new Date()) {
+  const { intake, steps } = normaliseIntake(body, { defaultRegion: 'DE' });
+  return projectRoute(house.database, house.admin, { intake, steps }, at);
+}
+
+/** How many rows each table of the product has, in this organisation. */
+async function rowCounts(house: House): Promise<Record<string, number>> {
+  const tables = await house.sql<{ table_name: string }>(
+    "select table_name from information_schema.tables where table_schema = 'crm_core' order by 1",
+  );
+  const counts: Record<string, number> = {};
+  for (const { table_name: table } of tables) counts[table] = await house.count(table);
+  return counts;
+}
+
+describe('the route projection', () => {
+  it('writes nothing, and uses up no turn', async () => {
+    const house = await makeHouse(fixture.app);
+    const before = await rowCounts(house);
+    await project(house, form());
+    expect(await rowCounts(house)).toEqual(before);
+    expect(await house.sql('select turns from crm_core.crm_team_members')).toEqual([{ turns: 0 }, { turns: 0 }]);
+  });
+
+  it('makes the choice that the intake which follows makes, time after time', async () => {
+    const house = await makeHouse(fixture.app, { emailStatus: 'unknown' });
+    for (let round = 0; round < 5; round++) {
+      const [body, at] = [form({ phone: berlin(round), country: round % 2 ? 'FR' : 'DE' }), new Date()];
+      const projected = await project(house, body, at);
+      const { state } = await house.capture(body, { receivedAt: at });
+      expect(projected).toMatchObject({
+        outcome: 'assigned',
+        score: state.score,
+        band: state.band,
+        assignedUserId: state.assignedUserId,
+        nextStep: state.next?.step,
+        nextDueAt: state.next?.dueAt,
+      });
+    }
+  });
+
+  it('explains normalisation, facts, score, and every candidate', async () => {
+    const house = await makeHouse(fixture.app);
+    const { explanation } = (await project(house, { fullName: ' Ada  Lovelace', email: 'ADA@example.com' })) as {
+      explanation: Record<string, unknown>;
+    };
+    expect(Object.keys(explanation)).toEqual(['normalization', 'duplicates', 'facts', 'score', 'assignment']);
+    expect(explanation).toMatchObject({
+      facts: { emailDomain: 'example.com' },
+      score: { contributions: expect.any(Array) },
+    });
+    expect((explanation['assignment'] as { candidates: unknown[] }).candidates).toHaveLength(2);
+    expect(explanation['normalization']).not.toEqual([]);
+  });
+
+  it('foretells a merge', async () => {
+    const house = await makeHouse(fixture.app);
+    const { leadId } = await house.capture(form({ email: 'ada@example.com' }));
+    expect(await project(house, form({ email: 'ada@example.com' }))).toMatchObject({
+      outcome: 'merged',
+      mergedIntoLeadId: leadId,
+    });
+  });
+
+  it('knows the owner of an account, and what an earlier look-up said of the mail', async () => {
+    const house = await makeHouse(fixture.app, { emailStatus: 'rejects' });
+    const owner = await makeUser(house.org);
+    await makeTeam(house.org, [owner]);
+    await makeAccount(house.org, { domain: 'engines.example', ownerUserId: owner.id });
+    const { leadId } = await house.capture(form({ email: 'ada@engines.example' }));
+    await house.send(leadId, 'disqualify', { reason: 'spam' });
+    const projected = await project(house, form({ email: 'ada@engines.example' }));
+    expect(projected).toMatchObject({ assignedUserId: owner.id, explanation: { facts: { emailStatus: 'rejects' } } });
+  });
+
+  it('says when nobody could get it', async () => {
+    const house = await makeHouse(fixture.app, { users: () => Promise.resolve([]) });
+    expect(await project(house, form())).toMatchObject({
+      outcome: 'scored',
+      assignedUserId: null,
+      nextStep: null,
+      nextDueAt: null,
+    });
+  });
+});

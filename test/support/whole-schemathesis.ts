@@ -1,0 +1,45 @@
+import { spawn } from 'node:child_process';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { userCacheFolder } from '../../runtime/env.ts';
+import { runTool } from '../../runtime/executables.ts';
+import { exitOf } from '../../runtime/processes.ts';
+
+const version = '4.32.5';
+const installWithinMilliseconds = 240_000;
+
+/** The path of schemathesis in the user's cache, put there by pip on first use. Throws with what pip said. */
+export async function obtainSchemathesis(): Promise<string> {
+  const folder = join(userCacheFolder(), `schemathesis-${version}`);
+  const stamp = join(folder, 'installed');
+  if (!existsSync(stamp)) {
+    rmSync(folder, { recursive: true, force: true });
+    const options = { cwd: '/', limitMilliseconds: installWithinMilliseconds };
+    await runTool('python3', ['-m', 'venv', folder], options);
+    await runTool(join(folder, 'bin', 'pip'), ['install', '--quiet', '--no-input', `schemathesis==${version}`], options);
+    writeFileSync(stamp, version);
+  }
+  return join(folder, 'bin', 'schemathesis');
+}
+
+/** What must hold of every answer; whether generated data is accepted is for the API's own tests. */
+const checks = [
+  'not_a_server_error',
+  'status_code_conformance',
+  'content_type_conformance',
+  'response_headers_conformance',
+  'response_schema_conformance',
+  'unsupported_method',
+];
+
+/** Runs schemathesis on a document with a token; answers what it found in its own words, or null when all is well. */
+export async function fuzz(executable: string, document: string, token: string, ...options: string[]): Promise<string | null> {
+  const run = spawn(
+    executable,
+    ['--no-color', 'run', document, '--header', `Authorization: Bearer ${token}`, '--checks', checks.join(), '--workers', '2', '--continue-on-failure', '--generation-database', 'none', '--warnings', 'off', '--output-truncate', 'false', ...options],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  );
+  const [output, { code }] = await Promise.all([text(run.stdout), exitOf(run)]);
+  return code === 0 ? null : output;
+}

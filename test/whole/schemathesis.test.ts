@@ -1,0 +1,30 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { type Product, startProduct } from '../support/product.ts';
+import { expectClean, settle } from '../support/whole-books.ts';
+import { captureMany } from '../support/whole-load.ts';
+import { fuzz, obtainSchemathesis } from '../support/whole-schemathesis.ts';
+import { makeTenant } from '../support/whole-tenant.ts';
+
+let product: Product;
+let schemathesis: string;
+beforeAll(async () => {
+  [product, schemathesis] = await Promise.all([startProduct(), obtainSchemathesis()]);
+}, 300_000);
+afterAll(() => product?.stop(), 120_000);
+
+describe('schemathesis on /openapi.json', () => {
+  const inBreadth = ['--phases', 'examples,fuzzing', '--max-examples', '3'];
+  const inDepth = ['--phases', 'coverage', '--include-path-regex', '^/(v1|crm/v1/(leads|calendars|scoring-models))/'];
+
+  it.each([
+    ['every operation, some examples', inBreadth],
+    ['the routes of the intake, every corner of their schemas', inDepth],
+  ])('finds no 5xx, no undocumented status and no schema violation: %s', async (_what, options) => {
+    const { org, admin } = await makeTenant(product);
+    await captureMany(admin, 5);
+    const token = await product.token('admin', org.id, org.id);
+    expect(await fuzz(schemathesis, `${product.api}/openapi.json`, token, ...options)).toBeNull();
+    await settle(product);
+    await expectClean(product);
+  }, 300_000);
+});
