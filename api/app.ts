@@ -4,11 +4,13 @@ import type { Meter } from '@opentelemetry/api';
 import type { Client } from '@temporalio/client';
 import type { Context } from 'hono';
 import type { Logger } from 'pino';
+import type { Visit } from '../db/access/access-log.queries.ts';
 import { actorLabel } from '../db/access/actor.ts';
 import { readFeatureFlags } from '../db/automation/feature-flags.queries.ts';
 import type { Database } from '../db/database.ts';
 import { Problem } from '../db/model/problem.ts';
 import type { RecordsService } from '../db/records.ts';
+import { createAccessLog } from './access-log.ts';
 import { createAuthentication, type TokenRules } from './authentication.ts';
 import type { ApiEnv } from './environment.ts';
 import { createFeatureGuard } from './feature-flags.ts';
@@ -41,7 +43,7 @@ export interface AppDependencies {
 export interface App {
   fetch: OpenAPIHono<ApiEnv>['fetch'];
   request: OpenAPIHono<ApiEnv>['request'];
-  /** Resolves when no delivery runs in the background any more. */
+  /** Resolves when nothing runs in the background any more: deliveries, the access log. */
   drained(): Promise<void>;
 }
 
@@ -58,6 +60,7 @@ export function createApp({
   log,
 }: AppDependencies): App {
   const metrics = createMetrics(meter);
+  const accessLog = createAccessLog(database, log);
   const dispatcher = createDispatcher({ database, deliver, metrics, log });
   const app = new OpenAPIHono<ApiEnv>();
 
@@ -76,22 +79,29 @@ export function createApp({
   app.onError((error, c) => {
     const problem = problemOf(error);
     if (problem.code === 'internal') log.error({ err: error, requestId: c.var.requestId }, 'unexpected error');
+    if (problem.code === 'forbidden' && c.var.actor) accessLog.refused(c.var.actor, visitOf(c));
     if (problem.code === 'unavailable') log.warn({ err: error, requestId: c.var.requestId }, 'away');
     return problemResponse(c, problem);
   });
-  return { fetch: app.fetch, request: app.request, drained: dispatcher.drained };
+  return { fetch: app.fetch, request: app.request, drained };
+
+  async function drained(): Promise<void> {
+    await Promise.all([dispatcher.drained(), accessLog.drained()]);
+  }
 
   function createAdmission(): Admit {
     const authenticate = createAuthentication(tokens, log);
     const limit = new RateLimit(rateLimit);
     const requireFeature = createFeatureGuard((organizationId) => readFeatureFlags(database, organizationId), log);
     return async (c, feature) => {
-      const actor = await authenticate(c.req.header('authorization')).catch((error: unknown) => {
+      const caller = await authenticate(c.req.header('authorization')).catch((error: unknown) => {
         // Whoever guesses tokens is limited by address.
         take(c, limit, `address:${addressOf(c)}`);
         throw error;
       });
+      const { actor } = caller;
       c.set('actor', actor);
+      accessLog.seen(caller, visitOf(c));
       take(c, limit, `${actor.organizationId}:${actorLabel(actor)}`);
       await requireFeature(feature, actor.organizationId);
       return actor;
@@ -110,6 +120,10 @@ export function createApp({
       `You may send ${rateLimit.perSecond} requests a second, ${rateLimit.burst} at once after a pause.`,
     );
   }
+}
+
+function visitOf(c: Context<ApiEnv>): Visit {
+  return { route: `${c.req.method} ${c.var.route ?? 'unknown'}`, requestId: c.var.requestId, at: new Date() };
 }
 
 function addressOf(c: Context<ApiEnv>): string {

@@ -1,6 +1,7 @@
 import { errors, jwtVerify, type JWTPayload, type JWTVerifyGetKey } from 'jose';
 import type { Logger } from 'pino';
 import { z } from 'zod';
+import type { SeenToken } from '../db/access/access-log.queries.ts';
 import type { Actor } from '../db/access/actor.ts';
 import { Problem } from '../db/model/problem.ts';
 
@@ -11,8 +12,14 @@ export interface TokenRules {
   audience: string;
 }
 
+/** Who sends a request; `token` is absent when it has no `jti`. */
+export interface Caller {
+  actor: Actor;
+  token: SeenToken | null;
+}
+
 /** Tells who sends a request, by its `Authorization` header. */
-export type Authenticate = (authorization: string | undefined) => Promise<Actor>;
+export type Authenticate = (authorization: string | undefined) => Promise<Caller>;
 
 // Asymmetric algorithms only, named here and never by the token (RFC 8725 §3.1).
 const algorithms = ['ES256', 'RS256'];
@@ -43,7 +50,8 @@ export function createAuthentication({ keys, issuer, audience }: TokenRules, log
         requiredClaims: ['exp', 'sub'],
         clockTolerance: clockToleranceSeconds,
       });
-      return actorOf(payload) ?? refuse(log, 'claims');
+      const actor = actorOf(payload) ?? refuse(log, 'claims');
+      return { actor, token: seenToken(payload) };
     } catch (error) {
       if (error instanceof Problem) throw error;
       if (error instanceof errors.JOSEError && !keysAreAway(error)) throw refused(log, error.code);
@@ -64,6 +72,16 @@ function actorOf(payload: JWTPayload): Actor | null {
   }
   const userId = z.uuid().safeParse(sub);
   return userId.success ? { kind: 'user', organizationId, userId: userId.data, roles: roles ?? [] } : null;
+}
+
+function seenToken({ jti, iat, exp = 0 }: JWTPayload): SeenToken | null {
+  const tokenId = visibleText.safeParse(jti);
+  if (!tokenId.success) return null;
+  return {
+    tokenId: tokenId.data,
+    issuedAt: iat === undefined ? null : new Date(iat * 1_000),
+    expiresAt: new Date(exp * 1_000),
+  };
 }
 
 function keysAreAway(error: errors.JOSEError): boolean {

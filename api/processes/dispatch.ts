@@ -6,7 +6,7 @@ import { Problem } from '../../db/model/problem.ts';
 import type { Process } from '../../workflows/processes/messages.ts';
 import type { ApiMetrics } from '../metrics.ts';
 import type { ApiAnswer } from '../route.ts';
-import { Background } from './background.ts';
+import { Background } from '../background.ts';
 import type { Deliver, Delivery } from './delivery.ts';
 import { processLink } from './processes.ts';
 
@@ -76,6 +76,8 @@ export function createDispatcher({ database, deliver, metrics, log }: Dispatcher
           `The first request with this Idempotency-Key is still being carried out; see ${href}.`,
         );
       }
+      // What the relay owes this record goes first: it delivers in order.
+      if (receipt.isBehind) return accepted(order);
       if (order.respondAsync) {
         const { command } = receipt;
         background.add(() => deliverLater(order, command));

@@ -28,15 +28,14 @@ export async function checkProcesses(database: ClientBase, temporal: Client): Pr
   await database.query(processTable);
   await listRunning(database, temporal);
   await database.query('analyze audit_processes');
-  for (let look = 1; look <= secondLooks; look++) {
-    const suspects = await findSuspects(database);
-    if (suspects.length === 0 || suspects.length > mostSuspects) break;
+  for (let look = 1; ; look++) {
+    const outcomes: Outcome[] = [];
+    for (const check of processChecks) outcomes.push(await runCheck(database, check));
+    const total = outcomes.reduce((sum, { count }) => sum + count, 0);
+    if (total === 0 || total > mostSuspects || look > secondLooks) return outcomes;
     await pause(look * 1_000);
-    await lookAgain(database, temporal, suspects);
+    await lookAgain(database, temporal, await findSuspects(database));
   }
-  const outcomes: Outcome[] = [];
-  for (const check of processChecks) outcomes.push(await runCheck(database, check));
-  return outcomes;
 }
 
 async function listRunning(database: ClientBase, temporal: Client): Promise<void> {
@@ -53,7 +52,7 @@ async function listRunning(database: ClientBase, temporal: Client): Promise<void
 
 async function findSuspects(database: ClientBase): Promise<string[]> {
   const found = processChecks.map(({ workflowIds }) => workflowIds).join(' union ');
-  const { rows } = await database.query<{ workflow_id: string }>(`${found} limit ${mostSuspects + 1}`);
+  const { rows } = await database.query<{ workflow_id: string }>(found);
   return rows.map((row) => row.workflow_id);
 }
 

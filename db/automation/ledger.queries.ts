@@ -40,7 +40,12 @@ export interface StoredCommand extends ProcessCommand {
 }
 
 type Receipt =
-  | { outcome: 'new'; command: StoredCommand }
+  | {
+      outcome: 'new';
+      command: StoredCommand;
+      /** An older command of the same record is owed still, and the relay's to deliver. */
+      isBehind: boolean;
+    }
   | { outcome: 'answered'; status: number; body: Record<string, unknown> | null }
   | { outcome: 'running'; command: StoredCommand };
 
@@ -63,12 +68,23 @@ interface LedgerRow {
 /** For so long the API that received a command delivers it; afterwards the relay does. */
 const leaseSeconds = 30;
 
+/** What the ledger knew under the key; else the row was made, behind an older command of its record or not. */
+interface Claim {
+  known: LedgerRow | null;
+  isBehind: boolean;
+}
+
 const insertSql = `
   insert into crm_core.crm_commands (command_id, organization_id, principal, route, idempotency_key, request_hash, state,
     message, process, record_id, body, actor, received_at, lease_until, attempts,
     created_at, created_by, updated_at, updated_by, version)
   values (?, ?, ?, ?, ?, ?, 'received', ?, ?, ?, ?::jsonb, ?::jsonb, ?, now() + interval '${leaseSeconds} seconds', 0, ?, ?, ?, ?, 1)
-  on conflict (organization_id, principal, route, idempotency_key) where deleted_at is null do nothing`;
+  on conflict (organization_id, principal, route, idempotency_key) where deleted_at is null do nothing
+  returning exists (
+    select from crm_core.crm_commands older
+    where older.organization_id = crm_commands.organization_id and older.record_id = crm_commands.record_id
+      and older.command_id <> crm_commands.command_id and older.state = 'received' and older.deleted_at is null
+      and (older.attempts > 0 or older.lease_until < now())) as "isBehind"`;
 
 const findSql = `
   select * from crm_core.crm_commands
@@ -79,33 +95,29 @@ async function claimKey(
   em: EntityManager,
   write: WriteContext,
   command: { commandId: string } & Partial<ProcessCommand>,
-): Promise<LedgerRow | null> {
+): Promise<Claim> {
   const { actor, route, idempotencyKey, requestHash, receivedAt } = write;
   const principal = actorLabel(actor);
   const { organizationId } = actor;
-  const made: { affectedRows: number } = await em.execute(
-    insertSql,
-    [
-      command.commandId,
-      organizationId,
-      principal,
-      route,
-      idempotencyKey,
-      requestHash,
-      command.message ?? null,
-      command.process ?? null,
-      command.recordId ?? null,
-      command.body === undefined ? null : JSON.stringify(command.body),
-      JSON.stringify(actor),
-      receivedAt,
-      receivedAt,
-      principal,
-      receivedAt,
-      principal,
-    ],
-    'run',
-  );
-  if (made.affectedRows === 1) return null;
+  const [made]: { isBehind: boolean }[] = await em.execute(insertSql, [
+    command.commandId,
+    organizationId,
+    principal,
+    route,
+    idempotencyKey,
+    requestHash,
+    command.message ?? null,
+    command.process ?? null,
+    command.recordId ?? null,
+    command.body === undefined ? null : JSON.stringify(command.body),
+    JSON.stringify(actor),
+    receivedAt,
+    receivedAt,
+    principal,
+    receivedAt,
+    principal,
+  ]);
+  if (made) return { known: null, ...made };
   const [known]: LedgerRow[] = await em.execute(findSql, [organizationId, principal, route, idempotencyKey]);
   if (!known) throw new Problem('conflict', 'The first request with this Idempotency-Key was just refused. Try again.');
   if (known.request_hash !== requestHash) {
@@ -114,7 +126,7 @@ async function claimKey(
       'This Idempotency-Key was used for another request. Use a new key for a new request.',
     );
   }
-  return known;
+  return { known, isBehind: false };
 }
 
 /**
@@ -128,7 +140,7 @@ export async function writeOnce(
 ): Promise<Answer> {
   const commandId = uuidv7();
   return inOrganization(database, write.actor.organizationId, async (em) => {
-    const known = await claimKey(em, write, { commandId });
+    const { known } = await claimKey(em, write, { commandId });
     if (known) {
       if (known.state !== 'answered')
         throw new Problem('in_progress', 'The first request with this Idempotency-Key is still running.');
@@ -147,12 +159,13 @@ export async function receiveCommand(
   command: ProcessCommand,
 ): Promise<Receipt> {
   return inOrganization(database, write.actor.organizationId, async (em) => {
-    const known = await claimKey(em, write, command);
+    const { known, isBehind } = await claimKey(em, write, command);
     if (!known) {
       const { actor, receivedAt } = write;
       return {
         outcome: 'new',
         command: { ...command, organizationId: actor.organizationId, actor, receivedAt, attempts: 0 },
+        isBehind,
       };
     }
     if (known.state === 'answered')

@@ -1,3 +1,4 @@
+import { companyNameKey } from '../../workflows/leads/name-keys.ts';
 import { z } from 'zod';
 import { captureBody, consentSchema, urgencies, utmSchema } from '../../workflows/leads/capture.ts';
 import { leadStages, leadStatuses } from '../../workflows/leads/policy.ts';
@@ -108,6 +109,9 @@ export const leads = resource(Lead, {
   ],
   sortable: ['createdAt', 'updatedAt', 'capturedAt', 'score'],
   expandable: { person: 'personId', account: 'accountId', assignedUser: 'assignedUserId', team: 'teamId' },
+  derived: {
+    normalizedCompany: ({ company }) => (typeof company === 'string' ? companyNameKey(company) : null),
+  },
   read: allow('leads:read', { own: ownLead }),
   write: allow('leads:update', { own: ownLead, team: teamLead }),
   processOwned: {

@@ -31,6 +31,8 @@ export interface ResourceOptions<C extends Columns> {
   processOwned?: Partial<Readonly<Record<keyof C & string, string>>>;
   /** Process that these records are the life of: a generic create is its starting command; removal ends it. */
   process?: { name: string; create: { route: string; body: z.ZodType } };
+  /** Columns that follow from others (a comparison key of a name), computed at every write. */
+  derived?: Partial<Readonly<Record<keyof C & string, (record: Record<string, unknown>) => unknown>>>;
   /** Rules over the whole record, after each column's own; entries say what is wrong. */
   rules?: (record: Record<string, unknown>) => ProblemEntry[];
   /** Remarks on an accepted record beside the others of its kind (an unreachable rule); answered as `warnings`. */

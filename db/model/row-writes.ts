@@ -40,7 +40,7 @@ export async function createRow(rowWrite: RowWrite, body: unknown): Promise<Outc
     ]),
   );
   const base = baseColumns({ organizationId: actor.organizationId, actor, at: receivedAt });
-  const row = { id: uuidv7(), ...full, ...base } as RecordRow;
+  const row = { id: uuidv7(), ...full, ...derivedValues(resource, full), ...base } as RecordRow;
   refuseByRules(resource, row);
   await refuseInvisibleReferences(em, actor, resource, row, Object.keys(values));
   em.persist(em.create(resource.definition.entity, row, { partial: true }));
@@ -68,11 +68,18 @@ export async function updateRow(
         resource.patchable.map((property) => [property, parsed[property] ?? columns[property]?.defaultValue ?? null]),
       )
     : parsed;
-  const values = storedValues(resource, given);
+  const stored = storedValues(resource, given);
+  const values = { ...stored, ...derivedValues(resource, { ...row, ...stored }) };
   const after = { ...row, ...values } as RecordRow;
   refuseByRules(resource, after);
-  await refuseInvisibleReferences(em, write.actor, resource, after, Object.keys(values));
+  await refuseInvisibleReferences(em, write.actor, resource, after, Object.keys(stored));
   return saveRow(rowWrite, row, values, 'updated');
+}
+
+function derivedValues(resource: Resource, row: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(resource.derived ?? {}).map(([property, derive]) => [property, derive?.(row)]),
+  );
 }
 
 /** Hides a record from every list; its history stays, and it can be restored. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { companyNameKey } from '../../workflows/leads/name-keys.ts';
 import { allow, ofTeamMember } from '../access/access-rules.ts';
 import { User } from '../access/user.ts';
 import { choice, json, reference, text } from '../model/columns.ts';
@@ -68,6 +69,7 @@ export const accounts = resource(Account, {
   filterable: ['accountName', 'accountType', 'industry', 'segment', 'domain', 'ownerUserId', 'parentAccountId'],
   sortable: ['accountName', 'createdAt', 'updatedAt'],
   expandable: { parentAccount: 'parentAccountId', owner: 'ownerUserId' },
+  derived: { normalizedName: ({ accountName }) => companyNameKey(String(accountName)) },
   read: allow('accounts:read'),
   write: allow('accounts:write', { own: ownAccount, team: teamAccount }),
   feature: 'parties',

@@ -1,3 +1,4 @@
+import { personNameKey } from '../../workflows/leads/name-keys.ts';
 import { allow, personOfOwnLead, personOfOwnLeadOrContact, personOfTeamLead } from '../access/access-rules.ts';
 import { choice, json, list, ratio, text } from '../model/columns.ts';
 import { resource } from '../model/define-resource.ts';
@@ -56,6 +57,7 @@ export const people = resource(Person, {
   ],
   filterable: ['fullName', 'primaryEmail', 'primaryPhone', 'country', 'emailStatus'],
   sortable: ['fullName', 'createdAt', 'updatedAt'],
+  derived: { normalizedName: ({ fullName }) => personNameKey(String(fullName)) },
   read: allow('people:read', { own: personOfOwnLeadOrContact }),
   write: allow('people:write', { own: personOfOwnLead, team: personOfTeamLead }),
   feature: 'parties',

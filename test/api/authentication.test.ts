@@ -17,21 +17,15 @@ describe('authentication', () => {
 
   it('makes a user of a token with roles', async () => {
     const bearer = await token(keys, { sub: userId, organizationId, roles: ['manager', 'sales_rep'] });
-    await expect(authenticate(`Bearer ${bearer}`)).resolves.toEqual({
-      kind: 'user',
-      organizationId,
-      userId,
-      roles: ['manager', 'sales_rep'],
+    await expect(authenticate(`Bearer ${bearer}`)).resolves.toMatchObject({
+      actor: { kind: 'user', organizationId, userId, roles: ['manager', 'sales_rep'] },
     });
   });
 
   it('makes a service account of a token with scopes alone', async () => {
     const bearer = await token(keys, { sub: 'website', organizationId, scope: 'crm:leads:capture other' });
-    await expect(authenticate(`bearer ${bearer}`)).resolves.toEqual({
-      kind: 'service',
-      organizationId,
-      clientId: 'website',
-      scopes: ['crm:leads:capture', 'other'],
+    await expect(authenticate(`bearer ${bearer}`)).resolves.toMatchObject({
+      actor: { kind: 'service', organizationId, clientId: 'website', scopes: ['crm:leads:capture', 'other'] },
     });
   });
 
@@ -85,7 +79,7 @@ describe('authentication', () => {
     const other = await keyPair('RS256');
     const bearer = await token(other, { sub: userId, organizationId, algorithm: 'RS256' });
     const check = createAuthentication({ keys: other.resolve, issuer, audience }, silent);
-    await expect(check(`Bearer ${bearer}`)).resolves.toMatchObject({ userId });
+    await expect(check(`Bearer ${bearer}`)).resolves.toMatchObject({ actor: { userId } });
   });
 
   it('is unavailable, not refused, when the keys cannot be fetched', async () => {

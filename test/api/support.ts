@@ -32,6 +32,7 @@ export interface TokenClaims {
   scope?: string;
   issuer?: string;
   audience?: string;
+  tokenId?: string | undefined;
   /** Seconds from now; null: no expiry. */
   expiresIn?: number | null;
   algorithm?: string;
@@ -48,6 +49,7 @@ export function token({ privateKey }: Keys, claims: TokenClaims = {}): Promise<s
     .setSubject(sub)
     .setIssuer(claims.issuer ?? issuer)
     .setAudience(claims.audience ?? audience);
+  if (claims.tokenId !== undefined) jwt.setJti(claims.tokenId).setIssuedAt();
   if (expiresIn !== null) jwt.setExpirationTime(Math.floor(Date.now() / 1000) + expiresIn);
   return jwt.sign(privateKey);
 }
@@ -68,6 +70,7 @@ export interface SendOptions {
   roles?: readonly string[];
   userId?: string;
   organizationId?: string;
+  tokenId?: string;
   body?: unknown;
   headers?: Record<string, string | null>;
 }
@@ -104,9 +107,9 @@ export async function testApi(url: string, overrides: Partial<AppDependencies> =
     async send(
       method,
       path,
-      { roles, userId = defaultUser, organizationId: organization = organizationId, body, headers = {} } = {},
+      { roles, userId = defaultUser, organizationId: organization = organizationId, tokenId, body, headers = {} } = {},
     ) {
-      const bearer = await token(keys, { sub: userId, organizationId: organization, roles });
+      const bearer = await token(keys, { sub: userId, organizationId: organization, roles, tokenId });
       const all: Record<string, string | null> = {
         authorization: `Bearer ${bearer}`,
         ...(method === 'GET' ? {} : { 'idempotency-key': uuidv7() }),

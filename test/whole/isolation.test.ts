@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { LeadStep } from '../../db/leads/lead-step.ts';
+import { v7 as uuidv7 } from 'uuid';
 import { inOrganization } from '../../db/database.ts';
+import { LeadStep } from '../../db/leads/lead-step.ts';
 import { baseColumns } from '../../db/model/changes.ts';
 import type { Resource } from '../../db/model/define-resource.ts';
 import { insertRows } from '../../db/model/set-based.ts';
 import { resources } from '../../db/registry.ts';
-import { v7 as uuidv7 } from 'uuid';
 import { sampleRecord } from '../db/samples.ts';
 import { adminOf } from '../support/factories.ts';
 import { type Product, startProduct } from '../support/product.ts';
@@ -45,7 +45,7 @@ beforeAll(async () => {
 }, 240_000);
 afterAll(() => product?.stop(), 120_000);
 
-/** Has a tenant make everything that only a process makes: a merge, an account with its contact, a step taken. */
+/** Has a tenant make what hangs on leads, since a sample of it would bring a lead that nobody captured. */
 async function live({ admin, org }: Tenant): Promise<void> {
   const body = stranger({ company: 'Analytical Engines', externalRefs: [{ system: 'cms', externalId: '4711' }] });
   const { answer } = await capture(admin, body);
@@ -56,6 +56,7 @@ async function live({ admin, org }: Tenant): Promise<void> {
   for (const [command, payload] of [['touch', { channel: 'call', note: 'Hello' }], ['qualify', { evidence }]] as const) {
     expect((await admin.send('POST', `/crm/v1/leads/${leadId}/${command}`, { body: payload })).status).toBe(200);
   }
+  expect((await admin.send('POST', '/crm/v1/property-interests', { body: { leadId, projectId: uuidv7() } })).status).toBe(201);
   const at = new Date();
   const step = { leadId, round: 1, step: 'remind_owner', dueAt: at, detectedAt: at, userId: null, outcome: 'owner reminded' };
   const row = { id: uuidv7(), ...baseColumns({ organizationId: org.id, actor: adminOf(org), at }), ...step };

@@ -10,13 +10,16 @@ const notReopened = `
 
 const open = `l.status = 'open' and l.deleted_at is null`;
 
-const duplicates = (key: string, known: string) => `
-  select organization_id, 'lead ' || min(lead_id::text) as subject, 'open beside ' || string_agg(lead_id::text, ', ' order by lead_id::text) as detail
+/** Open leads with the same value in `column`, which has an index of open leads, and in the columns besides. */
+const alike = (column: 'email' | 'phone', ...besides: string[]) => `
+  select l.organization_id, 'lead ' || min(l.lead_id::text) as subject, 'open beside ' || string_agg(l.lead_id::text, ', ' order by l.lead_id) as detail
   from (
-    select l.organization_id, l.lead_id, ${key} as key
-    from crm_core.crm_leads l
-    where ${open} and ${known} and ${notReopened}) l
-  group by organization_id, key
+    select l.organization_id, l.${column} from crm_core.crm_leads l
+    where ${open} and l.${column} is not null
+    group by l.organization_id, l.${column} having count(*) > 1) shared
+  join crm_core.crm_leads l on l.organization_id = shared.organization_id and l.${column} = shared.${column}
+  where ${open} and ${notReopened}${besides.map((name) => ` and l.${name} is not null`).join('')}
+  group by ${['organization_id', column, ...besides].map((name) => `l.${name}`).join(', ')}
   having count(*) > 1`;
 
 /** The rows of the leads among each other. */
@@ -25,13 +28,13 @@ export const leadChecks: readonly Check[] = [
     name: 'same-mail',
     means: 'Two open leads of one organisation have the same mail.',
     mend: 'Merge them by the command `merge`; then find out who wrote the second.',
-    sql: duplicates('l.email', 'l.email is not null'),
+    sql: alike('email'),
   },
   {
     name: 'same-phone-and-name',
     means: 'Two open leads of one organisation have the same phone and the same name.',
     mend: 'Merge them by the command `merge`; then find out who wrote the second.',
-    sql: duplicates('(l.phone, l.normalized_name)', 'l.phone is not null and l.normalized_name is not null'),
+    sql: alike('phone', 'normalized_name'),
   },
   {
     name: 'assigned-twice',
