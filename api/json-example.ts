@@ -5,7 +5,6 @@ const formats: Readonly<Record<string, string>> = {
   'date-time': '2026-11-23T09:00:00Z',
   date: '2026-11-23',
   uri: 'https://example.com/',
-  email: 'ada@example.com',
 };
 
 /** A value that this schema describes: the examples that it names, and the least that it asks for. */

@@ -1,10 +1,7 @@
 import type { Resource } from '../../db/model/define-resource.ts';
 import { resources } from '../../db/registry.ts';
-import { leadProcess } from '../../workflows/leads/messages.ts';
 import type { Process } from '../../workflows/processes/messages.ts';
-
-/** Every process that has routes. A new one is one declaration in its `messages.ts` and its line here. */
-export const processes: readonly Process[] = [leadProcess];
+import { processes } from '../../workflows/processes/registry.ts';
 
 /** A process by its name, such as `lead`. Throws on a name that nobody declared. */
 export function processNamed(name: string): Process {

@@ -16,6 +16,8 @@ export const User = entity('User', 'crm_users', {
     active: flag({ default: true }),
     /** Most open leads at once. */
     capacity: integer(0, 100_000, { default: 100 }),
+    /** Open leads assigned now: kept by the trigger on crm_leads, since assignment asks for it in every decision. */
+    openLeads: integer(0, 2_147_483_647, { default: 0, internal: true }),
     /** Most leads assigned on one local day; null: no limit. */
     dailyQuota: integer(0, 100_000, { nullable: true }),
     /** Share in weighted assignment. */

@@ -123,8 +123,7 @@ const teamsSql = `
         'capacity', u.capacity, 'dailyQuota', u.daily_quota, 'weight', u.weight, 'skills', to_jsonb(u.skills),
         'outOfOfficeFrom', u.out_of_office_from, 'outOfOfficeUntil', u.out_of_office_until, 'delegateUserId', u.delegate_user_id,
         'lastTurn', m.last_turn, 'turns', m.turns,
-        'openLeads', (select count(*) from crm_core.crm_leads l
-            where l.organization_id = m.organization_id and l.assigned_user_id = u.user_id and l.status = 'open' and l.deleted_at is null),
+        'openLeads', u.open_leads,
         'assignedToday', case when u.daily_quota is null then 0 else (select count(*) from crm_core.crm_lead_assignments a
             where a.organization_id = m.organization_id and a.user_id = u.user_id
               and a.decided_at >= date_trunc('day', ?::timestamptz, coalesce(c.time_zone, 'UTC'))) end,

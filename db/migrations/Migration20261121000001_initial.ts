@@ -246,7 +246,7 @@ export class Migration20261121000001_initial extends Migration {
     );
 
     this.addSql(
-      `create table "crm_core"."crm_users" ("user_id" uuid not null, "organization_id" uuid not null, "full_name" varchar(200) not null, "email" varchar(320) not null, "active" boolean not null default true, "capacity" int not null default 100, "daily_quota" int null, "weight" double precision not null default 1, "skills" text[] not null default '{}', "calendar_id" uuid null, "out_of_office_from" timestamptz(3) null, "out_of_office_until" timestamptz(3) null, "delegate_user_id" uuid null, "search_text" text generated always as (crm_core.fold(coalesce(full_name, '') || ' ' || coalesce(email, ''))) stored null, "created_at" timestamptz(3) not null, "created_by" varchar(120) not null, "updated_at" timestamptz(3) not null, "updated_by" varchar(120) not null, "version" int not null default 1, "deleted_at" timestamptz(3) null, primary key ("user_id"));`,
+      `create table "crm_core"."crm_users" ("user_id" uuid not null, "organization_id" uuid not null, "full_name" varchar(200) not null, "email" varchar(320) not null, "active" boolean not null default true, "capacity" int not null default 100, "open_leads" int not null default 0, "daily_quota" int null, "weight" double precision not null default 1, "skills" text[] not null default '{}', "calendar_id" uuid null, "out_of_office_from" timestamptz(3) null, "out_of_office_until" timestamptz(3) null, "delegate_user_id" uuid null, "search_text" text generated always as (crm_core.fold(coalesce(full_name, '') || ' ' || coalesce(email, ''))) stored null, "created_at" timestamptz(3) not null, "created_by" varchar(120) not null, "updated_at" timestamptz(3) not null, "updated_by" varchar(120) not null, "version" int not null default 1, "deleted_at" timestamptz(3) null, primary key ("user_id"));`,
     );
     this.addSql(
       `create index "crm_users_newest" on "crm_core"."crm_users" (organization_id, created_at desc, user_id desc) where deleted_at is null;`,
@@ -388,9 +388,6 @@ export class Migration20261121000001_initial extends Migration {
     );
     this.addSql(
       `create index "crm_leads_assignee" on "crm_core"."crm_leads" (organization_id, assigned_user_id, created_at desc, lead_id desc) where deleted_at is null;`,
-    );
-    this.addSql(
-      `create index "crm_leads_open_load" on "crm_core"."crm_leads" (organization_id, assigned_user_id) where status = 'open' and deleted_at is null;`,
     );
     this.addSql(
       `create index "crm_leads_stage" on "crm_core"."crm_leads" (organization_id, stage, created_at desc, lead_id desc) where deleted_at is null;`,
@@ -877,6 +874,12 @@ export class Migration20261121000001_initial extends Migration {
     this.addSql(
       `alter table "crm_core"."crm_leads" add constraint "crm_leads_band_check" check ("band" in ('cold', 'warm', 'hot'));`,
     );
+    this.addSql(
+      `create or replace function "crm_core"."crm_leads_open_leads_fn"() returns trigger as \$\$ begin if tg_op = 'UPDATE' and (old.status = 'open' and old.deleted_at is null) = (new.status = 'open' and new.deleted_at is null) and old.assigned_user_id is not distinct from new.assigned_user_id then return null; end if; if tg_op <> 'INSERT' then if old.status = 'open' and old.deleted_at is null then update crm_core.crm_users set open_leads = open_leads - 1 where user_id = old.assigned_user_id; end if; end if; if tg_op <> 'DELETE' then if new.status = 'open' and new.deleted_at is null then update crm_core.crm_users set open_leads = open_leads + 1 where user_id = new.assigned_user_id; end if; end if; return null; end; \$\$ language plpgsql;`,
+    );
+    this.addSql(
+      `create trigger "open_leads" AFTER INSERT OR UPDATE OR DELETE on "crm_core"."crm_leads" for each ROW execute function "crm_core"."crm_leads_open_leads_fn"();`,
+    );
     this.addSql(`alter table "crm_core"."crm_leads" enable row level security;`);
     this.addSql(`alter table "crm_core"."crm_leads" force row level security;`);
     this.addSql(
@@ -1073,6 +1076,8 @@ export class Migration20261121000001_initial extends Migration {
     this.addSql(`drop table if exists "crm_core"."crm_notifications" cascade;`);
     this.addSql(`drop table if exists "crm_core"."crm_activities" cascade;`);
     this.addSql(`drop table if exists "crm_core"."crm_accounts" cascade;`);
+    this.addSql(`drop trigger if exists "open_leads" on "crm_core"."crm_leads";`);
+    this.addSql(`drop function if exists "crm_core"."crm_leads_open_leads_fn"();`);
     this.addSql(`drop table if exists "crm_core"."crm_leads" cascade;`);
     this.addSql(`drop table if exists "crm_core"."crm_qualification_evidence" cascade;`);
     this.addSql(`drop table if exists "crm_core"."crm_property_interests" cascade;`);

@@ -37,7 +37,16 @@ export type RowOf<E extends EntityDefinition> = BaseRow & {
   [K in keyof E['columns']]: E['columns'][K] extends Column<infer V> ? V : never;
 };
 
+/** A trigger for each row; `body` is PL/pgSQL on one line, without `begin` and `end`. */
+interface RowTrigger {
+  name: string;
+  timing: 'before' | 'after';
+  events: readonly ('insert' | 'update' | 'delete')[];
+  body: string;
+}
+
 interface EntityOptions<C extends Columns> {
+  triggers?: readonly RowTrigger[];
   key: string;
   columns: C;
   search?: readonly (keyof C & string)[];
@@ -132,6 +141,7 @@ export function entity<const C extends Columns>(
         default: true,
       },
     },
+    triggers: (options.triggers ?? []).map((trigger) => ({ ...trigger, forEach: 'row' })),
     uniques: (options.uniques ?? []).map((properties) => ({
       name: `${table}_${properties.map(snake).join('_')}_unique`,
       properties: [...(options.key === 'organization_id' ? [] : ['organizationId']), ...properties],

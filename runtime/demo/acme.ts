@@ -72,7 +72,6 @@ export const acme: OrganizationPlan = {
       fullName: 'Tom Nachtigall',
       role: 'sales_rep',
       capacity: repCapacity,
-      roundTheClock: true,
       skills: ['german', 'english'],
     },
     { login: 'support1', fullName: 'Sami Beck', role: 'support', roundTheClock: true },

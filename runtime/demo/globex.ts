@@ -58,7 +58,6 @@ export const globex: OrganizationPlan = {
       fullName: 'Owen Clarke',
       role: 'sales_rep',
       capacity: repCapacity,
-      roundTheClock: true,
       skills: ['english'],
     },
     { login: 'support1', fullName: 'Sam Whitfield', role: 'support', roundTheClock: true },

@@ -14,13 +14,16 @@ const captured = `
   where c.organization_id = $1 and c.message = 'captured'`;
 
 const owed = `
-  select (select count(*)::int from crm_core.crm_commands where state = 'received')
-    + (select count(*)::int from crm_core.crm_outbox where delivered_at is null) as owed`;
+  select message as what, record_id, received_at as since, attempts, last_failure from crm_core.crm_commands where state = 'received'
+  union all select kind, subject_id, claimed_at, attempts, last_failure from crm_core.crm_outbox where delivered_at is null`;
 
-/** Waits until no command and no event of the installation is owed any more. */
+/** Waits until no command and no event of the installation is owed any more; throws with those that still are. */
 export async function settle(product: Product, { seconds = 90 } = {}): Promise<void> {
-  const isSettled = async () => (await product.query<{ owed: number }>(owed))[0]?.owed === 0;
-  await eventually('nothing is owed', isSettled, { seconds });
+  let left: object[] = [];
+  const isSettled = async () => (left = await product.query(owed)).length === 0;
+  await eventually('nothing is owed', isSettled, { seconds }).catch((error: unknown) => {
+    throw new Error(`${left.length} commands and events are still owed: ${JSON.stringify(left.slice(0, 10))}`, { cause: error });
+  });
 }
 
 /** The tenant has these captures of strangers and no other lead: each scored, assigned, told and announced once. */

@@ -37,6 +37,17 @@ export const leadChecks: readonly Check[] = [
     sql: alike('phone', 'normalized_name'),
   },
   {
+    name: 'load-miscounted',
+    means: 'The number of open leads kept with a user is not the number of open leads assigned to them.',
+    mend: 'Find out what wrote crm_leads or crm_users past the trigger; then set open_leads to the number counted.',
+    sql: `
+      select u.organization_id, 'user ' || u.user_id as subject, 'kept ' || u.open_leads || ', counted ' || coalesce(c.leads, 0) as detail
+      from crm_core.crm_users u
+      left join (select assigned_user_id, count(*) as leads from crm_core.crm_leads
+        where status = 'open' and deleted_at is null group by assigned_user_id) c on c.assigned_user_id = u.user_id
+      where u.open_leads <> coalesce(c.leads, 0)`,
+  },
+  {
     name: 'assigned-twice',
     means: 'A lead was given to two people in one round.',
     mend: 'The unique index on (lead, round) is missing: `npx crm migrate status`; then reassign the lead.',

@@ -124,6 +124,16 @@ describe('leads among each other', () => {
     expect(await found()).toEqual({});
   });
 
+  it('are counted wrongly with their owner', async () => {
+    const { rows: users } = await rows.client.query<{ user_id: string }>(
+      'select user_id from crm_core.crm_users limit 1',
+    );
+    await rows.client.query('update crm_core.crm_users set open_leads = open_leads + 1 where user_id = $1', [
+      users[0]?.user_id,
+    ]);
+    expect(await found()).toEqual({ 'load-miscounted': [`user ${users[0]?.user_id}`] });
+  });
+
   it('are given to two people in one round', async () => {
     await rows.client.query('drop index crm_core.crm_lead_assignments_lead_id_round_unique');
     const id = await rows.lead();
