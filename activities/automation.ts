@@ -10,8 +10,8 @@ import { createSubscribers, type SubscriberDeps } from './automation/subscribers
 import { MailRefused } from './ports.ts';
 
 export interface AutomationDeps extends SubscriberDeps {
-  /** Sees the outbox of every organisation. */
-  relay: Database;
+  /** Acts for one organisation at a time. */
+  database: Database;
 }
 
 const pageSize = 500;

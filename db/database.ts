@@ -92,6 +92,20 @@ export async function acrossOrganizations<T>(database: Database, work: (em: Enti
   return transact(em, work);
 }
 
+/** Runs one statement over all organisations, in a transaction of its own and one round trip; only the relay's role may. */
+export async function statementAcrossOrganizations<Row>(
+  database: Database,
+  sql: string,
+  parameters: readonly unknown[],
+): Promise<Row[]> {
+  if (database.role !== 'crm_relay') throw new Error('statementAcrossOrganizations needs the role crm_relay');
+  try {
+    return await (database.orm.em.fork() as EntityManager).execute<Row[]>(sql, [...parameters]);
+  } catch (error) {
+    throw databaseProblem(error);
+  }
+}
+
 async function transact<T>(em: EntityManager, work: (em: EntityManager) => Promise<T>): Promise<T> {
   try {
     return await em.transactional((inner) => work(inner as EntityManager));

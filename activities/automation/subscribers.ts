@@ -9,7 +9,8 @@ import type { ConfigurationChange } from '../automation.types.ts';
 import type { Mail } from '../ports.ts';
 
 export interface SubscriberDeps {
-  database: Database;
+  /** Sees the notices of every organisation. */
+  relay: Database;
   temporal: Client;
   /** Null: this installation sends no mail, and a notice is read in the product alone. */
   mail: Mail | null;
@@ -22,13 +23,13 @@ type Subscriber = (event: UndeliveredEvent) => Promise<void>;
 
 /** Who is to hear of which kind of event; nobody for the kinds that have no subscriber. */
 export function createSubscribers({
-  database,
+  relay,
   temporal,
   mail,
   taskQueues,
 }: SubscriberDeps): (kind: string) => Subscriber | undefined {
   const sendNotice: Subscriber = async ({ id, organizationId, payload }) => {
-    const notice = mail && (await readNotice(database, organizationId, String(payload['notificationId'])));
+    const notice = mail && (await readNotice(relay, organizationId, String(payload['notificationId'])));
     if (!notice) return;
     await mail.send({ to: notice.email, subject: notice.title, text: notice.body, messageId: messageIdOf(id) });
   };

@@ -1,5 +1,4 @@
-import type { EntityManager } from '@mikro-orm/postgresql';
-import { acrossOrganizations, type Database, inOrganization } from '../database.ts';
+import { type Database, statementAcrossOrganizations as execute } from '../database.ts';
 
 /** A domain event on its way to its subscribers. */
 export interface UndeliveredEvent {
@@ -91,21 +90,16 @@ export async function noteFailure(relay: Database, eventId: string, failure: str
 
 /** A notice and its addressee; null when either is gone by now, or the user does not work here any more. */
 export async function readNotice(
-  database: Database,
+  relay: Database,
   organizationId: string,
   notificationId: string,
 ): Promise<AddressedNotice | null> {
-  return inOrganization(database, organizationId, async (em) => {
-    const [notice]: AddressedNotice[] = await em.execute(
-      `select u.email, n.title, n.body
-       from crm_core.crm_notifications n join crm_core.crm_users u on u.user_id = n.user_id
-       where n.notification_id = ? and n.deleted_at is null and u.active and u.deleted_at is null`,
-      [notificationId],
-    );
-    return notice ?? null;
-  });
-}
-
-async function execute<Row>(relay: Database, sql: string, parameters: unknown[]): Promise<Row[]> {
-  return acrossOrganizations(relay, (em: EntityManager) => em.execute<Row[]>(sql, parameters));
+  const [notice] = await execute<AddressedNotice>(
+    relay,
+    `select u.email, n.title, n.body
+     from crm_core.crm_notifications n join crm_core.crm_users u on u.user_id = n.user_id
+     where n.notification_id = ? and n.organization_id = ? and n.deleted_at is null and u.active and u.deleted_at is null`,
+    [notificationId, organizationId],
+  );
+  return notice ?? null;
 }
