@@ -10,4 +10,3 @@ export function jsonSchema(schema: z.ZodType, io: 'input' | 'output'): JsonSchem
 }
 
 export const uuidJson = jsonSchema(z.uuid(), 'input');
-export const instantJson = jsonSchema(z.iso.datetime({ offset: true }), 'output');

@@ -57,7 +57,14 @@ const somePort = () => 10_000 + 100 * randomInt(200);
 /** What `npm start` would run with, whatever the developer's own environment says. */
 function variablesOf(dataDir: string): NodeJS.ProcessEnv {
   const ports = String(somePort());
-  const none = { DATABASE_URL: '', TEMPORAL_ADDRESS: '', SMTP_URL: '', JWKS_URL: '', METRICS_PORT: '', NODE_OPTIONS: '' };
+  const none = {
+    DATABASE_URL: '',
+    TEMPORAL_ADDRESS: '',
+    SMTP_URL: '',
+    JWKS_URL: '',
+    METRICS_PORT: '',
+    NODE_OPTIONS: '',
+  };
   const noLimit = { RATE_LIMIT_PER_SECOND: '100000', RATE_LIMIT_BURST: '100000' };
   const place = { DATA_DIR: dataDir, EMBEDDED_PORTS_FROM: ports, PORT: ports };
   return childVariables({ ...none, ...noLimit, ...place, npm_lifecycle_event: 'start' });
@@ -93,7 +100,8 @@ export async function startProduct(place?: RunFolder): Promise<Product> {
   }
 
   async function isReady(): Promise<boolean> {
-    if (launcher.exitCode !== null) throw new Error(`The product has ended. The end of ${logFile}:\n${tailOf(logFile, 30)}`);
+    if (launcher.exitCode !== null)
+      throw new Error(`The product has ended. The end of ${logFile}:\n${tailOf(logFile, 30)}`);
     const { ready, processes } = await readStatus(dataDir);
     return ready && parts.every((part) => processes.some(({ name }) => name === part));
   }
@@ -132,7 +140,15 @@ export async function startProduct(place?: RunFolder): Promise<Product> {
   const { JWT_ISSUER: issuer, JWT_AUDIENCE: audience } = parseEnv(variables);
 
   return {
-    api, databaseUrl, temporalAddress, temporalCli, mail, dataDir, database, waitUntilReady, crm,
+    api,
+    databaseUrl,
+    temporalAddress,
+    temporalCli,
+    mail,
+    dataDir,
+    database,
+    waitUntilReady,
+    crm,
     pid: (part) => processOf(part).pid,
     async kill(part, signal = 'SIGKILL') {
       const found = processOf(part);

@@ -22,7 +22,9 @@ export async function settle(product: Product, { seconds = 90 } = {}): Promise<v
   let left: object[] = [];
   const isSettled = async () => (left = await product.query(owed)).length === 0;
   await eventually('nothing is owed', isSettled, { seconds }).catch((error: unknown) => {
-    throw new Error(`${left.length} commands and events are still owed: ${JSON.stringify(left.slice(0, 10))}`, { cause: error });
+    throw new Error(`${left.length} commands and events are still owed: ${JSON.stringify(left.slice(0, 10))}`, {
+      cause: error,
+    });
   });
 }
 
@@ -31,9 +33,16 @@ export async function expectEachOnce(product: Product, { org }: Tenant, captures
   const rows = await product.query<{ key: string; id: string } & Record<string, unknown>>(captured, [org.id]);
   const once = { state: 'answered', stage: 'assigned', assignments: 1, scores: 1, told: 1, notices: 1 };
   const ids = new Map(captures.map(({ key, answer }) => [key, answer.body['id']]));
-  expect(rows.filter((row) => ids.get(row.key) !== row.id || Object.entries(once).some(([name, value]) => row[name] !== value))).toEqual([]);
+  expect(
+    rows.filter(
+      (row) => ids.get(row.key) !== row.id || Object.entries(once).some(([name, value]) => row[name] !== value),
+    ),
+  ).toEqual([]);
   expect(rows).toHaveLength(captures.length);
-  const [leads] = await product.query<{ count: number }>('select count(*)::int from crm_core.crm_leads where organization_id = $1', [org.id]);
+  const [leads] = await product.query<{ count: number }>(
+    'select count(*)::int from crm_core.crm_leads where organization_id = $1',
+    [org.id],
+  );
   expect(leads).toEqual({ count: captures.length });
 }
 

@@ -12,7 +12,8 @@ export async function holdAssignments(product: Product, organizationIds: readonl
   // When a test fails half-way, the server goes before this connection does.
   client.on('error', () => undefined);
   await client.connect();
-  for (const id of organizationIds) await client.query(`select pg_advisory_lock(hashtextextended('assignment:' || $1, 7))`, [id]);
+  for (const id of organizationIds)
+    await client.query(`select pg_advisory_lock(hashtextextended('assignment:' || $1, 7))`, [id]);
   return { release: () => client.end() };
 }
 
@@ -40,5 +41,7 @@ export async function waitingFor(product: Product, event: 'advisory' | 'SyncRep'
 
 /** The state of each command of an organisation. */
 export async function ledgerRows(product: Product, organizationId: string): Promise<{ state: string }[]> {
-  return product.query('select state from crm_core.crm_commands where organization_id = $1 and message is not null', [organizationId]);
+  return product.query('select state from crm_core.crm_commands where organization_id = $1 and message is not null', [
+    organizationId,
+  ]);
 }

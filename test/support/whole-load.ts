@@ -17,7 +17,11 @@ const accepted: ReadonlySet<number> = new Set([200, 201, 202]);
 const tryAgain: ReadonlySet<number> = new Set([0, 409, 503]);
 
 /** Captures as a careful client: the same key again after 409, 503 or a broken connection, until it is accepted. */
-export async function capture(caller: Caller, body = stranger(), { key = uuidv7(), headers = {} } = {}): Promise<Capture> {
+export async function capture(
+  caller: Caller,
+  body = stranger(),
+  { key = uuidv7(), headers = {} } = {},
+): Promise<Capture> {
   const statuses: number[] = [];
   const givesUpAt = performance.now() + giveUpMilliseconds;
   for (;;) {
@@ -32,7 +36,11 @@ export async function capture(caller: Caller, body = stranger(), { key = uuidv7(
 }
 
 /** Captures `count` strangers, `atOnce` at a time. */
-export async function captureMany(caller: Caller, count: number, { atOnce = 20, headers = {} } = {}): Promise<Capture[]> {
+export async function captureMany(
+  caller: Caller,
+  count: number,
+  { atOnce = 20, headers = {} } = {},
+): Promise<Capture[]> {
   const captures: Capture[] = [];
   let begun = 0;
   const next = async () => {

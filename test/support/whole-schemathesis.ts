@@ -17,7 +17,11 @@ export async function obtainSchemathesis(): Promise<string> {
     rmSync(folder, { recursive: true, force: true });
     const options = { cwd: '/', limitMilliseconds: installWithinMilliseconds };
     await runTool('python3', ['-m', 'venv', folder], options);
-    await runTool(join(folder, 'bin', 'pip'), ['install', '--quiet', '--no-input', `schemathesis==${version}`], options);
+    await runTool(
+      join(folder, 'bin', 'pip'),
+      ['install', '--quiet', '--no-input', `schemathesis==${version}`],
+      options,
+    );
     writeFileSync(stamp, version);
   }
   return join(folder, 'bin', 'schemathesis');
@@ -33,15 +37,20 @@ const checks = [
   'unsupported_method',
 ];
 
-// A bulk request of a thousand captures takes its time on a busy machine.
-const patience = ['--request-timeout', '60'];
-const output = ['--output-truncate', 'false', '--warnings', 'off'];
-const run = ['--checks', checks.join(), '--workers', '2', '--continue-on-failure', '--generation-database', 'none'];
+// The same examples each time: a failure comes again. A bulk request of a thousand captures takes its time.
+const generation = ['--generation-deterministic', '--generation-database', 'none', '--request-timeout', '60'];
+const output = ['--no-color', '--output-truncate', 'false', '--warnings', 'off'];
+const run = ['run', '--checks', checks.join(), '--workers', '2', '--continue-on-failure'];
 
 /** Runs schemathesis on a document with a token; answers what it found in its own words, or null when all is well. */
-export async function fuzz(executable: string, document: string, token: string, options: readonly string[]): Promise<string | null> {
+export async function fuzz(
+  executable: string,
+  document: string,
+  token: string,
+  options: readonly string[],
+): Promise<string | null> {
   const header = ['--header', `Authorization: Bearer ${token}`];
-  const fuzzer = spawn(executable, ['--no-color', 'run', document, ...header, ...run, ...patience, ...output, ...options], {
+  const fuzzer = spawn(executable, [...run, document, ...header, ...generation, ...output, ...options], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const [found, { code }] = await Promise.all([text(fuzzer.stdout), exitOf(fuzzer)]);

@@ -20,7 +20,11 @@ export async function connectTemporal({ temporalAddress: address }: Product): Pr
 export async function pendingTimers({ client }: TemporalClient, workflowId: string): Promise<number> {
   const { events } = await client.workflow.getHandle(workflowId).fetchHistory();
   const started = new Set<string>();
-  for (const { timerStartedEventAttributes: start, timerFiredEventAttributes: fired, timerCanceledEventAttributes: cancelled } of events ?? []) {
+  for (const {
+    timerStartedEventAttributes: start,
+    timerFiredEventAttributes: fired,
+    timerCanceledEventAttributes: cancelled,
+  } of events ?? []) {
     if (start?.timerId) started.add(start.timerId);
     const ended = fired?.timerId ?? cancelled?.timerId;
     if (ended) started.delete(ended);
@@ -39,5 +43,7 @@ export async function temporalCli({ temporalCli: cli, temporalAddress }: Product
 /** The processes that have worked on a workflow's latest run. */
 export async function workersOf({ client }: TemporalClient, workflowId: string): Promise<Set<string>> {
   const { events } = await client.workflow.getHandle(workflowId).fetchHistory();
-  return new Set((events ?? []).flatMap(({ workflowTaskCompletedEventAttributes: completed }) => completed?.identity ?? []));
+  return new Set(
+    (events ?? []).flatMap(({ workflowTaskCompletedEventAttributes: completed }) => completed?.identity ?? []),
+  );
 }

@@ -51,7 +51,10 @@ export interface TenantPlan {
 
 const roomy = { capacity: 10_000 };
 
-export async function makeTenant(product: Product, { reps: plans = [roomy, roomy], rule: ruleValues = {} }: TenantPlan = {}): Promise<Tenant> {
+export async function makeTenant(
+  product: Product,
+  { reps: plans = [roomy, roomy], rule: ruleValues = {} }: TenantPlan = {},
+): Promise<Tenant> {
   const org = await makeOrganization(product.database);
   const reps: Made[] = [];
   for (const plan of plans) reps.push(await makeUser(org, plan));
@@ -81,7 +84,11 @@ function caller(api: string, token: string): Caller {
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       });
       const text = await response.text();
-      return { status: response.status, headers: response.headers, body: text ? (JSON.parse(text) as Record<string, unknown>) : {} };
+      return {
+        status: response.status,
+        headers: response.headers,
+        body: text ? (JSON.parse(text) as Record<string, unknown>) : {},
+      };
     },
   };
 }

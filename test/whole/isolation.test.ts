@@ -33,7 +33,8 @@ beforeAll(async () => {
   product = await startProduct();
   [theirs, ours] = await Promise.all([makeTenant(product), makeTenant(product)]);
   await live(theirs);
-  for (const resource of resources) foreign.set(resource.path, (await rowOf(theirs, resource)) ?? (await sampleRecord(theirs.org, resource)).id);
+  for (const resource of resources)
+    foreign.set(resource.path, (await rowOf(theirs, resource)) ?? (await sampleRecord(theirs.org, resource)).id);
   const { paths } = (await (await fetch(`${product.api}/openapi.json`)).json()) as OpenApi;
   operations = Object.entries(paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, { requestBody }]) => ({
@@ -53,12 +54,25 @@ async function live({ admin, org }: Tenant): Promise<void> {
   await capture(admin, body);
   const found = { statement: 'Yes', reference: 'call' };
   const evidence = { budget: found, authority: found, need: found, timing: found };
-  for (const [command, payload] of [['touch', { channel: 'call', note: 'Hello' }], ['qualify', { evidence }]] as const) {
+  for (const [command, payload] of [
+    ['touch', { channel: 'call', note: 'Hello' }],
+    ['qualify', { evidence }],
+  ] as const) {
     expect((await admin.send('POST', `/crm/v1/leads/${leadId}/${command}`, { body: payload })).status).toBe(200);
   }
-  expect((await admin.send('POST', '/crm/v1/property-interests', { body: { leadId, projectId: uuidv7() } })).status).toBe(201);
+  expect(
+    (await admin.send('POST', '/crm/v1/property-interests', { body: { leadId, projectId: uuidv7() } })).status,
+  ).toBe(201);
   const at = new Date();
-  const step = { leadId, round: 1, step: 'remind_owner', dueAt: at, detectedAt: at, userId: null, outcome: 'owner reminded' };
+  const step = {
+    leadId,
+    round: 1,
+    step: 'remind_owner',
+    dueAt: at,
+    detectedAt: at,
+    userId: null,
+    outcome: 'owner reminded',
+  };
   const row = { id: uuidv7(), ...baseColumns({ organizationId: org.id, actor: adminOf(org), at }), ...step };
   await inOrganization(product.database, org.id, (em) => insertRows(em, [{ into: LeadStep, rows: [row] }]));
 }
@@ -68,14 +82,17 @@ async function rowOf({ org }: Tenant, { definition }: Resource): Promise<string 
   return (await product.query<{ id: string }>(sql, [org.id]))[0]?.id;
 }
 
-describe('another organisation\'s records', () => {
+describe("another organisation's records", () => {
   it.each(resources.map(({ path }) => path))('are not found by any route of %s', async (family) => {
     const id = foreign.get(family) ?? '';
     const own = operations.filter(({ path }) => path.startsWith(`/crm/v1/${family}/{id}`));
     expect(own.length).toBeGreaterThanOrEqual(3);
     const answers = await Promise.all(
       own.map(async ({ method, path, body }) => {
-        const answer = await ours.admin.send(method, path.replace('{id}', id), { ...(body === undefined ? {} : { body }), headers: { 'if-match': '*' } });
+        const answer = await ours.admin.send(method, path.replace('{id}', id), {
+          ...(body === undefined ? {} : { body }),
+          headers: { 'if-match': '*' },
+        });
         return `${method} ${path}: ${answer.status} ${String(answer.body['code'])}`;
       }),
     );
@@ -85,18 +102,26 @@ describe('another organisation\'s records', () => {
   });
 
   it('are not found by a bulk request either', async () => {
-    const families = resources.filter(({ path }) => operations.some((operation) => operation.path === `/crm/v1/${path}/bulk`));
+    const families = resources.filter(({ path }) =>
+      operations.some((operation) => operation.path === `/crm/v1/${path}/bulk`),
+    );
     for (const { path } of families.filter(({ patchable }) => patchable.length > 0)) {
-      const { body } = operations.find((operation) => operation.method === 'PATCH' && operation.path === `/crm/v1/${path}/{id}`) ?? {};
+      const { body } =
+        operations.find((operation) => operation.method === 'PATCH' && operation.path === `/crm/v1/${path}/{id}`) ?? {};
       const update = { method: 'update', id: foreign.get(path), version: 1, body };
-      const { status, body: answer } = await ours.admin.send('POST', `/crm/v1/${path}/bulk`, { body: { operations: [update] } });
+      const { status, body: answer } = await ours.admin.send('POST', `/crm/v1/${path}/bulk`, {
+        body: { operations: [update] },
+      });
       expect([path, status, answer['outcomes']]).toMatchObject([path, 200, [{ status: 404 }]]);
     }
   });
 
   it('and were not touched by all that', async () => {
     await settle(product);
-    const changed = await product.query('select from crm_core.crm_commands where organization_id = $1 and message is not null', [ours.org.id]);
+    const changed = await product.query(
+      'select from crm_core.crm_commands where organization_id = $1 and message is not null',
+      [ours.org.id],
+    );
     expect(changed).toEqual([]);
     await expectClean(product);
   });

@@ -19,15 +19,24 @@ describe('a worker that is killed', () => {
     // A held commit keeps its organisation's lock, so each of these captures needs a tenant of its own.
     const after = await Promise.all(Array.from({ length: 4 }, () => makeTenant(product)));
     const assignments = await holdAssignments(product, [before.org.id]);
-    const others = await holdAssignments(product, after.map(({ org }) => org.id));
+    const others = await holdAssignments(
+      product,
+      after.map(({ org }) => org.id),
+    );
     const captures = {
       before: captureMany(before.admin, 6, { atOnce: 6 }),
       after: Promise.all(after.map(({ admin }) => captureMany(admin, 1))),
     };
-    await eventually('all wait before their commit', async () => (await waitingFor(product, 'advisory')) === 10, { seconds: 30 });
+    await eventually('all wait before their commit', async () => (await waitingFor(product, 'advisory')) === 10, {
+      seconds: 30,
+    });
     const commits = await holdCommits(product);
     await others.release();
-    await eventually('four have committed, which nobody hears of', async () => (await waitingFor(product, 'SyncRep')) === 4, { seconds: 30 });
+    await eventually(
+      'four have committed, which nobody hears of',
+      async () => (await waitingFor(product, 'SyncRep')) === 4,
+      { seconds: 30 },
+    );
 
     const loaded = captureMany(load.admin, 40, { atOnce: 10 });
     await product.kill('worker');
@@ -55,16 +64,22 @@ describe('an API that is killed', () => {
         () => 0,
       ),
     );
-    await eventually('all are in the ledger', async () => (await ledgerRows(product, tenant.org.id)).length === 20, { seconds: 30 });
+    await eventually('all are in the ledger', async () => (await ledgerRows(product, tenant.org.id)).length === 20, {
+      seconds: 30,
+    });
     await product.kill('api');
     expect(new Set(await Promise.all(unanswered))).toEqual(new Set([0]));
     await product.kill('temporal');
     await product.waitUntilReady();
 
-    const retried = await Promise.all(bodies.slice(0, 10).map((body, index) => capture(tenant.admin, body, { key: `key-${index}` })));
+    const retried = await Promise.all(
+      bodies.slice(0, 10).map((body, index) => capture(tenant.admin, body, { key: `key-${index}` })),
+    );
     expect(new Set(retried.flatMap(({ statuses }) => statuses))).toEqual(new Set([409, 201]));
     await settle(product);
-    const replayed = await Promise.all(bodies.map((body, index) => capture(tenant.admin, body, { key: `key-${index}` })));
+    const replayed = await Promise.all(
+      bodies.map((body, index) => capture(tenant.admin, body, { key: `key-${index}` })),
+    );
     expect(new Set(replayed.flatMap(({ statuses }) => statuses))).toEqual(new Set([201]));
     await expectEachOnce(product, tenant, replayed);
     await expectClean(product);

@@ -46,7 +46,8 @@ describe('a Temporal that is killed', () => {
     const touched = await many.admin.send('POST', `/crm/v1/leads/${id}/touch`, { body: { channel: 'call' } });
     expect([touched.status, touched.body['stage']]).toEqual([200, 'touched']);
 
-    const steps = 'select lead_id, step, due_at <= detected_at as late from crm_core.crm_lead_steps where organization_id = $1';
+    const steps =
+      'select lead_id, step, due_at <= detected_at as late from crm_core.crm_lead_steps where organization_id = $1';
     const taken = () => product.query(steps, [due.org.id]);
     await eventually('every owner was reminded', async () => (await taken()).length >= 5, { seconds: 90 });
     expect(new Set(await taken())).toEqual(
@@ -75,23 +76,27 @@ describe('a Temporal that is killed', () => {
 });
 
 describe('PostgreSQL under load', () => {
-  it.each(['SIGQUIT', 'SIGKILL'] as const)('restarted at once by %s: clients see only 2xx, 409 and 503, and nothing is lost', async (signal) => {
-    const tenant = await makeTenant(product);
-    const traffic = startTraffic(tenant.admin);
-    const more = async (count: number) => {
-      const goal = traffic.captures.length + count;
-      await eventually(`${count} more are captured`, () => traffic.captures.length >= goal, { seconds: 90 });
-    };
-    await more(20);
-    await product.kill('postgres', signal);
-    await product.waitUntilReady();
-    await more(20);
-    await traffic.stop();
-    expect(unexpected(traffic)).toEqual([]);
-    await settle(product);
-    await expectEachOnce(product, tenant, traffic.captures);
-    await expectClean(product);
-  }, 240_000);
+  it.each(['SIGQUIT', 'SIGKILL'] as const)(
+    'restarted at once by %s: clients see only 2xx, 409 and 503, and nothing is lost',
+    async (signal) => {
+      const tenant = await makeTenant(product);
+      const traffic = startTraffic(tenant.admin);
+      const more = async (count: number) => {
+        const goal = traffic.captures.length + count;
+        await eventually(`${count} more are captured`, () => traffic.captures.length >= goal, { seconds: 90 });
+      };
+      await more(20);
+      await product.kill('postgres', signal);
+      await product.waitUntilReady();
+      await more(20);
+      await traffic.stop();
+      expect(unexpected(traffic)).toEqual([]);
+      await settle(product);
+      await expectEachOnce(product, tenant, traffic.captures);
+      await expectClean(product);
+    },
+    240_000,
+  );
 
   it('with every connection cut, again and again, the same', async () => {
     const tenant = await makeTenant(product);

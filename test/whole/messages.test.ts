@@ -48,7 +48,11 @@ describe('a command', () => {
     await leadIs(admin, id, { stage: 'touched', engagementCount: 1 }, 90);
     await settle(product);
     const again = await touch();
-    expect([again.status, again.body['stage'], again.headers.get('idempotency-replayed')]).toEqual([200, 'touched', 'true']);
+    expect([again.status, again.body['stage'], again.headers.get('idempotency-replayed')]).toEqual([
+      200,
+      'touched',
+      'true',
+    ]);
     await expectClean(product);
   }, 180_000);
 
@@ -56,10 +60,21 @@ describe('a command', () => {
     const { admin } = await makeTenant(product);
     const [touched, waiting] = [await captured(admin), await captured(admin)];
     expect(await pendingTimers(temporal, `lead:${touched}`)).toBe(1);
-    await temporalCli(product, 'workflow', 'signal', '--workflow-id', `lead:${touched}`, '--name', 'touch', '--input', '{}');
+    await temporalCli(
+      product,
+      'workflow',
+      'signal',
+      '--workflow-id',
+      `lead:${touched}`,
+      '--name',
+      'touch',
+      '--input',
+      '{}',
+    );
     await leadIs(admin, touched, { stage: 'touched', nextStep: 'remind_idle' });
 
-    const list = async (stage: string) => temporalCli(product, 'workflow', 'list', '--query', `CrmStage = "${stage}"`, '--limit', '1000');
+    const list = async (stage: string) =>
+      temporalCli(product, 'workflow', 'list', '--query', `CrmStage = "${stage}"`, '--limit', '1000');
     await eventually('the visibility store has heard of it', async () => (await list('touched')).includes(touched));
     expect(await list('assigned')).toContain(waiting);
     expect(await list('assigned')).not.toContain(touched);
@@ -73,15 +88,22 @@ describe('configuration that running leads depend on', () => {
     const ids = await Promise.all(Array.from({ length: 20 }, () => captured(admin)));
     const calendar = await makeCalendar(org, { hours: { monday: [{ from: '09:00', to: '17:00' }] }, timeZone: 'UTC' });
     const dues = async () => new Set(await Promise.all(ids.map((id) => dueOf(admin, id))));
-    const eachDue = (hour: string) => async () => [...(await dues())].every((due) => String(due).endsWith(`T${hour}:00.000Z`));
+    const eachDue = (hour: string) => async () =>
+      [...(await dues())].every((due) => String(due).endsWith(`T${hour}:00.000Z`));
 
     for (const { id } of reps) {
-      const { status } = await admin.send('PATCH', `/crm/v1/users/${id}`, { body: { calendarId: calendar.id }, headers: { 'if-match': '*' } });
+      const { status } = await admin.send('PATCH', `/crm/v1/users/${id}`, {
+        body: { calendarId: calendar.id },
+        headers: { 'if-match': '*' },
+      });
       expect(status).toBe(200);
     }
     await eventually('all are due half an hour after the opening on Monday', eachDue('09:30'), { seconds: 60 });
     const hours = { monday: [{ from: '11:00', to: '17:00' }] };
-    const changed = await admin.send('PATCH', `/crm/v1/calendars/${calendar.id}`, { body: { hours }, headers: { 'if-match': '*' } });
+    const changed = await admin.send('PATCH', `/crm/v1/calendars/${calendar.id}`, {
+      body: { hours },
+      headers: { 'if-match': '*' },
+    });
     expect(changed.status).toBe(200);
     await eventually('all are due after the later opening', eachDue('11:30'), { seconds: 60 });
     for (const id of ids.slice(0, 3)) expect(await pendingTimers(temporal, `lead:${id}`)).toBe(1);
@@ -95,7 +117,10 @@ describe('configuration that running leads depend on', () => {
     const { answer } = await capture(admin);
     const id = String(answer.body['id']);
     await leadIs(admin, id, { stage: 'scored', assignedUserId: null });
-    const back = await admin.send('PATCH', `/crm/v1/users/${reps[0]?.id}`, { body: { outOfOfficeFrom: null }, headers: { 'if-match': '*' } });
+    const back = await admin.send('PATCH', `/crm/v1/users/${reps[0]?.id}`, {
+      body: { outOfOfficeFrom: null },
+      headers: { 'if-match': '*' },
+    });
     expect(back.status).toBe(200);
     await leadIs(admin, id, { stage: 'assigned', assignedUserId: reps[0]?.id }, 60);
     await settle(product);
@@ -111,11 +136,15 @@ describe('a lead', () => {
     const first = await process.describe();
     const deleted = await admin.send('DELETE', `/crm/v1/leads/${id}`, { headers: { 'if-match': '*' } });
     expect(deleted.status).toBe(204);
-    await eventually('its process has ended', async () => (await process.describe()).status.name === 'COMPLETED', { seconds: 30 });
+    await eventually('its process has ended', async () => (await process.describe()).status.name === 'COMPLETED', {
+      seconds: 30,
+    });
     expect((await admin.send('GET', `/crm/v1/leads/${id}`)).status).toBe(404);
 
     expect((await admin.send('POST', `/crm/v1/leads/${id}/restore`)).status).toBe(200);
-    await eventually('another run has begun', async () => (await process.describe()).status.name === 'RUNNING', { seconds: 30 });
+    await eventually('another run has begun', async () => (await process.describe()).status.name === 'RUNNING', {
+      seconds: 30,
+    });
     expect((await process.describe()).runId).not.toBe(first.runId);
     const touched = await admin.send('POST', `/crm/v1/leads/${id}/touch`, { body: {} });
     expect([touched.status, touched.body['stage']]).toEqual([200, 'touched']);

@@ -28,10 +28,14 @@ describe('a hundred captures at once', () => {
     const answered = first.filter(({ status }) => status === 201);
     const early = first.filter(({ status }) => status !== 201);
     expect(answered.length).toBeGreaterThan(0);
-    expect(early.filter(({ status, body: problem }) => status !== 409 || problem['code'] !== 'in_progress')).toEqual([]);
+    expect(early.filter(({ status, body: problem }) => status !== 409 || problem['code'] !== 'in_progress')).toEqual(
+      [],
+    );
 
     const again = await Promise.all(hundred.map(() => capture(admin, body, { key })));
-    expect(new Set([...answered, ...again.map(({ answer }) => answer)].map((answer) => JSON.stringify(answer.body))).size).toBe(1);
+    expect(
+      new Set([...answered, ...again.map(({ answer }) => answer)].map((answer) => JSON.stringify(answer.body))).size,
+    ).toBe(1);
     const leads = await product.query('select from crm_core.crm_leads where organization_id = $1', [org.id]);
     expect(leads).toHaveLength(1);
     await expectClean(product);
@@ -43,11 +47,15 @@ describe('a hundred captures at once', () => {
     const captures = await Promise.all(hundred.map(() => capture(admin, body)));
     await settle(product);
     const replayed = await Promise.all(captures.map(({ key }) => capture(admin, body, { key })));
-    const leads = await product.query<{ id: string; status: string }>('select lead_id as id, status from crm_core.crm_leads where organization_id = $1', [org.id]);
+    const leads = await product.query<{ id: string; status: string }>(
+      'select lead_id as id, status from crm_core.crm_leads where organization_id = $1',
+      [org.id],
+    );
     const [survivor, ...others] = leads.filter(({ status }) => status === 'open');
     expect([others, leads.filter(({ status }) => status === 'merged').length]).toEqual([[], 99]);
     expect(new Set(replayed.map(({ answer }) => answer.body['id']))).toEqual(new Set([survivor?.id]));
-    expect(replayed.map(({ answer }) => answer.status).toSorted()).toEqual([...Array.from({ length: 99 }, () => 200), 201]);
+    expect(Map.groupBy(replayed, ({ answer }) => answer.status).get(201)).toHaveLength(1);
+    expect(Map.groupBy(replayed, ({ answer }) => answer.status).get(200)).toHaveLength(99);
     await expectClean(product);
   }, 120_000);
 });
@@ -55,9 +63,14 @@ describe('a hundred captures at once', () => {
 describe('two workers', () => {
   const teams = fc.array(fc.integer({ min: 0, max: 5 }), { minLength: 2, maxLength: 4 });
 
-  it('that race for the last capacity of a team exceed nobody\'s, and skip no turn', async () => {
+  it("that race for the last capacity of a team exceed nobody's, and skip no turn", async () => {
     const second = spawn(process.execPath, [join(checkoutRoot, 'workers', 'main.ts')], {
-      env: { PATH: process.env['PATH'], DATABASE_URL: product.databaseUrl, TEMPORAL_ADDRESS: product.temporalAddress, LOG_LEVEL: 'warn' },
+      env: {
+        PATH: process.env['PATH'],
+        DATABASE_URL: product.databaseUrl,
+        TEMPORAL_ADDRESS: product.temporalAddress,
+        LOG_LEVEL: 'warn',
+      },
       stdio: ['ignore', 'ignore', 'inherit'],
     });
     const temporal = await connectTemporal(product);
@@ -69,8 +82,14 @@ describe('two workers', () => {
           await giveFallback(tenant);
           const captures = await captureMany(tenant.admin, sum(capacities) + 4, { atOnce: 12 });
           await settle(product);
-          expect(await turnsTaken(tenant)).toEqual(turnsExpected(tenant.reps.map(({ id }) => id), capacities));
-          for (const { answer } of captures) for (const worker of await workersOf(temporal, `lead:${String(answer.body['id'])}`)) took.add(worker);
+          expect(await turnsTaken(tenant)).toEqual(
+            turnsExpected(
+              tenant.reps.map(({ id }) => id),
+              capacities,
+            ),
+          );
+          for (const { answer } of captures)
+            for (const worker of await workersOf(temporal, `lead:${String(answer.body['id'])}`)) took.add(worker);
         }),
         { numRuns: 6, endOnFailure: true, examples: [[[4, 4, 4]], [[1, 5]]] },
       );
@@ -85,7 +104,10 @@ describe('two workers', () => {
 
   async function giveFallback({ org, admin }: Tenant): Promise<void> {
     const { id } = await makeUser(org, { capacity: 0 });
-    const { status } = await admin.send('PATCH', `/crm/v1/organizations/${org.id}`, { body: { fallbackUserId: id }, headers: { 'if-match': '*' } });
+    const { status } = await admin.send('PATCH', `/crm/v1/organizations/${org.id}`, {
+      body: { fallbackUserId: id },
+      headers: { 'if-match': '*' },
+    });
     expect(status).toBe(200);
   }
 

@@ -14,18 +14,22 @@ afterAll(() => product?.stop(), 120_000);
 
 describe('schemathesis on /openapi.json', () => {
   const inBreadth = ['--phases', 'examples,fuzzing', '--max-examples', '3'];
-  const inDepth = ['--phases', 'coverage', '--include-path-regex', '^/(v1|crm/v1/(leads|calendars|scoring-models))/'];
+  const inDepth = ['--phases', 'coverage', '--include-path-regex', '^/(v1/|crm/v1/(leads|calendars)(/|$))'];
 
   it.each([
     ['every operation, some examples', inBreadth],
     ['the routes of the intake, every corner of their schemas', inDepth],
-  ])('finds no 5xx, no undocumented status and no schema violation: %s', async (_what, options) => {
-    const { org, admin } = await makeTenant(product);
-    await captureMany(admin, 5);
-    const token = await product.token('admin', org.id, org.id);
-    expect(await fuzz(schemathesis, `${product.api}/openapi.json`, token, options)).toBeNull();
-    // The last requests may have left thousands of captures to the relay.
-    await settle(product, { seconds: 180 });
-    await expectClean(product);
-  }, 480_000);
+  ])(
+    'finds no 5xx, no undocumented status and no schema violation: %s',
+    async (_what, options) => {
+      const { org, admin } = await makeTenant(product);
+      await captureMany(admin, 5);
+      const token = await product.token('admin', org.id, org.id);
+      expect(await fuzz(schemathesis, `${product.api}/openapi.json`, token, options)).toBeNull();
+      // The last requests may have left thousands of captures to the relay.
+      await settle(product, { seconds: 180 });
+      await expectClean(product);
+    },
+    480_000,
+  );
 });

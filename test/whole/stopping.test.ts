@@ -24,7 +24,8 @@ afterAll(async () => {
   folder.remove();
 }, 120_000);
 
-const isDraining = (part: Part) => () => readFileSync(join(folder.path, 'logs', `${part}.log`), 'utf8').includes('"msg":"draining"');
+const isDraining = (part: Part) => () =>
+  readFileSync(join(folder.path, 'logs', `${part}.log`), 'utf8').includes('"msg":"draining"');
 
 describe.each(['api', 'worker'] as const)('SIGTERM to the %s', (part) => {
   it('lets what has begun come to its end', async () => {

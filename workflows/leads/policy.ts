@@ -50,7 +50,6 @@ export const disqualifyReasons = [
 
 /** Every reason a disqualified lead may carry: those of people, and `stale`, which only the process gives. */
 export const disqualificationReasons = [...disqualifyReasons, 'stale'] as const;
-export type DisqualificationReason = (typeof disqualificationReasons)[number];
 
 /** Steps that a lead takes by itself: the no-touch ladder in this order, then what happens to an idle lead. */
 export const noTouchLadder = ['remind_owner', 'tell_manager', 'reassign'] as const;

@@ -18,9 +18,6 @@ beforeAll(async () => {
 });
 afterEach(async () => {
   await world.clear();
-  const t = performance.now();
-  await Promise.race([environment.sleep(2_000), new Promise((r) => setTimeout(r, 3_000))]);
-  process.stderr.write(`${expect.getState().currentTestName}: two seconds took ${Math.round(performance.now() - t)} ms\n`);
 });
 afterAll(async () => {
   await world?.close();
