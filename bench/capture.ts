@@ -7,7 +7,11 @@ export function captureRequest(api: string, token: string): Request {
   return async (index) => {
     const response = await fetch(`${api}/v1/leads/capture`, {
       method: 'POST',
-      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', 'idempotency-key': `${run}-${index}` },
+      headers: {
+        authorization: `Bearer ${token}`,
+        'content-type': 'application/json',
+        'idempotency-key': `${run}-${index}`,
+      },
       body: JSON.stringify({
         fullName: `Person ${run} Number${index}`,
         email: `p${index}.${run}@company${index % 997}.example`,
@@ -19,14 +23,18 @@ export function captureRequest(api: string, token: string): Request {
       }),
     });
     const body = (await response.json()) as { stage?: string };
-    return response.status === 201 && body.stage === 'assigned' ? null : `${response.status} ${body.stage ?? ''}`.trim();
+    return response.status === 201 && body.stage === 'assigned'
+      ? null
+      : `${response.status} ${body.stage ?? ''}`.trim();
   };
 }
 
 /** A GET that is content with 200. */
 export function getRequest(url: string | (() => string), token: string): Request {
   return async () => {
-    const response = await fetch(typeof url === 'string' ? url : url(), { headers: { authorization: `Bearer ${token}` } });
+    const response = await fetch(typeof url === 'string' ? url : url(), {
+      headers: { authorization: `Bearer ${token}` },
+    });
     await response.arrayBuffer();
     return response.status === 200 ? null : String(response.status);
   };

@@ -35,7 +35,10 @@ export async function startInstallation(): Promise<BenchInstallation> {
   const database = new Client({ connectionString: status.databaseUrl });
   await database.connect();
   const organizationId = async (slug: string) => {
-    const { rows } = await database.query<{ id: string }>('select organization_id as id from crm_core.core_organizations where slug = $1', [slug]);
+    const { rows } = await database.query<{ id: string }>(
+      'select organization_id as id from crm_core.core_organizations where slug = $1',
+      [slug],
+    );
     if (!rows[0]) throw new Error(`There is no organisation ${slug}`);
     return rows[0].id;
   };
@@ -51,7 +54,14 @@ export async function startInstallation(): Promise<BenchInstallation> {
       );
       const key = await loadOrCreateSigningKey(dataDir);
       const { JWT_ISSUER: issuer, JWT_AUDIENCE: audience } = loadEnv();
-      return signToken(key, { issuer, audience, userId: rows[0]?.id ?? '', organizationId: id, roles: ['admin'], validSeconds: 7_200 });
+      return signToken(key, {
+        issuer,
+        audience,
+        userId: rows[0]?.id ?? '',
+        organizationId: id,
+        roles: ['admin'],
+        validSeconds: 7_200,
+      });
     },
     async stop() {
       await database.end();
@@ -67,7 +77,12 @@ async function readyStatus(child: ChildProcess, dataDir: string) {
     if (child.exitCode !== null) throw new Error('The product ended while it started');
     const { ready, api, databaseUrl, temporalAddress, processes } = await readStatus(dataDir);
     if (ready && api && databaseUrl && temporalAddress) {
-      return { api, databaseUrl, temporalAddress, processes: Object.fromEntries(processes.map(({ name, pid }) => [name, pid])) };
+      return {
+        api,
+        databaseUrl,
+        temporalAddress,
+        processes: Object.fromEntries(processes.map(({ name, pid }) => [name, pid])),
+      };
     }
     await pause(1_000);
   }

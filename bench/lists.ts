@@ -10,13 +10,17 @@ import type { Figure } from './report.ts';
 
 const rounds = 5;
 const sizes = { acme: 1_000_000, globex: 10_000 } as const;
-const columns = 'lead_id as id, full_name, email, phone, company, source_system, status, stage, score, assigned_user_id, created_at';
+const columns =
+  'lead_id as id, full_name, email, phone, company, source_system, status, stage, score, assigned_user_id, created_at';
 const fields = 'fullName,email,phone,company,source,status,stage,score,assignedUserId,createdAt';
 
 /** Each: the query string of the product, and the same by hand; the name searched for is as rare in both sizes. */
 const queries = {
   list: { product: `limit=50&fields=${fields}`, sql: `true` },
-  filter: { product: `limit=50&fields=${fields}&filter%5Bstage%5D%5Beq%5D=touched&filter%5Bscore%5D%5Bgte%5D=50`, sql: `stage = 'touched' and score >= 50` },
+  filter: {
+    product: `limit=50&fields=${fields}&filter%5Bstage%5D%5Beq%5D=touched&filter%5Bscore%5D%5Bgte%5D=50`,
+    sql: `stage = 'touched' and score >= 50`,
+  },
   search: {
     product: `limit=50&fields=${fields}&q=zanzibar`,
     sql: `(to_tsvector('simple', search_text) @@ websearch_to_tsquery('simple', 'zanzibar') or search_text like '%zanzibar%')`,
@@ -24,8 +28,14 @@ const queries = {
 } as const;
 
 /** List, filter and search over a million leads, against ten thousand, and against SQL by hand behind the same server. */
-export async function measureLists({ api, databaseUrl, ...installation }: BenchInstallation, seconds: number): Promise<Figure[]> {
-  await fill(databaseUrl, { acme: await installation.organizationId('acme'), globex: await installation.organizationId('globex') });
+export async function measureLists(
+  { api, databaseUrl, ...installation }: BenchInstallation,
+  seconds: number,
+): Promise<Figure[]> {
+  await fill(databaseUrl, {
+    acme: await installation.organizationId('acme'),
+    globex: await installation.organizationId('globex'),
+  });
   const tokens = { large: await installation.token('acme'), small: await installation.token('globex') };
   const byHand = await serveByHand(databaseUrl, await installation.organizationId('acme'));
   try {
@@ -39,8 +49,18 @@ export async function measureLists({ api, databaseUrl, ...installation }: BenchI
         runs.push({ large: percentile(large, 0.5), small: percentile(small, 0.5), hand: percentile(hand, 0.5) });
       }
       figures.push(
-        { name: `${name}: 1,000,000 leads against 10,000`, value: median(runs.map(({ large, small }) => large / small)), unit: '×', limit: { most: 2 } },
-        { name: `${name}: 1,000,000 leads against SQL by hand`, value: median(runs.map(({ large, hand }) => large / hand)), unit: '×', limit: { most: 2 } },
+        {
+          name: `${name}: 1,000,000 leads against 10,000`,
+          value: median(runs.map(({ large, small }) => large / small)),
+          unit: '×',
+          limit: { most: 2 },
+        },
+        {
+          name: `${name}: 1,000,000 leads against SQL by hand`,
+          value: median(runs.map(({ large, hand }) => large / hand)),
+          unit: '×',
+          limit: { most: 2 },
+        },
       );
     }
     return figures;
@@ -76,12 +96,18 @@ async function serveByHand(databaseUrl: string, organizationId: string) {
 
 /** Leads as captures leave them, without their processes: reading does not ask for those. */
 async function fill(databaseUrl: string, organizations: Record<keyof typeof sizes, string>): Promise<void> {
-  const client = new Client({ connectionString: databaseUrl, options: '-c search_path=crm_core,public -c maintenance_work_mem=512MB' });
+  const client = new Client({
+    connectionString: databaseUrl,
+    options: '-c search_path=crm_core,public -c maintenance_work_mem=512MB',
+  });
   await client.connect();
   for (const [slug, organizationId] of Object.entries(organizations)) {
     const rows = sizes[slug as keyof typeof sizes];
     process.stderr.write(`filling ${slug} with ${rows} leads\n`);
-    const { rows: people } = await client.query<{ id: string }>('select person_id as id from crm_core.crm_people where organization_id = $1 limit 1', [organizationId]);
+    const { rows: people } = await client.query<{ id: string }>(
+      'select person_id as id from crm_core.crm_people where organization_id = $1 limit 1',
+      [organizationId],
+    );
     const personId = people[0]?.id ?? (await makePerson(client, organizationId));
     await client.query(
       `insert into crm_core.crm_leads (lead_id, organization_id, person_id, full_name, email, phone, company, source_system, status, stage, score, captured_at,

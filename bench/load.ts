@@ -48,7 +48,9 @@ export async function atConcurrency(clients: number, seconds: number, request: R
 }
 
 async function one(measured: Measured, request: Request, index: number, dueAt: number): Promise<void> {
-  const unexpected = await request(index).catch((error: unknown) => (error instanceof Error ? error.message : String(error)));
+  const unexpected = await request(index).catch((error: unknown) =>
+    error instanceof Error ? error.message : String(error),
+  );
   measured.milliseconds.push(performance.now() - dueAt);
   if (unexpected !== null) measured.unexpected[unexpected] = (measured.unexpected[unexpected] ?? 0) + 1;
 }

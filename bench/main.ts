@@ -10,9 +10,12 @@ async function main(names: readonly string[], quick: boolean): Promise<void> {
   const installation = await startInstallation();
   const sections: Section[] = [];
   try {
-    if (wanted('steady')) sections.push({ title: 'Steady captures', figures: await measureSteady(installation, quick ? 20 : 120) });
-    if (wanted('throughput')) sections.push({ title: 'Highest rate', figures: await measureThroughput(installation, quick ? 5 : 15) });
-    if (wanted('lists')) sections.push({ title: 'Reading a million leads', figures: await measureLists(installation, quick ? 1 : 4) });
+    if (wanted('steady'))
+      sections.push({ title: 'Steady captures', figures: await measureSteady(installation, quick ? 20 : 120) });
+    if (wanted('throughput'))
+      sections.push({ title: 'Highest rate', figures: await measureThroughput(installation, quick ? 5 : 15) });
+    if (wanted('lists'))
+      sections.push({ title: 'Reading a million leads', figures: await measureLists(installation, quick ? 1 : 4) });
   } finally {
     await installation.stop();
   }
@@ -22,4 +25,7 @@ async function main(names: readonly string[], quick: boolean): Promise<void> {
 }
 
 const given = process.argv.slice(2);
-await main(given.filter((argument) => !argument.startsWith('--')), given.includes('--quick'));
+await main(
+  given.filter((argument) => !argument.startsWith('--')),
+  given.includes('--quick'),
+);

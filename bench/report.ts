@@ -24,7 +24,17 @@ export function keepsLimit({ value, limit }: Figure): boolean {
 /** The table as Markdown. */
 export function markdown(sections: readonly Section[]): string {
   return sections
-    .map(({ title, figures }) => [`## ${title}`, '', '| Figure | Measured | Limit | |', '| --- | --- | --- | --- |', ...figures.map(row), '', ...figures.flatMap(note)].join('\n'))
+    .map(({ title, figures }) =>
+      [
+        `## ${title}`,
+        '',
+        '| Figure | Measured | Limit | |',
+        '| --- | --- | --- | --- |',
+        ...figures.map(row),
+        '',
+        ...figures.flatMap(note),
+      ].join('\n'),
+    )
     .join('\n\n');
 }
 
@@ -32,7 +42,12 @@ function row(figure: Figure): string {
   const { name, value, unit, limit } = figure;
   const shown = (number: number) => (Number.isInteger(number) ? String(number) : number.toFixed(number < 10 ? 2 : 0));
   const suffix = unit ? ` ${unit}` : '';
-  const bound = limit?.most === undefined ? (limit?.least === undefined ? '' : `≥ ${shown(limit.least)}${suffix}`) : `≤ ${shown(limit.most)}${suffix}`;
+  const bound =
+    limit?.most === undefined
+      ? limit?.least === undefined
+        ? ''
+        : `≥ ${shown(limit.least)}${suffix}`
+      : `≤ ${shown(limit.most)}${suffix}`;
   return `| ${name} | ${shown(value)}${suffix} | ${bound} | ${limit ? (keepsLimit(figure) ? 'kept' : '**missed**') : ''} |`;
 }
 
@@ -42,7 +57,10 @@ const note = ({ detail }: Figure): string[] => (detail && detail !== '{}' ? [`${
 export function keep(sections: readonly Section[]): void {
   const machine = `${cpus().length} × ${cpus()[0]?.model.trim() ?? 'unknown'}, ${Math.round(totalmem() / 2 ** 30)} GiB, ${process.platform} ${release()}, Node ${process.version}`;
   const measuredAt = new Date().toISOString();
-  writeFileSync(fileURLToPath(new URL('results.json', import.meta.url)), `${JSON.stringify({ machine, measuredAt, sections }, null, 2)}\n`);
+  writeFileSync(
+    fileURLToPath(new URL('results.json', import.meta.url)),
+    `${JSON.stringify({ machine, measuredAt, sections }, null, 2)}\n`,
+  );
   const intro = [
     '# Results',
     '',

@@ -28,11 +28,30 @@ export async function measureThroughput(installation: BenchInstallation, seconds
       const activities = rateOf(await atConcurrency(clients, seconds, threeActivities(client)));
       rates.push({ capture, update, activities });
     }
-    const detail = rates.map(({ capture, update, activities }) => `${capture.toFixed(0)} : ${update.toFixed(0)} : ${activities.toFixed(0)}`).join(', ');
+    const detail = rates
+      .map(
+        ({ capture, update, activities }) => `${capture.toFixed(0)} : ${update.toFixed(0)} : ${activities.toFixed(0)}`,
+      )
+      .join(', ');
     return [
-      { name: 'capture → assigned against a bare update-with-start (one no-op local activity)', value: median(rates.map(({ capture, update }) => capture / update)), unit: '×', limit: { least: 0.6 }, detail: `a second, capture : update : three activities; ${detail}` },
-      { name: 'capture → assigned against a bare workflow of three regular no-op activities', value: median(rates.map(({ capture, activities }) => capture / activities)), unit: '×', limit: { least: 1.5 } },
-      { name: 'history events of an intake up to assigned', value: await eventsOfAnIntake(client, api, token), limit: { most: 12 } },
+      {
+        name: 'capture → assigned against a bare update-with-start (one no-op local activity)',
+        value: median(rates.map(({ capture, update }) => capture / update)),
+        unit: '×',
+        limit: { least: 0.6 },
+        detail: `a second, capture : update : three activities; ${detail}`,
+      },
+      {
+        name: 'capture → assigned against a bare workflow of three regular no-op activities',
+        value: median(rates.map(({ capture, activities }) => capture / activities)),
+        unit: '×',
+        limit: { least: 1.5 },
+      },
+      {
+        name: 'history events of an intake up to assigned',
+        value: await eventsOfAnIntake(client, api, token),
+        limit: { most: 12 },
+      },
     ];
   } finally {
     worker.kill('SIGTERM');
@@ -44,15 +63,27 @@ export async function measureThroughput(installation: BenchInstallation, seconds
 function bareUpdate(client: Client): Request {
   return async () => {
     const workflowId = `baseline-update-${randomUUID()}`;
-    const startWorkflowOperation = new WithStartWorkflowOperation('bareUpdate', { workflowId, taskQueue: 'baseline', args: [], workflowIdConflictPolicy: 'USE_EXISTING' });
-    const answer = await client.workflow.executeUpdateWithStart<() => Promise<void>, string, []>('answer', { startWorkflowOperation, args: [] });
+    const startWorkflowOperation = new WithStartWorkflowOperation('bareUpdate', {
+      workflowId,
+      taskQueue: 'baseline',
+      args: [],
+      workflowIdConflictPolicy: 'USE_EXISTING',
+    });
+    const answer = await client.workflow.executeUpdateWithStart<() => Promise<void>, string, []>('answer', {
+      startWorkflowOperation,
+      args: [],
+    });
     return answer === 'done' ? null : answer;
   };
 }
 
 function threeActivities(client: Client): Request {
   return async () => {
-    const answer: unknown = await client.workflow.execute('threeActivities', { workflowId: `baseline-activities-${randomUUID()}`, taskQueue: 'baseline', args: [] });
+    const answer: unknown = await client.workflow.execute('threeActivities', {
+      workflowId: `baseline-activities-${randomUUID()}`,
+      taskQueue: 'baseline',
+      args: [],
+    });
     return answer === 'done' ? null : String(answer);
   };
 }

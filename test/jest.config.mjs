@@ -21,6 +21,11 @@ export default {
   coverageProvider: 'babel',
   coverageReporters: ['text', 'json'],
   // Entry points run as processes of their own, where Jest counts nothing; test/whole starts them.
-  collectCoverageFrom: [...covered.map((room) => `${room}/**/*.ts`), '!db/migrations/**', '!{api,workers}/main.ts', '!workers/prebuild.ts'],
+  collectCoverageFrom: [
+    ...covered.map((room) => `${room}/**/*.ts`),
+    '!db/migrations/**',
+    '!{api,workers}/main.ts',
+    '!workers/prebuild.ts',
+  ],
   coverageThreshold: Object.fromEntries(covered.map((room) => [`./${room}/`, { lines: 85, branches: 85 }])),
 };
