@@ -109,7 +109,11 @@ async function saveRow(
 ): Promise<Outcome> {
   const { em, write, resource } = rowWrite;
   const change = changeOf(rowWrite, row.id);
-  const audit = auditRows(change, row.version + 1, { ...row }, values);
+  // What follows from another field is no change of its own.
+  const chosen = Object.fromEntries(
+    Object.entries(values).filter(([property]) => !(property in (resource.derived ?? {}))),
+  );
+  const audit = auditRows(change, row.version + 1, { ...row }, chosen);
   if (audit.rows.length > 0) {
     const { updatedAt, updatedBy } = baseColumns({ ...change, at: write.receivedAt });
     em.assign(row, { ...values, updatedAt, updatedBy } as never, { mergeObjectProperties: false });

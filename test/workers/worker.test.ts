@@ -190,6 +190,16 @@ describe('search attributes', () => {
     await registerSearchAttributes({ operatorService }, 'default', log);
     expect(lines).toMatchObject([{ level: 40, attributes: expect.arrayContaining(['CrmDueAt (DATETIME)']) }]);
   });
+
+  it('are tried again later while Temporal is away', async () => {
+    const away = Object.assign(new Error('14 UNAVAILABLE: gone'), { code: 14, details: 'gone', metadata: {} });
+    const operatorService = {
+      listSearchAttributes: () => Promise.reject(away),
+    } as unknown as Connection['operatorService'];
+    const { lines, log } = listeningLog();
+    await expect(registerSearchAttributes({ operatorService }, 'default', log)).rejects.toBe(away);
+    expect(lines).toEqual([]);
+  });
 });
 
 describe('the worker process', () => {
