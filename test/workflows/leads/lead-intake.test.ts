@@ -170,10 +170,10 @@ describe('an end', () => {
 
 describe('an outage', () => {
   it('is survived: the decision comes when the database is back', async () => {
-    const backAt = (await environment.currentTimeMs()) + minutes(0.5);
+    const backAt = (await environment.currentTimeMs()) + minutes(1);
     let attempts = 0;
     world.leads.interruption = async () => {
-      attempts += 1;process.stderr.write(`attempt ${attempts} real ${Math.round(performance.now())} server ${(await environment.currentTimeMs()) - backAt}\n`);
+      attempts += 1;
       if ((await environment.currentTimeMs()) < backAt) throw new Error('connect ECONNREFUSED');
     };
     const leadId = randomUUID();
@@ -181,7 +181,6 @@ describe('an outage', () => {
 
     expect(await world.result(leadId)).toMatchObject({ stage: 'disqualified' });
     // Short pauses pass in the worker, without a trace; longer ones are timers, which a worker may sleep through.
-    process.stderr.write(`attempts ${attempts}\n` + (await world.handle(leadId).fetchHistory()).events?.map((e) => `${e.eventId} ${e.eventTime?.seconds}.${e.eventTime?.nanos} ${Object.keys(e).find((k) => k.endsWith('EventAttributes'))}`).join('\n') + '\n');
     const timers = (await eventTypes(world.handle(leadId))).filter((type) => type === 'timerFiredEventAttributes');
     expect(timers.length).toBeGreaterThan(0);
     expect(attempts).toBeGreaterThan(timers.length);

@@ -36,7 +36,6 @@ async function withoutWorkerWhenDue(dueInMs = 1_000): Promise<{ handle: Workflow
   await world.stopWorker();
   if (world.leads.steps.length === 0 && !(await hasFired(handle))) return { handle, dueAt };
   await world.clear();
-  await world.startWorker();
   return await withoutWorkerWhenDue(dueInMs * 2);
 }
 
