@@ -17,7 +17,7 @@ beforeAll(async () => {
   world = await IntakeWorld.open(environment);
 });
 afterEach(async () => {
-  await world.clear();
+  await world?.clear();
 });
 afterAll(async () => {
   await world?.close();
