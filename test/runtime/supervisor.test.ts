@@ -43,14 +43,20 @@ describe('the supervisor', () => {
 
   it('keeps trying when a process cannot be started again', async () => {
     let starts = 0;
+    let missing: unknown;
     const { pid } = await supervisor.add('postgres', () => {
       starts++;
-      if (starts === 2) throw new Error('the disk is full');
+      if (starts === 2) {
+        missing = supervisor.processes();
+        throw new Error('the disk is full');
+      }
       return sleeper('postgres');
     });
     process.kill(pid, 'SIGKILL');
     expect(await waitUntil(() => starts === 3 && pidOf('postgres') > 0, 5_000)).toBe(true);
     expect(told).toContain('the disk is full');
+    // Whoever asks for the state meanwhile must see that one process is not there, not that there is none.
+    expect(missing).toEqual([{ name: 'postgres', pid }]);
   });
 
   it('stops newest first, and starts nothing again', async () => {

@@ -13,7 +13,7 @@ beforeAll(async () => {
 afterAll(() => product?.stop(), 120_000);
 
 describe('schemathesis on /openapi.json', () => {
-  const inBreadth = ['--phases', 'examples,fuzzing', '--max-examples', '3'];
+  const inBreadth = ['--phases', 'examples,fuzzing', '--max-examples', '2'];
   // Corners of bulk requests are a thousand captures each.
   const inDepth = ['--phases', 'coverage', '--include-path-regex', '^/(v1/|crm/v1/leads(/|$)(?!bulk))'];
 
