@@ -9,7 +9,7 @@ import { calendarAmong, lockAssignment, readTeams } from '../../db/leads/teams.q
 import { baseColumns, type Change } from '../../db/model/changes.ts';
 import { Problem } from '../../db/model/problem.ts';
 import type { Insertion, Statement } from '../../db/model/set-based.ts';
-import type { Assignment } from '../../workflows/leads/assignment.ts';
+import type { Assignment } from '../../workflows/assignment/assignment.ts';
 import type { LeadFacts } from '../../workflows/leads/facts.ts';
 
 /** Who gets a lead in which round, and the rows that keep the decision. */
@@ -103,7 +103,7 @@ export async function readUser(em: EntityManager, userId: string): Promise<{ act
 
 const turnSql = `
   update crm_core.crm_team_members m
-  set turns = m.turns + 1, last_turn = (select coalesce(max(last_turn), 0) + 1 from crm_core.crm_team_members where team_id = m.team_id)
+  set turns = m.turns + 1, weighted_turns = ?, last_turn = (select coalesce(max(last_turn), 0) + 1 from crm_core.crm_team_members where team_id = m.team_id)
   where m.team_id = ? and m.user_id = ? and m.deleted_at is null returning 1`;
 
 function kept(change: Change, round: number, decision: Assignment & { userId: string }, next: NextStep): Assigned {
@@ -135,7 +135,7 @@ function kept(change: Change, round: number, decision: Assignment & { userId: st
       ...next,
     },
     rows: [{ into: LeadAssignment, rows: [row] }],
-    statements: turn ? [{ sql: turnSql, parameters: [turn.teamId, turn.userId] }] : [],
+    statements: turn ? [{ sql: turnSql, parameters: [turn.weightedTurns, turn.teamId, turn.userId] }] : [],
     reason,
   };
 }

@@ -1,4 +1,4 @@
-import { integer, reference } from '../model/columns.ts';
+import { integer, ratio, reference } from '../model/columns.ts';
 import { resource } from '../model/define-resource.ts';
 import { entity } from '../model/entity.ts';
 import { allow } from './access-rules.ts';
@@ -17,6 +17,8 @@ export const TeamMember = entity('TeamMember', 'crm_team_members', {
     lastTurn: integer(0, 2_147_483_647, { nullable: true }),
     /** How often this member was chosen. */
     turns: integer(0, 2_147_483_647, { default: 0 }),
+    /** Their place in the order by weight: each turn adds 1 / weight to what they, or meanwhile the team, had reached. */
+    weightedTurns: ratio(0, 1e15, { default: 0 }),
   },
   uniques: [['teamId', 'userId']],
   indexes: [{ name: 'user', columns: 'user_id', where: 'deleted_at is null' }],
@@ -32,6 +34,6 @@ export const teamMembers = resource(TeamMember, {
   expandable: { team: 'teamId', user: 'userId' },
   read: allow('access:read'),
   write: allow('access:write'),
-  processOwned: { lastTurn: 'assignment', turns: 'assignment' },
+  processOwned: { lastTurn: 'assignment', turns: 'assignment', weightedTurns: 'assignment' },
   feature: 'access',
 });

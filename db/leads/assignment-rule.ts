@@ -1,5 +1,5 @@
-import { assignmentStrategies, ruleWarnings } from '../../workflows/leads/assignment-rules.ts';
-import { conditionText } from '../../workflows/leads/conditions.ts';
+import { assignmentStrategies, ruleWarnings } from '../../workflows/assignment/rules.ts';
+import { leadConditions } from '../../workflows/leads/conditions.ts';
 import { touchLadderSchema } from '../../workflows/leads/touch-ladder.ts';
 import { allow } from '../access/access-rules.ts';
 import { Team } from '../access/team.ts';
@@ -16,7 +16,7 @@ export const AssignmentRule = entity('AssignmentRule', 'crm_assignment_rules', {
     /** Ascending: the lowest is asked first. */
     position: integer(0, 1_000_000),
     /** CEL over the lead's facts; `true` matches every lead. */
-    when: { ...longText(2_000, { column: 'condition' }), schema: conditionText },
+    when: { ...longText(2_000, { column: 'condition' }), schema: leadConditions.text },
     teamId: reference(() => Team),
     strategy: choice(assignmentStrategies),
     /** Overrides the standard no-touch ladder; null: the standard one. */
@@ -39,6 +39,7 @@ export const assignmentRules = resource(AssignmentRule, {
   write: allow('configuration:write'),
   warn: (rule, others) =>
     ruleWarnings(
+      leadConditions,
       [rule, ...others]
         .filter(({ active }) => active)
         .map(({ id, name, position, when }) => ({

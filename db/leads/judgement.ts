@@ -1,5 +1,5 @@
-import { chooseAssignee, type Assignment } from '../../workflows/leads/assignment.ts';
-import { testCondition } from '../../workflows/leads/conditions.ts';
+import { chooseAssignee, type Assignment } from '../../workflows/assignment/assignment.ts';
+import { leadConditions } from '../../workflows/leads/conditions.ts';
 import { type Comparison, compareWithCandidate } from '../../workflows/leads/duplicates.ts';
 import { type EmailStatus, type FactSource, leadFacts, type LeadFacts } from '../../workflows/leads/facts.ts';
 import type { NormalisedIntake } from '../../workflows/leads/normalisation.ts';
@@ -76,7 +76,7 @@ export function judgeScore({
 
 /** Teams that a rule which holds would give the lead to. */
 export function teamsInQuestion(rules: readonly StoredRule[], facts: LeadFacts): string[] {
-  return [...new Set(rules.filter(({ when }) => testCondition(when, facts).matched).map(({ teamId }) => teamId))];
+  return [...new Set(rules.filter(({ when }) => leadConditions.test(when, facts).matched).map(({ teamId }) => teamId))];
 }
 
 /** Chooses who gets the lead, with every candidate explained. */
@@ -87,8 +87,9 @@ export function judgeAssignment(
   excludeUserIds: string[],
   at: Date,
 ): Assignment {
-  return chooseAssignee({
+  return chooseAssignee(leadConditions, {
     facts,
+    requiredSkills: [],
     rules,
     teams,
     accountOwnerId: account?.ownerUserId ?? null,

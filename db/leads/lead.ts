@@ -11,22 +11,11 @@ import { choice, identifier, instant, integer, json, longText, reference, text }
 import { resource } from '../model/define-resource.ts';
 import { entity } from '../model/entity.ts';
 import { country, email, phone } from '../model/formats.ts';
+import { openCounter } from '../model/open-counter.ts';
 import { Account } from '../parties/account.ts';
 import { Person } from '../parties/person.ts';
 import { AssignmentRule } from './assignment-rule.ts';
 import { ScoringModel } from './scoring-model.ts';
-
-const isOpen = (row: 'old' | 'new') => `${row}.status = 'open' and ${row}.deleted_at is null`;
-const count = (by: '+' | '-', row: 'old' | 'new') =>
-  `if ${isOpen(row)} then update crm_core.crm_users set open_leads = open_leads ${by} 1 where user_id = ${row}.assigned_user_id; end if;`;
-
-/** Keeps `crm_users.open_leads`: what every assignment asks for must not be counted anew each time. */
-const countOpenLeads = [
-  `if tg_op = 'UPDATE' and (${isOpen('old')}) = (${isOpen('new')}) and old.assigned_user_id is not distinct from new.assigned_user_id then return null; end if;`,
-  `if tg_op <> 'INSERT' then ${count('-', 'old')} end if;`,
-  `if tg_op <> 'DELETE' then ${count('+', 'new')} end if;`,
-  'return null;',
-].join(' ');
 
 /** One person's commercial interest, as captured and as judged (spec/5 `crm_leads`): distinct from the person. */
 export const Lead = entity('Lead', 'crm_leads', {
@@ -89,7 +78,7 @@ export const Lead = entity('Lead', 'crm_leads', {
     { name: 'person', columns: 'person_id', where: 'deleted_at is null' },
     { name: 'captured', columns: 'captured_at desc, lead_id desc', where: 'deleted_at is null' },
   ],
-  triggers: [{ name: 'open_leads', timing: 'after', events: ['insert', 'update', 'delete'], body: countOpenLeads }],
+  triggers: [openCounter({ name: 'open_leads', counter: 'open_leads', isOpen: "status = 'open'" })],
 });
 
 const contactData = ['fullName', 'email', 'phone', 'message', 'personId', 'consent'];

@@ -17,7 +17,7 @@ interface MemberLoad {
   position: number;
   active: boolean;
   capacity: number;
-  openLeads: number;
+  openCount: number;
   dailyQuota: number | null;
   assignedToday: number;
   weight: number;
@@ -26,7 +26,7 @@ interface MemberLoad {
   /** UTC instant from which they work; `at` itself when they do now; null: never. */
   opensAt: string | null;
   lastTurn: number | null;
-  turns: number;
+  weightedTurns: number;
 }
 
 interface MemberRow extends Omit<MemberLoad, 'outOfOffice' | 'opensAt'> {
@@ -122,8 +122,8 @@ const teamsSql = `
         'teamId', m.team_id, 'userId', u.user_id, 'name', u.full_name, 'position', m.position, 'active', u.active,
         'capacity', u.capacity, 'dailyQuota', u.daily_quota, 'weight', u.weight, 'skills', to_jsonb(u.skills),
         'outOfOfficeFrom', u.out_of_office_from, 'outOfOfficeUntil', u.out_of_office_until, 'delegateUserId', u.delegate_user_id,
-        'lastTurn', m.last_turn, 'turns', m.turns,
-        'openLeads', u.open_leads,
+        'lastTurn', m.last_turn, 'weightedTurns', m.weighted_turns,
+        'openCount', u.open_leads,
         'assignedToday', case when u.daily_quota is null then 0 else (select count(*) from crm_core.crm_lead_assignments a
             where a.organization_id = m.organization_id and a.user_id = u.user_id
               and a.decided_at >= date_trunc('day', ?::timestamptz, coalesce(c.time_zone, 'UTC'))) end,

@@ -38,7 +38,7 @@ export type RowOf<E extends EntityDefinition> = BaseRow & {
 };
 
 /** A trigger for each row; `body` is PL/pgSQL on one line, without `begin` and `end`. */
-interface RowTrigger {
+export interface RowTrigger {
   name: string;
   timing: 'before' | 'after';
   events: readonly ('insert' | 'update' | 'delete')[];

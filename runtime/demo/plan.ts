@@ -1,6 +1,6 @@
 import type { Role } from '../../workflows/access/permissions.ts';
 import type { Calendar } from '../../workflows/calendars/calendar.ts';
-import type { AssignmentStrategy } from '../../workflows/leads/assignment-rules.ts';
+import type { AssignmentStrategy } from '../../workflows/assignment/rules.ts';
 import type { ScoringModel } from '../../workflows/leads/scoring.ts';
 import type { TouchLadder } from '../../workflows/leads/touch-ladder.ts';
 

@@ -12,7 +12,8 @@ import { createRecordsService, type RecordsService } from '../../db/records.ts';
 import { resources } from '../../db/registry.ts';
 import { loadDemo } from '../../runtime/demo.ts';
 import { roles } from '../../workflows/access/permissions.ts';
-import { assignmentStrategies, ruleWarnings } from '../../workflows/leads/assignment-rules.ts';
+import { leadConditions } from '../../workflows/leads/conditions.ts';
+import { assignmentStrategies, ruleWarnings } from '../../workflows/assignment/rules.ts';
 import { makeOrganization } from '../support/factories.ts';
 import { testDatabase, type TestDatabase } from '../support/database.ts';
 
@@ -122,7 +123,7 @@ describe.each(['acme', 'globex'])('%s', (slug) => {
       position: Number(rule['position']),
       when: String(rule['when']),
     }));
-    expect(ruleWarnings(rules)).toEqual([]);
+    expect(ruleWarnings(leadConditions, rules)).toEqual([]);
   });
 
   it('has every module switched on', async () => {

@@ -1,4 +1,4 @@
-import { nameSimilarity, jaroWinkler, typingErrors } from './similarity.ts';
+import { nameSimilarity, jaroWinkler, typingErrors } from '../text/similarity.ts';
 
 /** Fields beyond a capture that tell people apart when a source knows them, such as an import. */
 const personalFields = ['dateOfBirth', 'streetNumber', 'street', 'city', 'region', 'postcode'] as const;

@@ -1,3 +1,4 @@
+import type { FactTypes } from '../conditions/conditions.ts';
 import type { NormalisedIntake } from './normalisation.ts';
 
 /** What the MX look-up says of a mail domain: it marks a lead, it never refuses one. */
@@ -5,7 +6,7 @@ export const emailStatuses = ['accepts', 'rejects', 'unknown'] as const;
 export type EmailStatus = (typeof emailStatuses)[number];
 
 /** What conditions and scoring see of a lead: flat, never null (`''`, `0` and `false` stand for the unknown). */
-export interface LeadFacts {
+export type LeadFacts = Readonly<{
   source: string;
   /** ISO 3166-1 alpha-2: the territory. */
   country: string;
@@ -37,7 +38,7 @@ export interface LeadFacts {
   /** Whole days since capture. */
   ageDays: number;
   engagementCount: number;
-}
+}>;
 
 /** The CEL type of each fact; a condition is checked against these. */
 export const factTypes = {
@@ -64,13 +65,7 @@ export const factTypes = {
   band: 'string',
   ageDays: 'int',
   engagementCount: 'int',
-} as const satisfies {
-  [Fact in keyof LeadFacts]: LeadFacts[Fact] extends boolean
-    ? 'bool'
-    : LeadFacts[Fact] extends number
-      ? 'int'
-      : 'string';
-};
+} as const satisfies FactTypes<LeadFacts>;
 
 const freeMailDomains = new Set(
   (

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { conditionText, testCondition } from './conditions.ts';
+import { leadConditions } from './conditions.ts';
 import type { LeadFacts } from './facts.ts';
 import { line } from './form-text.ts';
 
@@ -25,7 +25,7 @@ export const scoringModelColumns = {
     .array(
       z.strictObject({
         label: line(120, 'In our market'),
-        when: conditionText,
+        when: leadConditions.text,
         points: z.int().min(-maxScore).max(maxScore),
       }),
     )
@@ -113,7 +113,7 @@ function withinLimits(contributions: Contribution[], kind: 'fit' | 'engagement',
 
 function fitOf({ fit, fitWeight }: ScoringModel, facts: LeadFacts): Contribution[] {
   const contributions = fit.map(({ label, when, points }): Contribution => {
-    const { matched, reason } = testCondition(when, facts);
+    const { matched, reason } = leadConditions.test(when, facts);
     const earned = matched ? points : 0;
     return {
       criterion: label,

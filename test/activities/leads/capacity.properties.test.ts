@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { type Database, openDatabase } from '../../../db/database.ts';
-import { assignmentStrategies } from '../../../workflows/leads/assignment-rules.ts';
+import { assignmentStrategies } from '../../../workflows/assignment/rules.ts';
 import { databaseFixture } from '../../db/database-fixture.ts';
 import { makeUser } from '../../support/factories.ts';
 import { besides, form, type House, makeHouse, untilDecided } from './house.ts';

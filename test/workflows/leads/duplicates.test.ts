@@ -6,7 +6,7 @@ import { captureBody } from '../../../workflows/leads/capture.ts';
 import { type Comparable, compareWithCandidate } from '../../../workflows/leads/duplicates.ts';
 import { foldText } from '../../../workflows/leads/name-keys.ts';
 import { normaliseIntake } from '../../../workflows/leads/normalisation.ts';
-import { jaroWinkler, nameSimilarity, typingErrors } from '../../../workflows/leads/similarity.ts';
+import { jaroWinkler, nameSimilarity, typingErrors } from '../../../workflows/text/similarity.ts';
 
 const nobody: Comparable = { normalizedName: null, email: null, phone: null, normalizedCompany: null };
 const ada: Comparable = {

@@ -1,4 +1,4 @@
-import type { AssignmentStrategy } from './assignment-rules.ts';
+import type { AssignmentStrategy } from './rules.ts';
 
 /** A person in a team as assignment sees them; instants are ISO 8601. */
 export interface TeamMember {
@@ -7,10 +7,11 @@ export interface TeamMember {
   /** Breaks ties, lowest first. */
   position: number;
   active: boolean;
-  /** Most open leads at once. */
+  skills: readonly string[];
+  /** Most open at once of what is assigned: leads, or tickets. */
   capacity: number;
-  openLeads: number;
-  /** Most leads assigned on one local day; null: no limit. */
+  openCount: number;
+  /** Most assigned on one local day; null: no limit. */
   dailyQuota: number | null;
   assignedToday: number;
   weight: number;
@@ -20,7 +21,8 @@ export interface TeamMember {
   opensAt: string | null;
   /** The team's running number when this member last had a turn; null: never. */
   lastTurn: number | null;
-  turns: number;
+  /** Each turn adds 1 / weight: who weighs twice as much has two turns while others have one. */
+  weightedTurns: number;
 }
 
 export interface Team {
@@ -33,6 +35,7 @@ export interface Team {
 /** Why somebody was passed over. */
 type PassedOverCode =
   | 'inactive'
+  | 'lacks_skill'
   | 'previous_owner'
   | 'out_of_office'
   | 'at_capacity'
@@ -55,8 +58,11 @@ interface Obstacle {
   reason: string;
 }
 
-/** What holds for one decision: its instant, who is barred from it, and everybody who may stand in. */
+/** What holds for one decision: what is assigned, when, who is barred from it, and everybody who may stand in. */
 export interface Circumstances {
+  /** In words: `lead`. */
+  subject: string;
+  requiredSkills: readonly string[];
   at: string;
   excludeUserIds: readonly string[];
   everybody: ReadonlyMap<string, TeamMember>;
@@ -71,26 +77,32 @@ interface Seat {
 const instant = (text: string) => Date.parse(text);
 const isOpen = (member: TeamMember, at: string) => member.opensAt !== null && instant(member.opensAt) <= instant(at);
 
-// Somebody on leave tonight who is back by the next opening can be given a lead for then.
+// Somebody on leave tonight who is back by the next opening can be given work for then.
 function isAway({ outOfOffice, opensAt }: TeamMember, at: string): boolean {
   if (!outOfOffice) return false;
   const works = Math.max(instant(at), opensAt === null ? 0 : instant(opensAt));
   return instant(outOfOffice.from) <= works && (outOfOffice.until === null || works < instant(outOfOffice.until));
 }
 
-/** Why a person cannot be given a lead, whatever the hour; null when they can. */
-export function obstacleOf(member: TeamMember, { at, excludeUserIds }: Circumstances): Obstacle | null {
-  const { userId, active, capacity, openLeads, dailyQuota, assignedToday, outOfOffice } = member;
+/** Why a person cannot be given it, whatever the hour; null when they can. */
+export function obstacleOf(
+  member: TeamMember,
+  { subject, at, excludeUserIds, requiredSkills }: Circumstances,
+): Obstacle | null {
+  const { userId, active, skills, capacity, openCount, dailyQuota, assignedToday, outOfOffice } = member;
   if (!active) return { code: 'inactive', reason: 'is not active' };
   if (excludeUserIds.includes(userId))
-    return { code: 'previous_owner', reason: 'had this lead before and did not touch it' };
+    return { code: 'previous_owner', reason: `had this ${subject} before and left it` };
+  const lacking = requiredSkills.filter((skill) => !skills.includes(skill));
+  if (lacking.length > 0)
+    return { code: 'lacks_skill', reason: `lacks ${lacking.map((skill) => `"${skill}"`).join(', ')}` };
   if (isAway(member, at)) {
     return { code: 'out_of_office', reason: `is out of office until ${outOfOffice?.until ?? 'further notice'}` };
   }
-  if (openLeads >= capacity)
-    return { code: 'at_capacity', reason: `has ${openLeads} of at most ${capacity} open leads` };
+  if (openCount >= capacity)
+    return { code: 'at_capacity', reason: `has ${openCount} of at most ${capacity} open ${subject}s` };
   if (dailyQuota !== null && assignedToday >= dailyQuota) {
-    return { code: 'quota_reached', reason: `got ${assignedToday} of at most ${dailyQuota} leads today` };
+    return { code: 'quota_reached', reason: `got ${assignedToday} of at most ${dailyQuota} ${subject}s today` };
   }
   return null;
 }
@@ -115,8 +127,7 @@ export function seatOf(
   };
 }
 
-const load = ({ openLeads, capacity }: TeamMember) => openLeads / capacity;
-const share = ({ turns, weight }: TeamMember) => (weight > 0 ? turns / weight : Infinity);
+const load = ({ openCount, capacity }: TeamMember) => openCount / capacity;
 const lastTurn = ({ lastTurn: turn }: TeamMember) => turn ?? -1;
 const ascending = (a: number, b: number) => (a === b ? 0 : a - b);
 
@@ -124,17 +135,26 @@ const before: Record<AssignmentStrategy, (a: Seat, b: Seat) => number> = {
   round_robin: (a, b) => ascending(lastTurn(a.member), lastTurn(b.member)),
   least_loaded: (a, b) =>
     ascending(load(a.holder), load(b.holder)) ||
-    ascending(a.holder.openLeads, b.holder.openLeads) ||
+    ascending(a.holder.openCount, b.holder.openCount) ||
     ascending(lastTurn(a.member), lastTurn(b.member)),
-  weighted: (a, b) => ascending(share(a.member), share(b.member)) || ascending(lastTurn(a.member), lastTurn(b.member)),
+  weighted: (a, b) =>
+    ascending(a.member.weightedTurns, b.member.weightedTurns) || ascending(lastTurn(a.member), lastTurn(b.member)),
 };
 
 const standing: Record<AssignmentStrategy, (seat: Seat) => string> = {
   round_robin: ({ member }) =>
     member.lastTurn === null ? 'never had a turn' : `last turn was number ${member.lastTurn}`,
-  least_loaded: ({ holder }) => `${holder.openLeads} of at most ${holder.capacity} open leads`,
-  weighted: ({ member }) => `${member.turns} turns at weight ${member.weight}`,
+  least_loaded: ({ holder }) => `${holder.openCount} of at most ${holder.capacity} open`,
+  weighted: ({ member }) =>
+    `${Number(member.weightedTurns.toFixed(2))} turns for a unit of weight, weight ${member.weight}`,
 };
+
+/** The members with a newcomer, or one who was away, at the place of the latest turn: they make up for no time before. */
+function inStep(members: readonly TeamMember[]): TeamMember[] {
+  const latest = members.reduce<TeamMember | null>((a, b) => (a && lastTurn(a) >= lastTurn(b) ? a : b), null);
+  const reached = latest?.lastTurn == null ? 0 : latest.weightedTurns - 1 / latest.weight;
+  return members.map((member) => ({ ...member, weightedTurns: Math.max(member.weightedTurns, reached) }));
+}
 
 /**
  * Chooses within one team: whoever is next by the strategy among those who are open and have room, else whoever of
@@ -146,7 +166,7 @@ export function chooseInTeam(
   circumstances: Circumstances,
 ): { seat: Seat | null; candidates: Candidate[] } {
   const { at } = circumstances;
-  const members = team.members.toSorted((a, b) => a.position - b.position || (a.userId < b.userId ? -1 : 1));
+  const members = inStep(team.members).toSorted((a, b) => a.position - b.position || (a.userId < b.userId ? -1 : 1));
   const places = members.map((member) => ({ member, ...seatOf(member, circumstances) }));
   const seats = places.flatMap(({ seat }) => seat ?? []);
   const open = seats.filter(({ holder }) => isOpen(holder, at));

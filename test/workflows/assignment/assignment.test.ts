@@ -1,9 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { type AssignmentInput, chooseAssignee } from '../../../workflows/leads/assignment.ts';
-import { type AssignmentRule, assignmentStrategies, ruleWarnings } from '../../../workflows/leads/assignment-rules.ts';
-import { leadFacts } from '../../../workflows/leads/facts.ts';
-import type { Team, TeamMember } from '../../../workflows/leads/team-choice.ts';
+import { type AssignmentInput, chooseAssignee } from '../../../workflows/assignment/assignment.ts';
+import {
+  type AssignmentRule,
+  assignmentStrategies,
+  type AssignmentStrategy,
+  ruleWarnings,
+} from '../../../workflows/assignment/rules.ts';
+import { leadConditions } from '../../../workflows/leads/conditions.ts';
+import { leadFacts, type LeadFacts } from '../../../workflows/leads/facts.ts';
+import type { Team, TeamMember } from '../../../workflows/assignment/team-choice.ts';
 
 const at = '2026-11-20T10:00:00.000Z';
 const tomorrow = '2026-11-21T08:00:00.000Z';
@@ -27,15 +33,16 @@ function member(userId: string, overrides: Partial<TeamMember> = {}): TeamMember
     userId,
     position: 0,
     active: true,
+    skills: [],
     capacity: 10,
-    openLeads: 0,
+    openCount: 0,
     dailyQuota: null,
     assignedToday: 0,
     weight: 1,
     outOfOffice: null,
     opensAt: at,
     lastTurn: null,
-    turns: 0,
+    weightedTurns: 0,
     ...overrides,
   };
 }
@@ -57,9 +64,10 @@ function rule(overrides: Partial<AssignmentRule> = {}): AssignmentRule {
   };
 }
 
-function decide(members: TeamMember[], overrides: Partial<AssignmentInput> = {}) {
-  return chooseAssignee({
+function decide(members: TeamMember[], overrides: Partial<AssignmentInput<LeadFacts>> = {}) {
+  return chooseAssignee(leadConditions, {
     facts,
+    requiredSkills: [],
     rules: [rule()],
     teams: [team(members)],
     accountOwnerId: null,
@@ -96,7 +104,7 @@ describe('assignment by rules', () => {
       overCapacity: false,
     });
     expect(decision.reason).toBe('rule "Warm", team "Inbound" by round_robin');
-    expect(decision.turn).toEqual({ teamId: 'team-1', userId: 'ann' });
+    expect(decision.turn).toEqual({ teamId: 'team-1', userId: 'ann', weightedTurns: 1 });
     expect(decision.rulesTried).toEqual([
       { ruleId: 'r-fr', matched: false, reason: 'the condition does not hold (country = "DE")' },
       { ruleId: 'r-warm', matched: true, reason: 'the condition holds (band = "warm")' },
@@ -111,25 +119,41 @@ describe('assignment by rules', () => {
 
   it('gives the lead to the least loaded in proportion', () => {
     const rules = [rule({ strategy: 'least_loaded' })];
-    const members = [member('ann', { openLeads: 4, capacity: 20 }), member('bob', { openLeads: 3 })];
+    const members = [member('ann', { openCount: 4, capacity: 20 }), member('bob', { openCount: 3 })];
     const decision = decide(members, { rules });
     expect(decision.userId).toBe('ann');
     expect(decision.candidates[1]).toMatchObject({
       code: 'not_their_turn',
-      reason: expect.stringContaining('3 of at most 10 open leads'),
+      reason: expect.stringContaining('3 of at most 10 open'),
     });
   });
 
   it('shares by weight', () => {
     const rules = [rule({ strategy: 'weighted' })];
-    expect(decide([member('ann', { turns: 4, weight: 2 }), member('bob', { turns: 3 })], { rules }).userId).toBe('ann');
-    expect(decide([member('ann', { weight: 0 }), member('bob', { turns: 99 })], { rules }).userId).toBe('bob');
+    const heavy = member('ann', { weightedTurns: 2, weight: 2, lastTurn: 6 });
+    const decision = decide([heavy, member('bob', { weightedTurns: 3, lastTurn: 7 })], { rules });
+    expect(decision.turn).toEqual({ teamId: 'team-1', userId: 'ann', weightedTurns: 2.5 });
+    expect(decision.candidates[1]?.reason).toContain('3 turns for a unit of weight, weight 1');
+  });
+
+  it('asks for skills, of a stand-in as well', () => {
+    const decision = decide(
+      [
+        member('ann', { skills: ['sql'] }),
+        member('bob', { outOfOffice: away('ann') }),
+        member('cid', { skills: ['sql', 'dns'] }),
+      ],
+      { requiredSkills: ['sql', 'dns'] },
+    );
+    expect(decision.userId).toBe('cid');
+    expect(decision.candidates[0]).toMatchObject({ userId: 'ann', code: 'lacks_skill', reason: 'lacks "dns"' });
+    expect(codes(decision)['bob']).toBe('lacks_skill');
   });
 
   it('passes over whoever cannot take it, and says why', () => {
     const decision = decide(
       [
-        member('full', { openLeads: 10 }),
+        member('full', { openCount: 10 }),
         member('quota', { dailyQuota: 2, assignedToday: 2 }),
         member('away', { outOfOffice: away(null, null) }),
         member('gone', { active: false }),
@@ -170,7 +194,7 @@ describe('outside hours and out of office', () => {
   });
 
   it('minds the hours of those with room only', () => {
-    expect(decide([member('full', { openLeads: 10 }), member('bob', { opensAt: tomorrow })]).userId).toBe('bob');
+    expect(decide([member('full', { openCount: 10 }), member('bob', { opensAt: tomorrow })]).userId).toBe('bob');
   });
 
   it('counts an absence at the instant when work would begin', () => {
@@ -196,7 +220,7 @@ describe('outside hours and out of office', () => {
 
   it('passes over an absence whose delegate cannot help', () => {
     const cid = member('cid', { lastTurn: 8 });
-    expect(decide([member('ann', { outOfOffice: away('bob') }), member('bob', { openLeads: 10 }), cid]).userId).toBe(
+    expect(decide([member('ann', { outOfOffice: away('bob') }), member('bob', { openCount: 10 }), cid]).userId).toBe(
       'cid',
     );
     expect(decide([member('ann', { outOfOffice: away('stranger') }), cid]).candidates[0]?.reason).toContain(
@@ -220,7 +244,7 @@ describe('the owner of the account', () => {
   });
 
   it('is passed over when they cannot take it', () => {
-    const full = [team([member('ann'), member('owner', { openLeads: 10 })])];
+    const full = [team([member('ann'), member('owner', { openCount: 10 })])];
     const decision = decide([], { teams: full, accountOwnerId: 'owner' });
     expect(codes(decision)).toEqual({ ann: 'chosen', owner: 'at_capacity' });
     expect(decision.candidates).toHaveLength(2);
@@ -241,7 +265,7 @@ describe('the owner of the account', () => {
 });
 
 describe('when nobody has room', () => {
-  const full = [member('ann', { openLeads: 10 }), member('bob', { dailyQuota: 1, assignedToday: 1 })];
+  const full = [member('ann', { openCount: 10 }), member('bob', { dailyQuota: 1, assignedToday: 1 })];
 
   it('the fallback of the team takes it, over capacity', () => {
     const decision = decide([], { teams: [team(full, { fallbackUserId: 'chief' })] });
@@ -305,15 +329,16 @@ describe('whatever the team looks like', () => {
       userId: fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f'),
       position: fc.nat(3),
       active: fc.boolean(),
+      skills: fc.constant([]),
       capacity: fc.nat(3),
-      openLeads: fc.nat(3),
+      openCount: fc.nat(3),
       dailyQuota: fc.option(fc.nat(2)),
       assignedToday: fc.nat(2),
       weight: fc.constantFrom(0.5, 1, 2),
       outOfOffice: fc.option(fc.constantFrom('a', 'b', 'x', null).map((delegate) => away(delegate))),
       opensAt: fc.constantFrom(at, tomorrow, null),
       lastTurn: fc.option(fc.nat(20)),
-      turns: fc.nat(20),
+      weightedTurns: fc.nat(20),
     }),
     { selector: ({ userId }) => userId, maxLength: 6 },
   );
@@ -335,7 +360,7 @@ describe('whatever the team looks like', () => {
         const chosen = some.find(({ userId }) => userId === decision.userId);
         if (chosen && !decision.overCapacity) {
           expect(chosen.active && chosen.userId !== 'b').toBe(true);
-          expect(chosen.openLeads).toBeLessThan(chosen.capacity);
+          expect(chosen.openCount).toBeLessThan(chosen.capacity);
           expect(chosen.assignedToday).toBeLessThan(chosen.dailyQuota ?? Infinity);
         }
         const explained = decision.candidates.map(({ userId }) => userId);
@@ -355,19 +380,42 @@ describe('whatever the team looks like', () => {
     fc.assert(
       fc.property(strategy, fc.integer({ min: 1, max: 6 }), fc.integer({ min: 1, max: 60 }), (by, size, leads) => {
         const staff = Array.from({ length: size }, (_, i) => member(`m${i}`, { position: i, capacity: 1000 }));
-        for (let turn = 1; turn <= leads; turn++) {
-          const { userId } = decide(staff, { rules: [rule({ strategy: by })] });
-          const chosen = staff.find((one) => one.userId === userId);
-          if (!chosen) throw new Error('nobody was chosen');
-          chosen.lastTurn = turn;
-          chosen.turns += 1;
-          chosen.openLeads += 1;
-        }
-        const counts = staff.map(({ turns }) => turns);
+        serve(staff, by, leads);
+        const counts = staff.map(({ openCount }) => openCount);
         expect(Math.max(...counts) - Math.min(...counts)).toBeLessThanOrEqual(1);
       }),
     );
   });
+
+  it('by weight in proportion, and a newcomer gets their share from now on', () => {
+    const weights = fc.array(fc.constantFrom(0.5, 1, 2, 3), { minLength: 1, maxLength: 5 });
+    fc.assert(
+      fc.property(weights, fc.constantFrom(0.5, 1, 2, 3), fc.nat(60), (present, weight, before) => {
+        const staff = present.map((each, i) => member(`m${i}`, { weight: each, capacity: 10_000 }));
+        serve(staff, 'weighted', before);
+        const newcomer = member('new', { weight, capacity: 10_000 });
+        const had = staff.map(({ openCount }) => openCount);
+        const total = present.reduce<number>((sum, each) => sum + each, weight);
+        serve([...staff, newcomer], 'weighted', total * 20, before);
+        const got = [...staff.map(({ openCount }, i) => openCount - (had[i] ?? 0)), newcomer.openCount];
+        [...present, weight].forEach((each, i) => {
+          expect(Math.abs((got[i] ?? 0) - each * 20)).toBeLessThanOrEqual(Math.max(1, each) + 1);
+        });
+      }),
+    );
+  });
+
+  /** Gives so many leads to a team, one after the other. */
+  function serve(staff: TeamMember[], strategy: AssignmentStrategy, leads: number, turnsBefore = 0) {
+    for (let turn = 1; turn <= leads; turn++) {
+      const decision = decide(staff, { rules: [rule({ strategy })] });
+      const chosen = staff.find(({ userId }) => userId === decision.userId);
+      if (!chosen || !decision.turn) throw new Error('nobody was chosen');
+      chosen.lastTurn = turnsBefore + turn;
+      chosen.weightedTurns = decision.turn.weightedTurns;
+      chosen.openCount += 1;
+    }
+  }
 });
 
 describe('warnings about rules', () => {
@@ -380,12 +428,12 @@ describe('warnings about rules', () => {
       rule({ id: '5', position: 5, name: 'Everyone' }),
       rule({ id: '6', position: 6, name: 'Too late', when: 'country == "FR"' }),
     ];
-    expect(ruleWarnings(rules.toReversed())).toEqual([
+    expect(ruleWarnings(leadConditions, rules.toReversed())).toEqual([
       { ruleId: '2', message: '"Germany again" is never reached: "Germany" has the same condition before it.' },
       { ruleId: '3', message: '"Never" matches no lead: its condition is always false.' },
       { ruleId: '4', message: expect.stringContaining('"Broken" matches no lead: "nation" is no fact of a lead') },
       { ruleId: '6', message: '"Too late" is never reached: "Everyone" matches every lead before it.' },
     ]);
-    expect(ruleWarnings([rule({})])).toEqual([]);
+    expect(ruleWarnings(leadConditions, [rule({})])).toEqual([]);
   });
 });

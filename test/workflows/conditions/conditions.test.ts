@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { compileCondition, conditionText, testCondition } from '../../../workflows/leads/conditions.ts';
+import { leadConditions } from '../../../workflows/leads/conditions.ts';
 import { leadFacts } from '../../../workflows/leads/facts.ts';
 
 const unknownLead = {
@@ -66,15 +66,15 @@ describe('a condition', () => {
     ['urgency.upperAscii() == "HIGH" ? score > 40 : false', true],
     [Array.from({ length: 60 }, (_, i) => `score == ${i}`).join(' || '), true],
   ])('%s is %s', (text, matched) => {
-    expect(compileCondition(text)).toMatchObject({ ok: true });
-    expect(testCondition(text, facts).matched).toBe(matched);
+    expect(leadConditions.compile(text)).toMatchObject({ ok: true });
+    expect(leadConditions.test(text, facts).matched).toBe(matched);
   });
 
   it('tells which facts it looked at', () => {
-    expect(testCondition('score > 50 && country == "DE"', facts).reason).toBe(
+    expect(leadConditions.test('score > 50 && country == "DE"', facts).reason).toBe(
       'the condition does not hold (country = "DE", score = 42)',
     );
-    expect(testCondition('true', facts).reason).toBe('the condition holds');
+    expect(leadConditions.test('true', facts).reason).toBe('the condition holds');
   });
 
   it.each([
@@ -90,15 +90,18 @@ describe('a condition', () => {
     [`country == "${'x'.repeat(2000)}"`, 'longer than 2000 characters', 2001],
     [`${'('.repeat(100)}true${')'.repeat(100)}`, 'nested too deeply', 41],
   ])('%s is refused', (text, message, position) => {
-    const compilation = compileCondition(text);
+    const compilation = leadConditions.compile(text);
     expect(compilation).toMatchObject({ ok: false, problems: [{ message: expect.stringContaining(message) }] });
     if (!compilation.ok && position > 1) expect(compilation.problems[0]?.position).toBe(position);
-    expect(testCondition(text, facts)).toEqual({ matched: false, reason: expect.stringContaining('is not valid') });
-    expect(conditionText.safeParse(text).success).toBe(false);
+    expect(leadConditions.test(text, facts)).toEqual({
+      matched: false,
+      reason: expect.stringContaining('is not valid'),
+    });
+    expect(leadConditions.text.safeParse(text).success).toBe(false);
   });
 
   it('that cannot be evaluated is a reason, not an exception', () => {
-    const { matched, reason } = testCondition('100 / engagementCount > 3', facts);
+    const { matched, reason } = leadConditions.test('100 / engagementCount > 3', facts);
     expect(matched).toBe(false);
     expect(reason).toContain('could not be evaluated: division by zero');
   });
@@ -111,18 +114,18 @@ describe('a condition', () => {
     ['score > 3 && true', null],
     ['"a" in ["a", "b"]', true],
   ])('%s is constant: %s', (text, constant) => {
-    expect(compileCondition(text)).toMatchObject({ ok: true, condition: { constant } });
+    expect(leadConditions.compile(text)).toMatchObject({ ok: true, condition: { constant } });
   });
 
   it('is compiled once, among the last five hundred', () => {
-    const first = compileCondition('score > 1000');
-    expect(compileCondition('score > 1000')).toBe(first);
-    for (let i = 0; i < 500; i++) compileCondition(`score > ${i}`);
-    expect(compileCondition('score > 1000')).not.toBe(first);
+    const first = leadConditions.compile('score > 1000');
+    expect(leadConditions.compile('score > 1000')).toBe(first);
+    for (let i = 0; i < 500; i++) leadConditions.compile(`score > ${i}`);
+    expect(leadConditions.compile('score > 1000')).not.toBe(first);
   });
 
   it('is text', () => {
-    expect(conditionText.safeParse(4).error?.issues[0]?.message).toContain('must be a condition in CEL');
-    expect(conditionText.parse('country == "DE"')).toBe('country == "DE"');
+    expect(leadConditions.text.safeParse(4).error?.issues[0]?.message).toContain('must be a condition in CEL');
+    expect(leadConditions.text.parse('country == "DE"')).toBe('country == "DE"');
   });
 });

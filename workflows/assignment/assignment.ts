@@ -1,6 +1,5 @@
-import { type AssignmentRule, inOrder } from './assignment-rules.ts';
-import { testCondition } from './conditions.ts';
-import type { LeadFacts } from './facts.ts';
+import type { Conditions } from '../conditions/conditions.ts';
+import { type AssignmentRule, inOrder } from './rules.ts';
 import {
   type Candidate,
   chooseInTeam,
@@ -11,22 +10,24 @@ import {
   type TeamMember,
 } from './team-choice.ts';
 
-/** Everything a decision is made of, as plain data. `teams` are all teams of the organisation that take leads. */
-export interface AssignmentInput {
-  facts: LeadFacts;
+/** Everything a decision is made of, as plain data. `teams` are all teams of the organisation that take such work. */
+export interface AssignmentInput<F> {
+  facts: F;
+  /** What whoever gets it must be able to do; empty: anybody can. */
+  requiredSkills: readonly string[];
   rules: AssignmentRule[];
   teams: Team[];
-  /** Owner of the account that the lead belongs to. */
+  /** Owner of the account that it belongs to. */
   accountOwnerId: string | null;
   /** The organisation's last resort. */
   fallbackUserId: string | null;
-  /** Previous owners of the lead in this ladder. */
+  /** Whoever must not get it: those who had it before and left it. */
   excludeUserIds: string[];
   /** UTC instant of the decision, ISO 8601. */
   at: string;
 }
 
-/** Who gets the lead, with everybody and every rule that was considered. */
+/** Who gets it, with everybody and every rule that was considered. */
 export interface Assignment {
   /** Null only when there is neither a member with room nor a fallback. */
   userId: string | null;
@@ -34,25 +35,27 @@ export interface Assignment {
   ruleId: string | null;
   ruleVersion: number | null;
   reason: string;
-  /** The place in a team whose turn this was; null when no turn was used up. */
-  turn: { teamId: string; userId: string } | null;
-  /** The lead went to a fallback although nobody had room. */
+  /** The place in a team whose turn this was, and its weighted turns with this one; null when no turn was used up. */
+  turn: { teamId: string; userId: string; weightedTurns: number } | null;
+  /** It went to a fallback although nobody had room. */
   overCapacity: boolean;
   candidates: Candidate[];
   rulesTried: { ruleId: string; matched: boolean; reason: string }[];
 }
 
 /**
- * Decides who gets a lead (DOMAIN process 1): the owner of its account if they have room, whatever the hour; else by
- * the first rule that holds the next member of its team, or its fallback. A team that has neither leaves the lead to
+ * Decides who gets a lead or a ticket (DOMAIN, processes 1 and 6): the owner of its account if they have room, whatever the hour; else by
+ * the first rule that holds the next member of its team, or its fallback. A team that has neither leaves it to
  * the rules after it, and in the end to the organisation's fallback. Pure: same input, same decision.
  */
-export function chooseAssignee(input: AssignmentInput): Assignment {
+export function chooseAssignee<F>(conditions: Conditions<F>, input: AssignmentInput<F>): Assignment {
   const everybody = new Map<string, TeamMember>();
   for (const member of input.teams.flatMap((team) => team.members)) {
     if (!everybody.has(member.userId)) everybody.set(member.userId, member);
   }
-  const circumstances: Circumstances = { at: input.at, excludeUserIds: input.excludeUserIds, everybody };
+  const { at, excludeUserIds, requiredSkills } = input;
+  const { subject } = conditions;
+  const circumstances: Circumstances = { subject, at, excludeUserIds, requiredSkills, everybody };
   const teamOf = (userId: string) =>
     input.teams.find((team) => team.members.some((member) => member.userId === userId))?.id ?? null;
   const rulesTried: Assignment['rulesTried'] = [];
@@ -75,7 +78,10 @@ export function chooseAssignee(input: AssignmentInput): Assignment {
       ? seatOf(owner, circumstances)
       : {
           seat: null,
-          obstacle: { code: 'not_in_a_team' as const, reason: 'owns the account, but is in no team that takes leads' },
+          obstacle: {
+            code: 'not_in_a_team' as const,
+            reason: `owns the account, but is in no team that takes ${subject}s`,
+          },
         };
     if (obstacle) explain({ userId, teamId: teamOf(userId), outcome: 'passed_over', ...obstacle });
     if (!seat) return null;
@@ -91,8 +97,9 @@ export function chooseAssignee(input: AssignmentInput): Assignment {
     explain(...choice.candidates);
     if (choice.seat) {
       const reason = `rule "${rule.name}", team "${team.name}" by ${rule.strategy}`;
-      const turn = { teamId: team.id, userId: choice.seat.member.userId };
-      return decided({ ...because, userId: choice.seat.holder.userId, reason, turn });
+      const { member, holder } = choice.seat;
+      const turn = { teamId: team.id, userId: member.userId, weightedTurns: member.weightedTurns + 1 / member.weight };
+      return decided({ ...because, userId: holder.userId, reason, turn });
     }
     if (team.fallbackUserId === null || !isPresent(team.fallbackUserId)) return null;
     const reason = `rule "${rule.name}", fallback of team "${team.name}": nobody there has room`;
@@ -106,7 +113,7 @@ export function chooseAssignee(input: AssignmentInput): Assignment {
     return decided({ ...because, userId: team.fallbackUserId, reason, overCapacity: true });
   }
 
-  /** Whether a fallback is there to take a lead, full or not; a fallback outside all teams is taken to be. */
+  /** Whether a fallback is there to take it, full or not; a fallback outside all teams is taken to be. */
   function isPresent(userId: string): boolean {
     const member = everybody.get(userId);
     const code = member
@@ -119,7 +126,7 @@ export function chooseAssignee(input: AssignmentInput): Assignment {
   if (owned) return owned;
 
   for (const rule of inOrder(input.rules)) {
-    const { matched, reason } = testCondition(rule.when, input.facts);
+    const { matched, reason } = conditions.test(rule.when, input.facts);
     const team = input.teams.find(({ id }) => id === rule.teamId);
     const assignment = matched && team ? byRule(rule, team) : null;
     const outcome = !matched || assignment ? '' : team ? '; nobody in its team has room' : '; its team does not exist';
