@@ -152,7 +152,7 @@ const standing: Record<AssignmentStrategy, (seat: Seat) => string> = {
 /** The members with a newcomer, or one who was away, at the place of the latest turn: they make up for no time before. */
 function inStep(members: readonly TeamMember[]): TeamMember[] {
   const latest = members.reduce<TeamMember | null>((a, b) => (a && lastTurn(a) >= lastTurn(b) ? a : b), null);
-  const reached = latest?.lastTurn == null ? 0 : latest.weightedTurns - 1 / latest.weight;
+  const reached = latest && latest.lastTurn !== null ? latest.weightedTurns - 1 / latest.weight : 0;
   return members.map((member) => ({ ...member, weightedTurns: Math.max(member.weightedTurns, reached) }));
 }
 
