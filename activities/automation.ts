@@ -6,6 +6,7 @@ import { markDelivered, noteFailure, readUndelivered, type UndeliveredEvent } fr
 import type { Database } from '../db/database.ts';
 import { leadProcess } from '../workflows/leads/messages.ts';
 import type { AutomationActivities } from './automation.types.ts';
+import { noticeEvent, noticeMails } from './automation/notice-mails.ts';
 import { createSubscribers, type SubscriberDeps } from './automation/subscribers.ts';
 import { MailRefused } from './ports.ts';
 
@@ -15,53 +16,75 @@ export interface AutomationDeps extends SubscriberDeps {
 }
 
 const pageSize = 500;
-/** Events of one batch on their way at the same time. */
+/** Deliveries of one batch on their way at the same time. */
 const atOnce = 5;
+/** Marked in one statement: so many at most are delivered again, under their old key, by whoever follows a dead worker. */
+const markedTogether = 10;
 /** An attempt ends before its time-out (two minutes) with what it could not get to: two never overlap. */
 const longestAttemptMilliseconds = 60_000;
 const beatMilliseconds = 5_000;
+
+/** Something to do, and the events that are settled with it. */
+interface Delivery {
+  eventIds: string[];
+  run: () => Promise<void>;
+}
 
 /** Delivery of domain events, and the fan-out of configuration changes to running processes. */
 export function createAutomationActivities(deps: AutomationDeps): AutomationActivities {
   const { relay, database, temporal } = deps;
   const subscriberOf = createSubscribers(deps);
 
-  /** Whether the event is settled: delivered, or refused for good by its recipient. */
-  async function deliver(event: UndeliveredEvent): Promise<boolean> {
+  /** What became of a delivery: taken over, refused for good (and noted so), or neither (noted as well). */
+  async function deliver({ eventIds, run }: Delivery): Promise<'delivered' | 'refused' | 'failed'> {
     try {
-      await subscriberOf(event.kind)?.(event);
+      await run();
+      return 'delivered';
     } catch (error) {
-      if (!(error instanceof MailRefused)) {
-        await noteFailure(relay, event.id, describe(error));
-        return false;
+      if (error instanceof MailRefused) {
+        await markDelivered(relay, eventIds, error.message);
+        return 'refused';
       }
-      await markDelivered(relay, [event.id], error.message);
-      return true;
+      await noteFailure(relay, eventIds, describe(error));
+      return 'failed';
     }
-    await markDelivered(relay, [event.id]);
-    return true;
+  }
+
+  /** What has to be done for the events of a batch; those that ask for nothing are settled at once. */
+  async function deliveriesOf(events: readonly UndeliveredEvent[]): Promise<Delivery[]> {
+    const notices = events.filter(({ kind }) => kind === noticeEvent);
+    const { mails, needless } = await noticeMails(relay, deps.mail, notices);
+    const others = events.filter(({ kind }) => kind !== noticeEvent);
+    const unheard = others.filter(({ kind }) => subscriberOf(kind) === undefined).map(({ id }) => id);
+    await markDelivered(relay, [...needless, ...unheard]);
+    return [
+      ...mails.map(({ eventIds, send }) => ({ eventIds, run: send })),
+      ...others.flatMap((event) => {
+        const subscriber = subscriberOf(event.kind);
+        return subscriber ? [{ eventIds: [event.id], run: () => subscriber(event) }] : [];
+      }),
+    ];
   }
 
   /** Throws when something is undelivered in the end. */
   async function deliverAll(batchId: string): Promise<void> {
     const endsAt = performance.now() + longestAttemptMilliseconds;
     const events = await readUndelivered(relay, batchId);
-    const isHeard = ({ kind }: UndeliveredEvent) => subscriberOf(kind) !== undefined;
-    await markDelivered(
-      relay,
-      events.filter((event) => !isHeard(event)).map(({ id }) => id),
-    );
-
-    const waiting = events.filter(isHeard);
-    let undelivered = waiting.length;
+    const waiting = await deliveriesOf(events);
+    let undelivered = waiting.reduce((sum, { eventIds }) => sum + eventIds.length, 0);
+    const delivered: string[] = [];
     const deliverNext = async () => {
       while (performance.now() < endsAt) {
-        const event = waiting.shift();
-        if (!event) return;
-        if (await deliver(event)) undelivered -= 1;
+        const delivery = waiting.shift();
+        if (!delivery) return;
+        const outcome = await deliver(delivery);
+        if (outcome !== 'failed') undelivered -= delivery.eventIds.length;
+        if (outcome === 'delivered') delivered.push(...delivery.eventIds);
+        if (delivered.length >= markedTogether) await markDelivered(relay, delivered.splice(0));
       }
     };
     await Promise.all(Array.from({ length: atOnce }, deliverNext));
+    await markDelivered(relay, delivered);
     if (undelivered > 0) {
       throw ApplicationFailure.retryable(
         `${undelivered} of ${events.length} events are not delivered yet; crm_outbox says why.`,

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Actor } from '../db/access/actor.ts';
 import { answerOf, findCommand, storeAnswer } from '../db/automation/ledger.queries.ts';
@@ -41,18 +42,22 @@ export function createLeadActivities({
     async decideIntake({ organizationId, leadId, at }) {
       const lookUp = async (email: string | null) =>
         email === null ? 'unknown' : mailExchange.lookup(emailDomain(email));
-      for (let emailStatus: EmailStatus | null = null; ;) {
-        const outcome = await inOrganization(database, organizationId, async (em) => {
+      const attempt = (statusOf: (email: string | null) => Promise<EmailStatus | null>) =>
+        inOrganization(database, organizationId, async (em): Promise<{ lead: LeadRow } | { email: string | null }> => {
           const capture = await lockCapture(em, organizationId, leadId);
           if (!capture) return { lead: await findDecided(em, leadId) };
           const { email } = capture.intake;
-          const known: EmailStatus | null = emailStatus ?? (await atOnce(lookUp(email)));
-          return known === null ? { email } : { lead: await decide(em, capture, known, new Date(at)) };
+          const status = await statusOf(email);
+          return status === null ? { email } : { lead: await decide(em, capture, status, new Date(at)) };
         });
-        if (outcome.lead) return leadState(outcome.lead);
-        // A look-up may take as long as its bound: no transaction and no lock is held meanwhile.
-        emailStatus = await lookUp(outcome.email);
-      }
+
+      const first = await attempt((email) => soon(lookUp(email)));
+      if ('lead' in first) return leadState(first.lead);
+      // A slow look-up is waited for without a transaction and its locks.
+      const status = await lookUp(first.email);
+      const second = await attempt(() => Promise.resolve(status));
+      if ('lead' in second) return leadState(second.lead);
+      throw new Error(`The intake of lead ${leadId} was not decided`);
     },
 
     applyMessage: ({ message, ...ref }) => onLocked(ref, (em, lead) => applyOnce(em, ref, lead, message)),
@@ -74,9 +79,16 @@ export function createLeadActivities({
   };
 }
 
-/** What a promise holds already, or null. */
-function atOnce<T>(promise: Promise<T>): Promise<T | null> {
-  return Promise.race([promise, new Promise<null>((resolve) => setImmediate(resolve, null))]);
+/** What most DNS servers have answered by; a transaction that waits so long holds up nobody but the same person. */
+const soonMilliseconds = 25;
+
+/** What a promise resolves to soon, else null. */
+async function soon<T>(promise: Promise<T>): Promise<T | null> {
+  const passed = new AbortController();
+  const late = pause(soonMilliseconds, null, { signal: passed.signal }).catch(() => null);
+  const outcome = await Promise.race([promise, late]);
+  passed.abort();
+  return outcome;
 }
 
 /** A lead whose capture the ledger has forgotten was decided on long ago. */

@@ -1,4 +1,5 @@
 // What every workflow of a worker shares: loaded once and frozen, not evaluated anew for each workflow (a third of the
-// CPU time of an intake). Only pure modules without state may be reached from here; bundlers name it in `preloadModules`.
-import './processes/envelope.ts';
+// CPU time of an intake). So no module that is reached from here may keep state of its own (a test looks for it);
+// bundlers name this one in `preloadModules`.
+import './index.ts';
 import './processes/registry.ts';

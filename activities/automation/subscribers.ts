@@ -1,6 +1,6 @@
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
 import { configurationKinds } from '../../db/automation/affected-leads.queries.ts';
-import { readNotice, type UndeliveredEvent } from '../../db/automation/outbox.queries.ts';
+import type { UndeliveredEvent } from '../../db/automation/outbox.queries.ts';
 import type { Database } from '../../db/database.ts';
 import { changedSignal, fanOutWorkflowId } from '../../workflows/automation/messages.ts';
 import { leadProcess } from '../../workflows/leads/messages.ts';
@@ -22,18 +22,7 @@ export interface SubscriberDeps {
 type Subscriber = (event: UndeliveredEvent) => Promise<void>;
 
 /** Who is to hear of which kind of event; nobody for the kinds that have no subscriber. */
-export function createSubscribers({
-  relay,
-  temporal,
-  mail,
-  taskQueues,
-}: SubscriberDeps): (kind: string) => Subscriber | undefined {
-  const sendNotice: Subscriber = async ({ id, organizationId, payload }) => {
-    const notice = mail && (await readNotice(relay, organizationId, String(payload['notificationId'])));
-    if (!notice) return;
-    await mail.send({ to: notice.email, subject: notice.title, text: notice.body, messageId: messageIdOf(id) });
-  };
-
+export function createSubscribers({ temporal, taskQueues }: SubscriberDeps): (kind: string) => Subscriber | undefined {
   const fanOut = async (change: ConfigurationChange) => {
     await temporal.workflow.signalWithStart('fanOutConfiguration', {
       workflowId: fanOutWorkflowId(change),
@@ -68,7 +57,6 @@ export function createSubscribers({
   };
 
   const subscribers: Readonly<Record<string, Subscriber>> = {
-    'notification.created': sendNotice,
     'lead.removed': endIntake,
     'lead.restored': resumeIntake,
   };
@@ -76,9 +64,4 @@ export function createSubscribers({
     const kind = configurationKinds.find((name) => eventKind.startsWith(`${name}.`));
     return kind ? ({ organizationId, subjectId: id }) => fanOut({ organizationId, kind, id }) : subscribers[eventKind];
   };
-}
-
-/** The Message-ID of an event's mail (RFC 5322 §3.6.4): the same at every attempt, so that mail servers see one mail. */
-export function messageIdOf(eventId: string): string {
-  return `<${eventId}@crm.durable-crm>`;
 }

@@ -1,7 +1,8 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { v7 as uuidv7 } from 'uuid';
 import { actorLabel, type Actor } from '../access/actor.ts';
-import { type Database, inOrganization } from '../database.ts';
+import { type Database, inOrganization, statementInOrganization } from '../database.ts';
+import { executePrepared } from '../model/prepared.ts';
 import { Problem } from '../model/problem.ts';
 import type { Statement } from '../model/set-based.ts';
 
@@ -92,14 +93,14 @@ const findSql = `
 
 /** Writes the ledger row unless the key is known; answers the row known under the key otherwise. */
 async function claimKey(
-  em: EntityManager,
+  run: <Row>(sql: string, parameters: readonly unknown[]) => Promise<Row[]>,
   write: WriteContext,
   command: { commandId: string } & Partial<ProcessCommand>,
 ): Promise<Claim> {
   const { actor, route, idempotencyKey, requestHash, receivedAt } = write;
   const principal = actorLabel(actor);
   const { organizationId } = actor;
-  const [made]: { isBehind: boolean }[] = await em.execute(insertSql, [
+  const [made] = await run<{ isBehind: boolean }>(insertSql, [
     command.commandId,
     organizationId,
     principal,
@@ -118,7 +119,7 @@ async function claimKey(
     principal,
   ]);
   if (made) return { known: null, ...made };
-  const [known]: LedgerRow[] = await em.execute(findSql, [organizationId, principal, route, idempotencyKey]);
+  const [known] = await run<LedgerRow>(findSql, [organizationId, principal, route, idempotencyKey]);
   if (!known) throw new Problem('conflict', 'The first request with this Idempotency-Key was just refused. Try again.');
   if (known.request_hash !== requestHash) {
     throw new Problem(
@@ -140,7 +141,7 @@ export async function writeOnce(
 ): Promise<Answer> {
   const commandId = uuidv7();
   return inOrganization(database, write.actor.organizationId, async (em) => {
-    const { known } = await claimKey(em, write, { commandId });
+    const { known } = await claimKey((sql, parameters) => em.execute(sql, [...parameters]), write, { commandId });
     if (known) {
       if (known.state !== 'answered')
         throw new Problem('in_progress', 'The first request with this Idempotency-Key is still running.');
@@ -158,20 +159,19 @@ export async function receiveCommand(
   write: WriteContext,
   command: ProcessCommand,
 ): Promise<Receipt> {
-  return inOrganization(database, write.actor.organizationId, async (em) => {
-    const { known, isBehind } = await claimKey(em, write, command);
-    if (!known) {
-      const { actor, receivedAt } = write;
-      return {
-        outcome: 'new',
-        command: { ...command, organizationId: actor.organizationId, actor, receivedAt, attempts: 0 },
-        isBehind,
-      };
-    }
-    if (known.state === 'answered')
-      return { outcome: 'answered', status: known.answer_status ?? 200, body: known.answer };
-    return { outcome: 'running', command: storedCommand(known) };
-  });
+  const { organizationId } = write.actor;
+  const { known, isBehind } = await claimKey(
+    (sql, parameters) => statementInOrganization(database, organizationId, sql, parameters),
+    write,
+    command,
+  );
+  if (!known) {
+    const { actor, receivedAt } = write;
+    return { outcome: 'new', command: { ...command, organizationId, actor, receivedAt, attempts: 0 }, isBehind };
+  }
+  if (known.state === 'answered')
+    return { outcome: 'answered', status: known.answer_status ?? 200, body: known.answer };
+  return { outcome: 'running', command: storedCommand(known) };
 }
 
 function storedCommand(row: LedgerRow): StoredCommand {
@@ -226,21 +226,24 @@ export async function readAnswer(
   organizationId: string,
   commandId: string,
 ): Promise<Omit<Answer, 'replayed'> | null> {
-  return inOrganization(database, organizationId, (em) => answerOf(em, commandId));
+  const [row] = await statementInOrganization<AnswerRow>(database, organizationId, answerSql, [commandId]);
+  return row ? answerIn(row) : null;
 }
 
 /** The same inside a transaction. */
 export async function answerOf(em: EntityManager, commandId: string): Promise<Omit<Answer, 'replayed'> | null> {
-  const [row]: Pick<LedgerRow, 'answer_status' | 'answer'>[] = await em.execute(
-    `select answer_status, answer from crm_core.crm_commands where command_id = ? and state = 'answered'`,
-    [commandId],
-  );
-  return row ? { status: row.answer_status ?? 200, body: row.answer } : null;
+  const [row] = await executePrepared<AnswerRow>(em, answerSql, [commandId]);
+  return row ? answerIn(row) : null;
 }
+
+type AnswerRow = Pick<LedgerRow, 'answer_status' | 'answer'>;
+
+const answerSql = `select answer_status, answer from crm_core.crm_commands where command_id = ? and state = 'answered'`;
+
+const answerIn = (row: AnswerRow) => ({ status: row.answer_status ?? 200, body: row.answer });
 
 /** Takes a refused command back: nothing happened, and its key is free for a corrected request. */
 export async function withdrawCommand(database: Database, organizationId: string, commandId: string): Promise<void> {
-  await inOrganization(database, organizationId, async (em) => {
-    await em.execute(`delete from crm_core.crm_commands where command_id = ? and state = 'received'`, [commandId]);
-  });
+  const sql = `delete from crm_core.crm_commands where command_id = ? and state = 'received'`;
+  await statementInOrganization(database, organizationId, sql, [commandId]);
 }

@@ -9,8 +9,10 @@ export interface UndeliveredEvent {
   payload: Readonly<Record<string, unknown>>;
 }
 
-/** A notice with the address of whom it is for. */
+/** A notice with its event and the address of whom it is for. */
 export interface AddressedNotice {
+  eventId: string;
+  organizationId: string;
   email: string;
   title: string;
   body: string;
@@ -78,28 +80,28 @@ export async function markDelivered(
   );
 }
 
-/** An attempt to deliver an event has failed; `failure` holds no personal data. */
-export async function noteFailure(relay: Database, eventId: string, failure: string): Promise<void> {
+/** An attempt to deliver events has failed; `failure` holds no personal data. */
+export async function noteFailure(relay: Database, eventIds: readonly string[], failure: string): Promise<void> {
   await execute(
     relay,
     `update crm_core.crm_outbox set attempts = attempts + 1, last_failure = ?, updated_at = now(), version = version + 1
-     where event_id = ? and delivered_at is null`,
-    [failure.slice(0, 500), eventId],
+     where event_id = any(?::uuid[]) and delivered_at is null`,
+    [failure.slice(0, 500), `{${eventIds.join(',')}}`],
   );
 }
 
-/** A notice and its addressee; null when either is gone by now, or the user does not work here any more. */
-export async function readNotice(
+/** The notices behind events, oldest first; none where it is gone by now, or the user does not work here any more. */
+export async function readNotices(
   relay: Database,
-  organizationId: string,
-  notificationId: string,
-): Promise<AddressedNotice | null> {
-  const [notice] = await execute<AddressedNotice>(
+  events: readonly { eventId: string; organizationId: string; notificationId: string }[],
+): Promise<AddressedNotice[]> {
+  return execute<AddressedNotice>(
     relay,
-    `select u.email, n.title, n.body
-     from crm_core.crm_notifications n join crm_core.crm_users u on u.user_id = n.user_id
-     where n.notification_id = ? and n.organization_id = ? and n.deleted_at is null and u.active and u.deleted_at is null`,
-    [notificationId, organizationId],
+    `select e."eventId", n.organization_id as "organizationId", u.email, n.title, n.body
+     from jsonb_to_recordset(?::jsonb) as e("eventId" uuid, "organizationId" uuid, "notificationId" uuid)
+     join crm_core.crm_notifications n on n.notification_id = e."notificationId" and n.organization_id = e."organizationId"
+     join crm_core.crm_users u on u.user_id = n.user_id
+     where n.deleted_at is null and u.active and u.deleted_at is null order by n.created_at, n.notification_id`,
+    [JSON.stringify(events)],
   );
-  return notice ?? null;
 }

@@ -6,6 +6,7 @@ import type { TouchLadder } from '../../workflows/leads/touch-ladder.ts';
 import type { ScoringModel } from '../../workflows/leads/scoring.ts';
 import type { Actor } from '../access/actor.ts';
 import { type Database, inOrganization } from '../database.ts';
+import { executePrepared } from '../model/prepared.ts';
 
 /** A capture as the ledger keeps it: the normalised form, and what normalisation did to it. */
 export interface StoredIntake {
@@ -91,11 +92,18 @@ const captureSql = `
     select command_id, actor, received_at, body from crm_core.crm_commands
     where organization_id = ? and record_id = ? and message = ? order by received_at, command_id limit 1),
   keys as materialized (
-    select distinct hashtextextended(? || ':' || contact, 7) as key
+    select distinct hashtextextended(?::text || ':' || contact, 7) as key
     from capture, unnest(array[body #>> '{intake,email}', body #>> '{intake,phone}']) as contact
     where contact is not null order by key),
   locks as materialized (select pg_advisory_xact_lock(key)::text as held from keys)
   select capture.*, (select count(held) from locks) as held from capture`;
+
+interface CaptureRow {
+  command_id: string;
+  actor: Actor;
+  received_at: Date | string;
+  body: StoredIntake | null;
+}
 
 /**
  * The capture of a lead, with intakes of the same person serialised until the transaction ends: advisory locks on mail
@@ -103,8 +111,12 @@ const captureSql = `
  * statement. Null when the ledger knows no capture, or has forgotten its body.
  */
 export async function lockCapture(em: EntityManager, organizationId: string, leadId: string): Promise<Capture | null> {
-  const [row]: { command_id: string; actor: Actor; received_at: Date | string; body: StoredIntake | null }[] =
-    await em.execute(captureSql, [organizationId, leadId, leadProcess.startUpdate, organizationId]);
+  const [row] = await executePrepared<CaptureRow>(em, captureSql, [
+    organizationId,
+    leadId,
+    leadProcess.startUpdate,
+    organizationId,
+  ]);
   if (!row?.body) return null;
   return {
     ...row.body,
@@ -162,7 +174,7 @@ export async function readIntakeContext(
   const { email, phone, normalizedName, normalizedCompany } = intake;
   const domain = emailDomain(email);
   const companyDomain = domain === '' || isFreeMail(domain) ? null : domain;
-  const [row]: IntakeContext[] = await em.execute(contextSql, [
+  const [row] = await executePrepared<IntakeContext>(em, contextSql, [
     organizationId,
     leadId,
     organizationId,

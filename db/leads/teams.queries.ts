@@ -2,6 +2,7 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { type CompiledCalendar, nextOpening } from '../../workflows/calendars/business-time.ts';
 import type { CalendarHours } from '../../workflows/calendars/calendar.ts';
 import { compiledCalendar } from '../calendars/compiled.ts';
+import { executePrepared } from '../model/prepared.ts';
 
 /** A team with its members' load at this moment, as assignment needs it. */
 export interface TeamLoad {
@@ -29,6 +30,11 @@ interface MemberLoad {
   weightedTurns: number;
 }
 
+interface TeamsRow {
+  teams: Omit<TeamLoad, 'members'>[];
+  members: MemberRow[];
+}
+
 interface MemberRow extends Omit<MemberLoad, 'outOfOffice' | 'opensAt'> {
   teamId: string;
   outOfOfficeFrom: string | null;
@@ -42,7 +48,9 @@ interface MemberRow extends Omit<MemberLoad, 'outOfOffice' | 'opensAt'> {
  * load that this decision leaves. People may sit in several teams, so a lock for each team would not do.
  */
 export async function lockAssignment(em: EntityManager, organizationId: string): Promise<void> {
-  await em.execute(`select pg_advisory_xact_lock(hashtextextended('assignment:' || ?, 7))`, [organizationId]);
+  await executePrepared(em, `select pg_advisory_xact_lock(hashtextextended('assignment:' || ?::text, 7))::text`, [
+    organizationId,
+  ]);
 }
 
 /**
@@ -56,7 +64,7 @@ export async function readTeams(
   { teamIds, userId }: { teamIds: readonly string[]; userId: string | null },
   at: Date,
 ): Promise<{ teams: TeamLoad[]; calendars: ReadonlyMap<string, CompiledCalendar | null> }> {
-  const [row]: { teams: Omit<TeamLoad, 'members'>[]; members: MemberRow[] }[] = await em.execute(teamsSql, [
+  const [row] = await executePrepared<TeamsRow>(em, teamsSql, [
     organizationId,
     uuidArray(teamIds),
     userId,

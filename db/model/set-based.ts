@@ -1,4 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { executePrepared } from './prepared.ts';
 import { columnName, type EntityDefinition, schema } from './entity.ts';
 
 /** Rows to insert into one table: property -> value; every row names the same properties. */
@@ -28,11 +29,11 @@ export async function insertRows(
   const filled = insertions.filter(({ rows }) => rows.length > 0);
   if (filled.length + statements.length === 0) return;
   const parts = filled.map(({ into, rows, unlessKnown }, index) => {
-    const properties = Object.keys(rows[0] ?? {});
-    const columns = properties.map((property) => `"${columnName(into, property)}"`).join(', ');
+    const properties = Object.keys(rows[0] ?? {}).map((property) => [property, columnName(into, property)] as const);
+    const columns = properties.map(([, column]) => `"${column}"`).join(', ');
     const table = `"${schema}"."${into.table}"`;
     const json = rows.map((row) =>
-      Object.fromEntries(properties.map((property) => [columnName(into, property), row[property] ?? null])),
+      Object.fromEntries(properties.map(([property, column]) => [column, row[property] ?? null])),
     );
     return {
       sql: `i${index} as (insert into ${table} (${columns}) select ${columns} from jsonb_populate_recordset(null::${table}, ?::jsonb)${unlessKnown ? ' on conflict do nothing' : ''})`,
@@ -43,7 +44,8 @@ export async function insertRows(
     ...parts,
     ...statements.map(({ sql, parameters }, index) => ({ sql: `s${index} as (${sql})`, parameters })),
   ];
-  await em.execute(
+  await executePrepared(
+    em,
     `with ${all.map(({ sql }) => sql).join(', ')} select 1`,
     all.flatMap(({ parameters }) => parameters),
   );

@@ -172,6 +172,21 @@ describe('a notice', () => {
     expect(await readEvent(id)).toMatchObject({ attempts: 1, last_failure: null, delivered_at: expect.anything() });
   });
 
+  it('is one mail with the others of its addressee in the same batch, whatever is sent to others', async () => {
+    const batchId = uuidv7();
+    const [busy, other] = [await makeUser(org), await makeUser(org)];
+    const [first] = [await makeNotice(batchId, busy), await makeNotice(batchId, busy), await makeNotice(batchId, busy)];
+    await makeNotice(batchId, other);
+    await deliver(batchId);
+    const toBusy = smtp.mails.filter(({ to }) => to?.[0]?.address === busy['email']);
+    expect(smtp.mails).toHaveLength(2);
+    expect(toBusy).toMatchObject([
+      { messageId: `<${first}@crm.durable-crm>`, subject: '3 notices: New lead: Zoë; New lead: Zoë; New lead: Zoë' },
+    ]);
+    expect(toBusy[0]?.text?.match(/Get in touch\./g)).toHaveLength(3);
+    expect(await readEvent(first)).toMatchObject({ attempts: 1, delivered_at: expect.anything() });
+  });
+
   it('that its recipient refuses is settled with the reason, and holds up nobody', async () => {
     const batchId = uuidv7();
     const [refusing, other] = [await makeUser(org), await makeUser(org)];

@@ -106,3 +106,13 @@ describe.each(rooms.filter((room) => existsSync(join(root, room))))('the room %s
     expect(readme.trimEnd().split('\n').length).toBeLessThanOrEqual(30);
   });
 });
+
+describe('workflows', () => {
+  // All workflows of a worker share their modules (workflows/preload.ts): one that kept state would leak it.
+  it('keep no state in their modules', () => {
+    const stateful = [...sources.keys()]
+      .filter((file) => file.startsWith('workflows/'))
+      .filter((file) => /^(export )?(let|var) /m.test(readFileSync(join(root, file), 'utf8')));
+    expect(stateful).toEqual([]);
+  });
+});

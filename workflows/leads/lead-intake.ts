@@ -65,8 +65,8 @@ export async function leadIntake(lead: LeadRef): Promise<LeadState> {
   }
 }
 
-async function decide(lead: LeadRef): Promise<LeadState> {
-  return await leads.decideIntake.executeWithOptions({ summary: 'find duplicates, score, assign' }, [
+function decide(lead: LeadRef): Promise<LeadState> {
+  return leads.decideIntake.executeWithOptions({ summary: 'find duplicates, score, assign' }, [
     { ...lead, at: new Date().toISOString() },
   ]);
 }

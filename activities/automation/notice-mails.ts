@@ -1,0 +1,64 @@
+import { type AddressedNotice, readNotices, type UndeliveredEvent } from '../../db/automation/outbox.queries.ts';
+import type { Database } from '../../db/database.ts';
+import type { Mail, OutgoingMail } from '../ports.ts';
+
+/** The event of a notice: its mail leaves with the batch that the event is in. */
+export const noticeEvent = 'notification.created';
+
+/** A mail, and the events that are settled with it. */
+export interface NoticeMail {
+  eventIds: string[];
+  send: () => Promise<void>;
+}
+
+/**
+ * The mails of the notices in one batch: what one person is told in the same moment is one mail, so that a storm of
+ * leads is no storm of mails. A notice that is gone, or whose addressee has left, needs none.
+ */
+export async function noticeMails(
+  relay: Database,
+  mail: Mail | null,
+  events: readonly UndeliveredEvent[],
+): Promise<{ mails: NoticeMail[]; needless: string[] }> {
+  if (!mail || events.length === 0) return { mails: [], needless: events.map(({ id }) => id) };
+  const notices = await readNotices(
+    relay,
+    events.map(({ id, organizationId, payload }) => ({
+      eventId: id,
+      organizationId,
+      notificationId: String(payload['notificationId']),
+    })),
+  );
+  const addressed = new Set(notices.map(({ eventId }) => eventId));
+  const byAddress = Map.groupBy(notices, ({ organizationId, email }) => `${organizationId} ${email}`);
+  return {
+    mails: [...byAddress.values()].map((together) => ({
+      eventIds: together.map(({ eventId }) => eventId),
+      send: () => mail.send(composed(together)),
+    })),
+    needless: events.map(({ id }) => id).filter((id) => !addressed.has(id)),
+  };
+}
+
+const subjectLength = 200;
+
+/** One notice as it is; several with all their titles in the subject, as far as it goes, and one below the other. */
+function composed(notices: readonly AddressedNotice[]): OutgoingMail {
+  const [first] = notices;
+  if (!first) throw new Error('A mail needs a notice');
+  const titles = notices.map(({ title }) => title).join('; ');
+  const subject = notices.length === 1 ? first.title : `${notices.length} notices: ${titles}`;
+  const text =
+    notices.length === 1 ? first.body : notices.map(({ title, body }) => `${title}\n\n${body}`).join('\n\n---\n\n');
+  return {
+    to: first.email,
+    subject: subject.length > subjectLength ? `${subject.slice(0, subjectLength - 1)}…` : subject,
+    text,
+    messageId: messageIdOf(first.eventId),
+  };
+}
+
+/** The Message-ID of an event's mail (RFC 5322 §3.6.4): the same at every attempt, so that mail servers see one mail. */
+export function messageIdOf(eventId: string): string {
+  return `<${eventId}@crm.durable-crm>`;
+}
