@@ -1,4 +1,11 @@
-import { condition, defineUpdate, proxyActivities, proxyLocalActivities, setHandler } from '@temporalio/workflow';
+import {
+  condition,
+  defineUpdate,
+  proxyActivities,
+  proxyLocalActivities,
+  setHandler,
+  sleep,
+} from '@temporalio/workflow';
 import type { baselineActivities } from './baseline-worker.ts';
 
 const local = proxyLocalActivities<typeof baselineActivities>({ startToCloseTimeout: '10 seconds' });
@@ -22,4 +29,9 @@ export async function threeActivities(): Promise<string> {
   await regular.nothing();
   await regular.nothing();
   return await regular.nothing();
+}
+
+/** The least that waits. */
+export async function bareTimer(): Promise<void> {
+  await sleep('1 day');
 }

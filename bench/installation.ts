@@ -14,6 +14,8 @@ export interface BenchInstallation {
   api: string;
   databaseUrl: string;
   temporalAddress: string;
+  /** Where Temporal keeps its state. */
+  temporalFolder: string;
   /** Process IDs by name: api, worker, temporal, postgres. */
   processes: Readonly<Record<string, number>>;
   organizationId(slug: string): Promise<string>;
@@ -44,6 +46,7 @@ export async function startInstallation(): Promise<BenchInstallation> {
   };
   return {
     ...status,
+    temporalFolder: join(dataDir, 'temporal'),
     organizationId,
     async token(slug) {
       const id = await organizationId(slug);

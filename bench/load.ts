@@ -47,6 +47,19 @@ export async function atConcurrency(clients: number, seconds: number, request: R
   return measured;
 }
 
+/** Closed loop over a number of requests. Throws when one is not answered as expected. */
+export async function soMany(count: number, clients: number, request: Request): Promise<void> {
+  let index = 0;
+  await Promise.all(
+    Array.from({ length: clients }, async () => {
+      while (index < count) {
+        const unexpected = await request(index++);
+        if (unexpected !== null) throw new Error(`Answered ${unexpected}`);
+      }
+    }),
+  );
+}
+
 async function one(measured: Measured, request: Request, index: number, dueAt: number): Promise<void> {
   const unexpected = await request(index).catch((error: unknown) =>
     error instanceof Error ? error.message : String(error),

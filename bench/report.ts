@@ -1,5 +1,5 @@
 import { cpus, release, totalmem } from 'node:os';
-import { writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 /** One measured figure, with the limit that it should keep. */
@@ -53,21 +53,31 @@ function row(figure: Figure): string {
 
 const note = ({ detail }: Figure): string[] => (detail && detail !== '{}' ? [`${detail}`, ''] : []);
 
-/** Writes `bench/results.json` and `bench/RESULTS.md`. */
+/** A section as it is kept, with where and when it was measured. */
+interface KeptSection extends Section {
+  machine: string;
+  measuredAt: string;
+}
+
+const resultsPath = fileURLToPath(new URL('results.json', import.meta.url));
+
+/** Writes `bench/results.json` and `bench/RESULTS.md`; sections that were not measured this time stay as they are. */
 export function keep(sections: readonly Section[]): void {
   const machine = `${cpus().length} × ${cpus()[0]?.model.trim() ?? 'unknown'}, ${Math.round(totalmem() / 2 ** 30)} GiB, ${process.platform} ${release()}, Node ${process.version}`;
   const measuredAt = new Date().toISOString();
-  writeFileSync(
-    fileURLToPath(new URL('results.json', import.meta.url)),
-    `${JSON.stringify({ machine, measuredAt, sections }, null, 2)}\n`,
-  );
+  const earlier = existsSync(resultsPath) ? (JSON.parse(readFileSync(resultsPath, 'utf8')) as KeptSection[]) : [];
+  const kept = new Map(earlier.map((section) => [section.title, section]));
+  for (const section of sections) kept.set(section.title, { ...section, machine, measuredAt });
+  const all = [...kept.values()];
+  writeFileSync(resultsPath, `${JSON.stringify(all, null, 2)}\n`);
   const intro = [
     '# Results',
     '',
-    'Made by `npm run bench`: everything below in one run on one machine; API, worker, PostgreSQL, Temporal and the load',
+    'Made by `npm run bench`: each section in one run on one machine; API, worker, PostgreSQL, Temporal and the load',
     'generator share it. Ratios compare what ran in turn, round by round; single times say little on another machine.',
-    '',
-    `Machine: ${machine}. Measured ${measuredAt.slice(0, 10)}.`,
   ].join('\n');
-  writeFileSync(fileURLToPath(new URL('RESULTS.md', import.meta.url)), `${intro}\n\n${markdown(sections)}\n`);
+  const tables = all.map(
+    (section) => `${markdown([section])}\nMeasured ${section.measuredAt.slice(0, 10)} on ${section.machine}.`,
+  );
+  writeFileSync(fileURLToPath(new URL('RESULTS.md', import.meta.url)), `${[intro, ...tables].join('\n\n')}\n`);
 }
