@@ -1,13 +1,13 @@
 import { activityInfo, heartbeat, sleep } from '@temporalio/activity';
-import { WorkflowNotFoundError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
-import { readAffectedLeads } from '../db/automation/affected-leads.queries.ts';
+import { readAffectedProcesses } from '../db/automation/affected-processes.queries.ts';
 import { markDelivered, noteFailure, readUndelivered, type UndeliveredEvent } from '../db/automation/outbox.queries.ts';
 import type { Database } from '../db/database.ts';
-import { leadProcess } from '../workflows/leads/messages.ts';
 import type { AutomationActivities } from './automation.types.ts';
-import { noticeEvent, noticeMails } from './automation/notice-mails.ts';
+import { noticeMails } from './automation/notice-mails.ts';
 import { createSubscribers, type SubscriberDeps } from './automation/subscribers.ts';
+import { tellProcess } from './automation/tell-process.ts';
+import { noticeEvent } from './notices.ts';
 import { MailRefused } from './ports.ts';
 
 export interface AutomationDeps extends SubscriberDeps {
@@ -104,13 +104,7 @@ export function createAutomationActivities(deps: AutomationDeps): AutomationActi
       }
     },
 
-    async affectedProcesses({ cursor, ...change }) {
-      const leadIds = await readAffectedLeads(database, change, cursor, pageSize);
-      return {
-        workflowIds: leadIds.map((leadId) => leadProcess.workflowId(leadId)),
-        cursor: leadIds.length < pageSize ? null : (leadIds.at(-1) ?? null),
-      };
-    },
+    affectedProcesses: ({ cursor, ...change }) => readAffectedProcesses(database, change, cursor, pageSize),
 
     async signalConfigurationChanged({ workflowIds, perSecond }) {
       const begun = performance.now();
@@ -119,16 +113,11 @@ export function createAutomationActivities(deps: AutomationDeps): AutomationActi
       for (const [index, workflowId] of workflowIds.slice(first).entries()) {
         const early = (index * 1_000) / perSecond - (performance.now() - begun);
         if (early > 0) await sleep(early);
-        await temporal.workflow.getHandle(workflowId).signal('configurationChanged', {}).catch(unlessClosed);
+        await tellProcess(temporal, workflowId, 'configurationChanged');
         heartbeat(first + index + 1);
       }
     },
   };
-}
-
-/** A process that has ended need not hear anything; other failures are thrown on. */
-function unlessClosed(error: unknown): void {
-  if (!(error instanceof WorkflowNotFoundError)) throw error;
 }
 
 /** What may be kept of an error: its name and code, since messages hold addresses and row values. */

@@ -1,4 +1,4 @@
-import type { ConfigurationKind } from '../db/automation/affected-leads.queries.ts';
+import type { ConfigurationKind } from '../db/automation/affected-processes.queries.ts';
 
 /** Something in the configuration that running processes depend on has changed. */
 export interface ConfigurationChange {
@@ -15,7 +15,10 @@ export interface AffectedPage {
 }
 
 export interface AutomationActivities {
-  /** Delivers a batch of domain events from the outbox, each to every subscriber, each at most once for a key. */
+  /**
+   * Delivers a batch of domain events from the outbox, each to every subscriber at least once; a repetition carries the
+   * same key (Message-ID, workflow ID).
+   */
   deliverBatch(input: { batchId: string }): Promise<void>;
   /** The next page of running processes that depend on what changed. */
   affectedProcesses(input: ConfigurationChange & { cursor: string | null }): Promise<AffectedPage>;

@@ -4,6 +4,8 @@ import { withFailures } from './failures.ts';
 import { createLeadActivities } from './leads.ts';
 import type { LeadActivities } from './leads.types.ts';
 import type { MailExchange } from './ports.ts';
+import { createTicketActivities } from './tickets.ts';
+import type { TicketActivities } from './tickets.types.ts';
 
 /** What the activities need from outside: databases, Temporal, and the ports. */
 export interface ActivityDeps extends AutomationDeps {
@@ -11,6 +13,10 @@ export interface ActivityDeps extends AutomationDeps {
 }
 
 /** Every activity of the product; a worker registers the result. Errors leave as `failures.ts` maps them. */
-export function createActivities(deps: ActivityDeps): LeadActivities & AutomationActivities {
-  return withFailures({ ...createLeadActivities(deps), ...createAutomationActivities(deps) });
+export function createActivities(deps: ActivityDeps): LeadActivities & TicketActivities & AutomationActivities {
+  return withFailures({
+    ...createLeadActivities(deps),
+    ...createTicketActivities(deps),
+    ...createAutomationActivities(deps),
+  });
 }

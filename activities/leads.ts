@@ -1,9 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Actor } from '../db/access/actor.ts';
+import { noteSignal } from '../db/automation/applied-signals.queries.ts';
 import { answerOf, findCommand, storeAnswer } from '../db/automation/ledger.queries.ts';
 import { type Database, inOrganization } from '../db/database.ts';
-import { noteSignal } from '../db/leads/applied-signals.queries.ts';
 import { lockCapture } from '../db/leads/intake.queries.ts';
 import { planNext } from '../db/leads/ladder.queries.ts';
 import { leadAnswer, type LeadRow, lockLead, findLead, plannedStep } from '../db/leads/lead-state.queries.ts';
@@ -113,7 +113,9 @@ async function applyOnce(
     subjectId: lead.id,
     commandId,
   };
-  const isRepeated = commandId ? (await answerOf(em, commandId)) !== null : !(await noteSignal(em, change, name, key));
+  const isRepeated = commandId
+    ? (await answerOf(em, commandId)) !== null
+    : !(await noteSignal(em, leadProcess, change, name, key));
   if (isRepeated) return lead;
   if (lead.deletedAt !== null) throw new Problem('not_found', `There is no lead ${lead.id}.`);
   const refusal = stageRefusal(leadProcess, name, lead.stage);

@@ -1,15 +1,18 @@
 import { createTransport } from 'nodemailer';
-import { type Mail, MailRefused } from './ports.ts';
+import { supportAddressOf } from '../workflows/tickets/mail/support-address.ts';
+import { type Mail, type MailAnswer, MailRefused } from './ports.ts';
 
 export interface SmtpOptions {
   /** `smtp://user:password@host:port` or `smtps://…`. */
   url: string;
   /** Sender, such as `Durable CRM <crm@example.com>`. */
   from: string;
+  /** Template of the support addresses, such as `support@{organization}.example`. */
+  supportAddress: string;
 }
 
 /** Sends through an SMTP server, over a few connections that are kept open. */
-export function createMail({ url, from }: SmtpOptions): Mail {
+export function createMail({ url, from, supportAddress }: SmtpOptions): Mail {
   const transport = createTransport({
     url,
     pool: true,
@@ -21,22 +24,33 @@ export function createMail({ url, from }: SmtpOptions): Mail {
     disableUrlAccess: true,
   });
   return {
-    async send({ to, subject, text, messageId }) {
+    async send({ to, subject, text, html, messageId, answer }) {
       try {
         await transport.sendMail({
           from,
           to: { name: '', address: to },
           subject,
           text,
+          ...(html ? { html } : {}),
           messageId,
-          // No out-of-office note comes back (RFC 3834 §5).
-          headers: { 'Auto-Submitted': 'auto-generated' },
+          ...(answer ? threadOf(supportAddress, answer) : notice),
         });
       } catch (error) {
         throw refusal(error) ?? error;
       }
     },
     close: () => transport.close(),
+  };
+}
+
+/** No out-of-office note comes back to what a machine wrote (RFC 3834 §5). */
+const notice = { headers: { 'Auto-Submitted': 'auto-generated' } };
+
+function threadOf(supportAddress: string, { organization, inReplyTo, references }: MailAnswer) {
+  return {
+    replyTo: { name: '', address: supportAddressOf(supportAddress, organization) },
+    ...(inReplyTo === null ? {} : { inReplyTo: `<${inReplyTo}>` }),
+    references: references.map((id) => `<${id}>`),
   };
 }
 

@@ -1,11 +1,23 @@
 import type { EmailStatus } from '../workflows/leads/facts.ts';
 
-/** One mail in plain text. `messageId` (`<…@…>`) is fixed by its cause, so that a repetition is recognised as one. */
+/** One mail. `messageId` (`<…@…>`) is fixed by its cause, so that a repetition is recognised as one. */
 export interface OutgoingMail {
   readonly to: string;
   readonly subject: string;
   readonly text: string;
+  /** The same as clean HTML, where its author gave it a form. */
+  readonly html?: string | null;
   readonly messageId: string;
+  /** A person's answer on a ticket; left out, a machine wrote the mail, and nobody is to answer. */
+  readonly answer?: MailAnswer;
+}
+
+/** The place of an answer in its thread (RFC 5322 §3.6.4); Message-IDs without angle brackets. */
+export interface MailAnswer {
+  /** Short name of the organisation: its support address takes what comes back. */
+  readonly organization: string;
+  readonly inReplyTo: string | null;
+  readonly references: readonly string[];
 }
 
 /** The way out for mail. */

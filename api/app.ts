@@ -15,7 +15,9 @@ import { createAuthentication, type TokenRules } from './authentication.ts';
 import type { ApiEnv } from './environment.ts';
 import { createFeatureGuard } from './feature-flags.ts';
 import { createMetrics } from './metrics.ts';
-import { type Admit, mountRoutes } from './mount.ts';
+import { createInboundMail, type InboundMailSettings } from './mail/inbound.ts';
+import { inboundMailRoute } from './mail/route.ts';
+import { type Admission, mountRoutes } from './mount.ts';
 import { openApiDocument } from './openapi.ts';
 import { problemOf, problemResponse } from './problems.ts';
 import type { Deliver } from './processes/delivery.ts';
@@ -36,6 +38,7 @@ export interface AppDependencies {
   tokens: TokenRules;
   rateLimit: RateLimitOptions;
   system: Omit<SystemParts, 'openApi'>;
+  inboundMail: InboundMailSettings;
   meter: Meter;
   log: Logger;
 }
@@ -56,17 +59,21 @@ export function createApp({
   tokens,
   rateLimit,
   system,
+  inboundMail,
   meter,
   log,
 }: AppDependencies): App {
   const metrics = createMetrics(meter);
   const accessLog = createAccessLog(database, log);
   const dispatcher = createDispatcher({ database, deliver, metrics, log });
+  const requireFeature = createFeatureGuard((organizationId) => readFeatureFlags(database, organizationId), log);
+  const receiveMail = createInboundMail(inboundMail, { database, dispatcher, requireFeature });
   const app = new OpenAPIHono<ApiEnv>();
 
   let openApi: string | undefined;
   const routes: readonly Route[] = [
     ...createRoutes({ records, database, dispatcher, liveState: createLiveStateReader(client) }),
+    inboundMailRoute(inboundMail.secret, receiveMail),
     ...systemRoutes({ ...system, openApi: () => (openApi ??= openApiDocument(app, routes)) }),
     ...referenceRoutes,
   ];
@@ -89,22 +96,25 @@ export function createApp({
     await Promise.all([dispatcher.drained(), accessLog.drained()]);
   }
 
-  function createAdmission(): Admit {
+  function createAdmission(): Admission {
     const authenticate = createAuthentication(tokens, log);
     const limit = new RateLimit(rateLimit);
-    const requireFeature = createFeatureGuard((organizationId) => readFeatureFlags(database, organizationId), log);
-    return async (c, feature) => {
-      const caller = await authenticate(c.req.header('authorization')).catch((error: unknown) => {
-        // Whoever guesses tokens is limited by address.
-        take(c, limit, `address:${addressOf(c)}`);
-        throw error;
-      });
-      const { actor } = caller;
-      c.set('actor', actor);
-      accessLog.seen(caller, visitOf(c));
-      take(c, limit, `${actor.organizationId}:${actorLabel(actor)}`);
-      await requireFeature(feature, actor.organizationId);
-      return actor;
+    const address = (c: Context<ApiEnv>) => take(c, limit, `address:${addressOf(c)}`);
+    return {
+      address,
+      async caller(c, feature) {
+        const caller = await authenticate(c.req.header('authorization')).catch((error: unknown) => {
+          // Whoever guesses tokens is limited by address.
+          address(c);
+          throw error;
+        });
+        const { actor } = caller;
+        c.set('actor', actor);
+        accessLog.seen(caller, visitOf(c));
+        take(c, limit, `${actor.organizationId}:${actorLabel(actor)}`);
+        await requireFeature(feature, actor.organizationId);
+        return actor;
+      },
     };
   }
 

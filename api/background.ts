@@ -1,9 +1,19 @@
 const atOnce = 16;
 
-/** Work behind answers that were given already, so much at once; what waits when the API stops is left to the relay. */
+export interface BackgroundOptions {
+  /** What becomes of work that waits when the API stops: `finished`, or `left` to whoever else does it (the relay). */
+  atStop: 'finished' | 'left';
+}
+
+/** Work behind answers that were given already, so much at once. */
 export class Background {
   private readonly running = new Set<Promise<void>>();
   private readonly waiting: (() => Promise<void>)[] = [];
+  private readonly atStop: BackgroundOptions['atStop'];
+
+  constructor({ atStop }: BackgroundOptions) {
+    this.atStop = atStop;
+  }
 
   /** Runs `work`, which must not reject, as soon as there is room. */
   add(work: () => Promise<void>): void {
@@ -11,10 +21,10 @@ export class Background {
     this.start();
   }
 
-  /** Starts nothing more, and resolves when what runs has ended. */
+  /** Resolves when nothing runs any more. */
   async drained(): Promise<void> {
-    this.waiting.length = 0;
-    await Promise.all(this.running);
+    if (this.atStop === 'left') this.waiting.length = 0;
+    while (this.running.size > 0) await Promise.all(this.running);
   }
 
   private start(): void {

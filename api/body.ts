@@ -24,7 +24,8 @@ export async function readBody(request: Request, { limitBytes, optional }: BodyR
   return body;
 }
 
-async function readBytes(request: Request, limitBytes: number): Promise<Buffer> {
+/** The bytes of a body, read no further than the limit. Throws Problem `body_too_large`. */
+export async function readBytes(request: Request, limitBytes: number): Promise<Buffer> {
   const tooLarge = new Problem(
     'body_too_large',
     `The body may hold ${limitBytes} bytes. Send less, or in several requests.`,

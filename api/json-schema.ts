@@ -9,4 +9,5 @@ export function jsonSchema(schema: z.ZodType, io: 'input' | 'output'): JsonSchem
   return rest;
 }
 
+/** The JSON Schema of an identifier. */
 export const uuidJson = jsonSchema(z.uuid(), 'input');

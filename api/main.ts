@@ -16,6 +16,8 @@ import { createReadiness, temporalCheck, workerCheck } from './readiness.ts';
 const taskQueue = 'crm';
 const answerWithinMilliseconds = 5_000;
 const poolSize = 20;
+// One question before an organisation is known: whose address a mail went to.
+const relayPoolSize = 1;
 // Filters travel in the query: a hundred identifiers take 4 KB.
 const maxHeaderSize = 64 * 1024;
 
@@ -24,6 +26,7 @@ async function main(): Promise<void> {
   const env = loadEnv();
   const log = createLogger('api', env.LOG_LEVEL);
   const database = await openDatabase({ url: databaseUrl(env), role: 'crm_app', size: poolSize });
+  const relay = await openDatabase({ url: databaseUrl(env), role: 'crm_relay', size: relayPoolSize });
   const { connectionOptions, namespace = 'default' } = temporalConnectConfig();
   const connection = Connection.lazy({
     ...connectionOptions,
@@ -50,6 +53,7 @@ async function main(): Promise<void> {
       metricsContentType,
       jwks,
     },
+    inboundMail: { secret: env.MAIL_WEBHOOK_SECRET, supportAddress: env.SUPPORT_ADDRESS, relay },
     meter,
     log,
   });
@@ -62,7 +66,7 @@ async function main(): Promise<void> {
     log.info('draining');
     await new Promise<void>((closed) => server.close(() => closed()));
     await app.drained();
-    await database.close();
+    await Promise.all([database.close(), relay.close()]);
     // The connection to Temporal ends with the process: closed under a call that is waiting to be retried, it would throw.
     log.info('stopped');
   });

@@ -4,16 +4,22 @@ import type { Actor } from '../db/access/actor.ts';
 import { Problem } from '../db/model/problem.ts';
 import { readBody } from './body.ts';
 import type { ApiEnv } from './environment.ts';
-import type { ApiAnswer, CallerRoute, Route } from './route.ts';
+import type { ApiAnswer, CallerRoute, Route, SignedRoute } from './route.ts';
+import { readSigned } from './signed-request.ts';
 
-/** Lets a caller in: who they are, whether they come too often, whether the module is on. Throws Problems. */
-export type Admit = (c: Context<ApiEnv>, feature: string) => Promise<Actor>;
+/** Who gets in. Throws Problems. */
+export interface Admission {
+  /** A caller with a token: who they are, whether they come too often, whether the module is on. */
+  caller(c: Context<ApiEnv>, feature: string): Promise<Actor>;
+  /** A sender of signed requests, before anything is read: whether its address comes too often. */
+  address(c: Context<ApiEnv>): void;
+}
 
 const bodyLimitBytes = 1024 * 1024;
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 /** Puts every declared route on the app, and 405 with `Allow` on the other methods of its path. */
-export function mountRoutes(app: Hono<ApiEnv>, routes: readonly Route[], admit: Admit): void {
+export function mountRoutes(app: Hono<ApiEnv>, routes: readonly Route[], admission: Admission): void {
   const byPath = Map.groupBy(routes, ({ path }) => path);
   // A literal segment goes before a parameter, so that `/leads/bulk` is not taken for a lead.
   for (const path of [...byPath.keys()].toSorted((a, b) => (order(a) < order(b) ? -1 : 1))) {
@@ -24,9 +30,7 @@ export function mountRoutes(app: Hono<ApiEnv>, routes: readonly Route[], admit: 
       await next();
     });
     for (const route of declared) {
-      app.on(route.method.toUpperCase(), pattern, (c) =>
-        route.access === 'public' ? route.handle(c) : handleCaller(c, route, admit),
-      );
+      app.on(route.method.toUpperCase(), pattern, (c) => handle(c, route, admission));
     }
     const allow = declared
       .flatMap(({ method }) => (method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()]))
@@ -43,9 +47,26 @@ export function mountRoutes(app: Hono<ApiEnv>, routes: readonly Route[], admit: 
 
 const order = (path: string): string => path.replaceAll(/\{\w+\}/g, '~');
 
-async function handleCaller(c: Context<ApiEnv>, route: CallerRoute, admit: Admit): Promise<Response> {
+function handle(c: Context<ApiEnv>, route: Route, admission: Admission): Response | Promise<Response> {
+  switch (route.access) {
+    case 'public':
+      return route.handle(c);
+    case 'caller':
+      return handleCaller(c, route, admission);
+    case 'signed':
+      return handleSigned(c, route, admission);
+  }
+}
+
+async function handleSigned(c: Context<ApiEnv>, route: SignedRoute, admission: Admission): Promise<Response> {
   const receivedAt = new Date();
-  const actor = await admit(c, route.feature);
+  admission.address(c);
+  return respond(c, await route.handle({ body: await readSigned(c.req.raw, route, receivedAt), receivedAt }));
+}
+
+async function handleCaller(c: Context<ApiEnv>, route: CallerRoute, admission: Admission): Promise<Response> {
+  const receivedAt = new Date();
+  const actor = await admission.caller(c, route.feature);
   const id = readId(c.req.param('id'));
   const query = readQuery(new URL(c.req.url).searchParams, route);
   const { limitBytes = bodyLimitBytes, optional = false } = route.body ?? {};

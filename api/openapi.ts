@@ -4,7 +4,8 @@ import { type ProblemCode, problemStatus } from '../db/model/problem.ts';
 import type { ApiEnv } from './environment.ts';
 import { jsonSchema, type JsonSchema, uuidJson } from './json-schema.ts';
 import { problemTitles } from './problems.ts';
-import type { CallerRoute, DocumentedAnswer, NamedSchema, Parameter, Route } from './route.ts';
+import type { CallerRoute, DocumentedAnswer, NamedSchema, Parameter, Route, SignedRoute } from './route.ts';
+import { toleranceSeconds } from './signed-request.ts';
 
 const problem: NamedSchema = {
   name: 'Problem',
@@ -87,16 +88,44 @@ function operation(route: Route, refer: Refer): JsonSchema {
     ...(description ? { description } : {}),
     tags: [tag],
     security: route.access === 'caller' ? [{ bearer: [] }] : [],
-    parameters: [
-      ...(path.includes('{id}') ? [idParameter] : []),
-      ...(route.access === 'caller' ? (route.parameters ?? []) : []),
-    ].map((each) => parameter(each, refer)),
+    parameters: [...(path.includes('{id}') ? [idParameter] : []), ...parametersOf(route)].map((each) =>
+      parameter(each, refer),
+    ),
     ...(route.access === 'caller' && route.body ? { requestBody: requestBody(route.body, refer) } : {}),
+    ...(route.access === 'signed' ? { requestBody: signedBody(route) } : {}),
     responses: {
       ...Object.fromEntries(Object.entries(route.answers).map(([status, answer]) => [status, response(answer, refer)])),
       ...problemResponses(route, refer),
     },
   };
+}
+
+function parametersOf(route: Route): readonly Parameter[] {
+  if (route.access === 'signed') return signature;
+  return route.access === 'caller' ? (route.parameters ?? []) : [];
+}
+
+const signature: readonly Parameter[] = [
+  {
+    component: 'CrmTimestamp',
+    name: 'Crm-Timestamp',
+    in: 'header',
+    required: true,
+    description: `When the request is sent: Unix time in seconds, at most ${toleranceSeconds} seconds off.`,
+    schema: { type: 'string', pattern: '^[0-9]{1,12}$' },
+  },
+  {
+    component: 'CrmSignature',
+    name: 'Crm-Signature',
+    in: 'header',
+    required: true,
+    description: '`v1=` and the HMAC-SHA256, in hex, of `{Crm-Timestamp}.{body}` with the shared secret.',
+    schema: { type: 'string', pattern: '^v1=[0-9a-f]{64}$' },
+  },
+];
+
+function signedBody({ body: { mediaType, description, example } }: SignedRoute): JsonSchema {
+  return { required: true, description, content: { [mediaType]: { schema: { type: 'string' }, example } } };
 }
 
 type DocumentedParameter = Omit<Parameter, 'in'> & { in: Parameter['in'] | 'path' };
@@ -144,6 +173,7 @@ function response(
 function problemResponses(route: Route, refer: Refer): JsonSchema {
   const codes = [
     ...(route.access === 'caller' ? everyCaller : []),
+    ...(route.access === 'signed' ? [...everyCaller, ...withBody] : []),
     ...(route.access === 'caller' && route.body ? withBody : []),
     ...(route.problems ?? []),
   ];

@@ -16,6 +16,7 @@ export interface ProblemDocument {
   errors: readonly ProblemEntry[];
 }
 
+/** What each code means, in words: `title` of a problem document. */
 export const problemTitles: Readonly<Record<ProblemCode, string>> = {
   malformed: 'The request cannot be read',
   invalid: 'The request does not fit its schema',
@@ -32,7 +33,7 @@ export const problemTitles: Readonly<Record<ProblemCode, string>> = {
   illegal_stage: 'Not legal in this stage of the process',
   stale: 'The record has changed since it was read',
   body_too_large: 'The body is too large',
-  unsupported_media_type: 'The body is not JSON',
+  unsupported_media_type: 'The body is of another media type',
   rule_violation: 'A rule refuses this',
   process_owned: 'Only the process changes this field',
   reference_not_found: 'A referenced record does not exist',
@@ -44,7 +45,12 @@ export const problemTitles: Readonly<Record<ProblemCode, string>> = {
 };
 
 /** Seconds after which the same request may succeed; the rate limit says its own. */
-const retryAfterSeconds: Partial<Record<ProblemCode, number>> = { conflict: 1, in_progress: 1, unavailable: 2 };
+const retryAfterSeconds: Partial<Record<ProblemCode, number>> = {
+  conflict: 1,
+  in_progress: 1,
+  rate_limited: 600,
+  unavailable: 2,
+};
 
 /** Answers with a problem; headers already set on the context (rate limit, Allow) stay. */
 export function problemResponse(c: Context<ApiEnv>, problem: Problem): Response {

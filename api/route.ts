@@ -60,7 +60,24 @@ export interface CallerRoute extends RouteBase {
   handle(request: CallerRequest): Promise<ApiAnswer>;
 }
 
-export type Route = PublicRoute | CallerRoute;
+/** A route for machines that sign what they send (a mail server): the signature is checked before `handle` runs. */
+export interface SignedRoute extends RouteBase {
+  access: 'signed';
+  /** What sender and API share; undefined: nobody has set the route up, and `whenUnset` says how to. */
+  secret: string | undefined;
+  whenUnset: string;
+  body: { mediaType: string; limitBytes: number; description: string; example: string };
+  handle(request: SignedRequest): Promise<ApiAnswer>;
+}
+
+export type Route = PublicRoute | CallerRoute | SignedRoute;
+
+/** A request whose signature is right. */
+export interface SignedRequest {
+  readonly body: Buffer;
+  /** Receipt at the API: the business instant of a command. */
+  readonly receivedAt: Date;
+}
 
 /** A request whose caller is known. */
 export interface CallerRequest {

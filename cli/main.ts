@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { registerAudit } from './audit.ts';
 import { registerCapture } from './capture.ts';
+import { registerDemoTickets } from './demo-tickets.ts';
 import { registerDoctor } from './doctor.ts';
 import { registerMigrate } from './migrate.ts';
 import { CommandFailed } from './output.ts';
@@ -19,6 +20,7 @@ for (const register of [
   registerMigrate,
   registerCapture,
   registerAudit,
+  registerDemoTickets,
   registerDoctor,
 ]) {
   register(program);

@@ -36,9 +36,11 @@ export function registerMigrate(program: Command): void {
   migrate
     .command('create <name>')
     .description('write the migration that brings the schema in step with the entities (for developers)')
-    .action(async (name: string) => {
+    .option('--json', 'as JSON')
+    .action(async (name: string, { json }: { json?: boolean }) => {
       const { createMigration } = await loadMigrator();
       const file = await createMigration(databaseUrlOf(loadEnv()), name);
+      if (json) return printJson({ file: file === null ? null : `db/migrations/${file}` });
       print(file === null ? 'The schema is in step with the entities.' : `Wrote db/migrations/${file}; read it.`);
     });
 

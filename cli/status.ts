@@ -51,6 +51,7 @@ export function addressTable(addresses: Addresses): string {
         ['Temporal CLI', addresses.temporalCli],
         ['Database', addresses.databaseUrl],
         ['Mail', addresses.mail],
+        ['Support mailbox', addresses.supportMailbox],
         ['A token', 'npx crm token --role manager'],
       ] as const
     ).map(([name, address]) => [name, address ?? '–']),
@@ -69,6 +70,6 @@ function describe(status: Status): string {
 }
 
 function addressesOf(state: RunState): Addresses {
-  const { api, apiReference, temporalUi, temporalAddress, temporalNamespace, temporalCli, databaseUrl, mail } = state;
-  return { api, apiReference, temporalUi, temporalAddress, temporalNamespace, temporalCli, databaseUrl, mail };
+  const { checkout, phase, supervisor, processes, ...addresses } = state;
+  return addresses;
 }

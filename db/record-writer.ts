@@ -41,6 +41,7 @@ export interface RecordWriter {
   bulk(write: WriteContext, resource: Resource, operations: readonly BulkOperation[]): Promise<Answer>;
 }
 
+/** Makes the record writer over a database: each write in one transaction with its row in the ledger. */
 export function createRecordWriter(database: Database): RecordWriter {
   const once = (write: WriteContext, resource: Resource, work: (rowWrite: RowWrite) => Promise<Outcome>) =>
     writeOnce(database, write, (em, commandId) => work({ em, write, commandId, resource }));

@@ -37,6 +37,16 @@ import { accounts } from './parties/account.ts';
 import { contacts } from './parties/contact.ts';
 import { externalRefs } from './parties/external-ref.ts';
 import { people } from './parties/person.ts';
+import { articles } from './tickets/article.ts';
+import { attachments } from './tickets/attachment.ts';
+import { conversations } from './tickets/conversation.ts';
+import { conversationMessages } from './tickets/conversation-message.ts';
+import { ticketRoutingRules } from './tickets/routing-rule.ts';
+import { slaClocks } from './tickets/sla-clock.ts';
+import { slaPolicies } from './tickets/sla-policy.ts';
+import { ticketAssignments } from './tickets/ticket-assignment.ts';
+import { ticketSteps } from './tickets/ticket-step.ts';
+import { tickets } from './tickets/ticket.ts';
 
 /** Every resource, in the order of the API reference. A new entity is one file and its line here. */
 export const resources: readonly Resource[] = [
@@ -48,6 +58,16 @@ export const resources: readonly Resource[] = [
   leadSteps,
   qualificationEvidence,
   propertyInterests,
+  tickets,
+  slaPolicies,
+  ticketRoutingRules,
+  slaClocks,
+  ticketAssignments,
+  ticketSteps,
+  conversations,
+  conversationMessages,
+  attachments,
+  articles,
   people,
   accounts,
   contacts,
@@ -87,6 +107,13 @@ export const entities: readonly EntityName<RecordRow>[] = definitions.map((defin
 /** The resource of a table; a reference to a table without one can't be expanded. */
 export function resourceOf(definition: EntityDefinition): Resource | undefined {
   return resources.find((resource) => resource.definition.table === definition.table);
+}
+
+/** The resource whose route is `/crm/v1/{path}`. Throws on a path that no resource has. */
+export function resourceAt(path: string): Resource {
+  const resource = resources.find((candidate) => candidate.path === path);
+  if (!resource) throw new Error(`The registry has no ${path}.`);
+  return resource;
 }
 
 /** The resource behind a subject type such as `lead`. */

@@ -7,9 +7,13 @@ import { fileURLToPath } from 'node:url';
 import { grantedScope, permissions, type Permission, roles } from '../workflows/access/permissions.ts';
 import { leadTransitions } from '../workflows/leads/policy.ts';
 import { processes } from '../workflows/processes/registry.ts';
+import { ticketTransitions } from '../workflows/tickets/policy.ts';
 import type { Process } from '../workflows/processes/messages.ts';
 
-const transitions: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = { lead: leadTransitions };
+const transitions: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
+  lead: leadTransitions,
+  ticket: ticketTransitions,
+};
 const made = '<!-- Made by `npm run docs` from the declarations; change those. -->';
 
 const pages = { 'processes.md': processesPage(), 'permissions.md': permissionsPage() };

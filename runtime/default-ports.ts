@@ -5,5 +5,6 @@ export const defaultPorts = {
   temporalUi: 8233,
   smtp: 1025,
   mail: 8025,
+  supportMailbox: 1026,
   workerMetrics: 9464,
 } as const;

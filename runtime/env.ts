@@ -40,6 +40,14 @@ export const environmentSchema = z.object({
   JWT_AUDIENCE: z.string().min(1).default('crm'),
   SMTP_URL: urlOf('smtp:', 'smtps:').optional(),
   MAIL_FROM: z.string().regex(/@/, 'must hold a mail address').default('Durable CRM <crm@localhost>'),
+  SUPPORT_ADDRESS: z
+    .string()
+    .regex(
+      /^[^\s@{}]*(\{organization\}[^\s@{}]*@[^\s@{}]+|@[^\s@{}]*\{organization\}[^\s@{}]*)$/,
+      'must be a mail address with {organization} in it, such as support@{organization}.example',
+    )
+    .default('support@{organization}.example'),
+  MAIL_WEBHOOK_SECRET: z.string().min(32, 'must be at least 32 characters').optional(),
   RATE_LIMIT_PER_SECOND: countAtLeastOne.default(50),
   RATE_LIMIT_BURST: countAtLeastOne.default(1000),
   TEMPORAL_ADDRESS: hostAndPort.optional(),

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { migrateUp } from '../db/migrator.ts';
@@ -18,6 +19,8 @@ import { waitUntilReady } from './readiness.ts';
 import { noAddresses, removeRunState, writeRunState } from './run-state.ts';
 import type { RunState } from './run-state.ts';
 import { createSupervisor } from './supervisor.ts';
+import { startSupportMailbox } from './support-mailbox.ts';
+import type { SupportMailbox } from './support-mailbox.ts';
 import { findTemporalCli, obtainTemporalCli } from './temporal-cli.ts';
 import { startTemporal } from './temporal-server.ts';
 
@@ -53,6 +56,8 @@ export function createInstallation(env: Env, { fresh, empty, tell }: StartOption
   const supervisor = createSupervisor({ tell, onChange: () => save() });
   let isOurs = false;
   let mailCatcher: MailCatcher | undefined;
+  let supportMailbox: SupportMailbox | undefined;
+  const mailSecret = env.MAIL_WEBHOOK_SECRET ?? randomBytes(32).toString('hex');
 
   function save(change: Partial<RunState> = {}): void {
     // The number of a dead child may be somebody else's by now: its identity is the one it was started with.
@@ -129,12 +134,23 @@ export function createInstallation(env: Env, { fresh, empty, tell }: StartOption
       }),
     );
     await supervisor.add('api', () =>
-      startNodeChild({ script: 'api/main.ts', logFile: logOf('api'), variables: { ...common, PORT: String(port) } }),
+      startNodeChild({
+        script: 'api/main.ts',
+        logFile: logOf('api'),
+        variables: { ...common, PORT: String(port), MAIL_WEBHOOK_SECRET: mailSecret },
+      }),
     );
     const api = `http://${['0.0.0.0', '::'].includes(env.HOST) ? '127.0.0.1' : env.HOST}:${port}`;
     save({ api, apiReference: `${api}/docs` });
     tell('starting worker and API');
     await waitUntilReady(api, [logOf('api'), logOf('worker')]);
+    await startMailbox(api);
+  }
+
+  async function startMailbox(api: string): Promise<void> {
+    const port = await choosePort('support mailbox', usualPort('supportMailbox'));
+    supportMailbox = await startSupportMailbox({ port, api, secret: mailSecret });
+    save({ supportMailbox: supportMailbox.smtpUrl });
   }
 
   return {
@@ -160,6 +176,7 @@ export function createInstallation(env: Env, { fresh, empty, tell }: StartOption
     },
     async stop() {
       save({ phase: 'stopping' });
+      await supportMailbox?.stop();
       await supervisor.stop();
       await mailCatcher?.stop();
       if (isOurs) removeRunState(dataDir);

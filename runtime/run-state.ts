@@ -14,6 +14,8 @@ export type Addresses = {
   temporalCli: string | null;
   databaseUrl: string | null;
   mail: string | null;
+  /** Takes mail to support addresses. */
+  supportMailbox: string | null;
 };
 
 /** What `npm start` leaves in `run.json` of its data directory for `crm …` and for the next start. */
@@ -33,6 +35,7 @@ export const noAddresses: Addresses = {
   temporalCli: null,
   databaseUrl: null,
   mail: null,
+  supportMailbox: null,
 };
 
 const fileIn = (dataDir: string) => join(dataDir, 'run.json');

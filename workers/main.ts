@@ -38,6 +38,7 @@ function settingsFrom(env: Env): WorkerSettings {
     databaseUrl: databaseUrl(env),
     smtpUrl: env.SMTP_URL,
     mailFrom: env.MAIL_FROM,
+    supportAddress: env.SUPPORT_ADDRESS,
     connectionOptions,
     namespace,
     taskQueues: { processes: 'crm', bulk: 'crm-bulk' },

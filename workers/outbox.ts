@@ -1,6 +1,7 @@
 import type { Client } from '@temporalio/client';
 import type { Logger } from 'pino';
 import { v7 as uuidv7 } from 'uuid';
+import { withinDeadline } from '../api/processes/deadline.ts';
 import { claimEvents, claimStalledBatches } from '../db/automation/outbox.queries.ts';
 import type { Database } from '../db/database.ts';
 import { meter } from '../runtime/telemetry.ts';
@@ -9,6 +10,7 @@ import type { Found } from './poll.ts';
 
 const batchSize = 100;
 const stalledAtOnce = 200;
+// A call to a server that is away must not outlast the drain of a worker that is being stopped.
 const startPatienceMilliseconds = 5_000;
 const claimed = meter.createCounter('crm.relay.events', {
   description: 'Domain events handed to a delivery workflow.',
@@ -27,7 +29,7 @@ export function createOutboxRound(deps: {
   const { relay, temporal, taskQueue, log } = deps;
 
   const start = (batchId: string) =>
-    inTime(
+    withinDeadline(temporal, startPatienceMilliseconds, () =>
       temporal.workflow.start('deliverEvents', {
         workflowId: outboxWorkflowId(batchId),
         taskQueue,
@@ -42,8 +44,7 @@ export function createOutboxRound(deps: {
   return async () => {
     const stalled = await claimStalledBatches(relay, stalledAtOnce);
     for (const batchId of stalled) await start(batchId);
-    if (stalled.length > 0)
-      log.info({ batches: stalled.length }, 'outbox: looked after batches that were not delivered');
+    if (stalled.length > 0) log.info({ batches: stalled.length }, 'outbox: restarted stalled batches');
 
     const batchId = uuidv7();
     const events = await claimEvents(relay, batchId, batchSize);
@@ -52,16 +53,4 @@ export function createOutboxRound(deps: {
     claimed.add(events);
     return events === batchSize ? 'more' : 'some';
   };
-}
-
-/** A call to a server that is away would outlast the drain of a worker that is being stopped. */
-async function inTime<T>(call: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, refuse) => {
-    timer = setTimeout(
-      () => refuse(new Error(`Temporal did not answer within ${startPatienceMilliseconds / 1_000} s`)),
-      startPatienceMilliseconds,
-    );
-  });
-  return Promise.race([call, late]).finally(() => clearTimeout(timer));
 }

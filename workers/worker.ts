@@ -16,9 +16,11 @@ export interface WorkerSettings {
   /** Undefined: no mail is sent. */
   smtpUrl: string | undefined;
   mailFrom: string;
+  /** Template of the support addresses: where answers to replies on tickets go. */
+  supportAddress: string;
   connectionOptions: NativeConnectionOptions;
   namespace: string;
-  /** Queue of the processes, and that of long fan-outs and imports. */
+  /** Queue of the processes, and that of long fan-outs. */
   taskQueues: { processes: string; bulk: string };
 }
 
@@ -67,12 +69,12 @@ export async function startWorker(settings: WorkerSettings, log: Logger, signal:
   }
 
   try {
-    const { smtpUrl, mailFrom, namespace, taskQueues } = settings;
+    const { smtpUrl, mailFrom, supportAddress, namespace, taskQueues } = settings;
     const bundle = workflowBundle();
     const database = await open('crm_app');
     const relay = await open('crm_relay');
     const { native, client } = await connectTemporal();
-    const mail = smtpUrl === undefined ? null : createMail({ url: smtpUrl, from: mailFrom });
+    const mail = smtpUrl === undefined ? null : createMail({ url: smtpUrl, from: mailFrom, supportAddress });
     if (mail) closing.push(() => mail.close());
     else log.warn('SMTP_URL is not set: notices are read in the product alone, no mail is sent');
 

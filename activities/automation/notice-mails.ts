@@ -2,11 +2,8 @@ import { type AddressedNotice, readNotices, type UndeliveredEvent } from '../../
 import type { Database } from '../../db/database.ts';
 import type { Mail, OutgoingMail } from '../ports.ts';
 
-/** The event of a notice: its mail leaves with the batch that the event is in. */
-export const noticeEvent = 'notification.created';
-
 /** A mail, and the events that are settled with it. */
-export interface NoticeMail {
+interface NoticeMail {
   eventIds: string[];
   send: () => Promise<void>;
 }
@@ -59,6 +56,6 @@ function composed(notices: readonly AddressedNotice[]): OutgoingMail {
 }
 
 /** The Message-ID of an event's mail (RFC 5322 §3.6.4): the same at every attempt, so that mail servers see one mail. */
-export function messageIdOf(eventId: string): string {
+function messageIdOf(eventId: string): string {
   return `<${eventId}@crm.durable-crm>`;
 }

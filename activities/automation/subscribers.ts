@@ -1,12 +1,18 @@
-import { type Client, WorkflowNotFoundError } from '@temporalio/client';
-import { configurationKinds } from '../../db/automation/affected-leads.queries.ts';
+import type { Client } from '@temporalio/client';
+import { configurationKinds } from '../../db/automation/affected-processes.queries.ts';
 import type { UndeliveredEvent } from '../../db/automation/outbox.queries.ts';
 import type { Database } from '../../db/database.ts';
 import { changedSignal, fanOutWorkflowId } from '../../workflows/automation/messages.ts';
-import { leadProcess } from '../../workflows/leads/messages.ts';
+import type { Process } from '../../workflows/processes/messages.ts';
+import { processes } from '../../workflows/processes/registry.ts';
 import { startSearchAttributes } from '../../workflows/processes/search-attributes.ts';
+import { ticketProcess } from '../../workflows/tickets/messages.ts';
 import type { ConfigurationChange } from '../automation.types.ts';
 import type { Mail } from '../ports.ts';
+import { capacityFreedEvent } from '../tickets/capacity.ts';
+import { callPatienceMilliseconds, tellProcess } from './tell-process.ts';
+import { tellQueue } from './ticket-queue.ts';
+import { mailReply } from './ticket-replies.ts';
 
 export interface SubscriberDeps {
   /** Sees the notices of every organisation. */
@@ -22,46 +28,71 @@ export interface SubscriberDeps {
 type Subscriber = (event: UndeliveredEvent) => Promise<void>;
 
 /** Who is to hear of which kind of event; nobody for the kinds that have no subscriber. */
-export function createSubscribers({ temporal, taskQueues }: SubscriberDeps): (kind: string) => Subscriber | undefined {
+export function createSubscribers({
+  relay,
+  temporal,
+  mail,
+  taskQueues,
+}: SubscriberDeps): (kind: string) => Subscriber | undefined {
+  // One call that hangs must not hold up the batch that its event is in.
+  const inTime = <T>(call: () => Promise<T>) => temporal.withDeadline(Date.now() + callPatienceMilliseconds, call);
+
   const fanOut = async (change: ConfigurationChange) => {
-    await temporal.workflow.signalWithStart('fanOutConfiguration', {
-      workflowId: fanOutWorkflowId(change),
-      taskQueue: taskQueues.bulk,
-      args: [change],
-      signal: changedSignal,
-      staticSummary: `tell running processes of a changed ${change.kind.replace('_', ' ')}`,
-    });
+    await inTime(() =>
+      temporal.workflow.signalWithStart('fanOutConfiguration', {
+        workflowId: fanOutWorkflowId(change),
+        taskQueue: taskQueues.bulk,
+        args: [change],
+        signal: changedSignal,
+        staticSummary: `tell running processes of a changed ${change.kind.replaceAll('_', ' ')}`,
+      }),
+    );
   };
 
-  const endIntake: Subscriber = async ({ subjectId }) => {
-    try {
-      await temporal.workflow.getHandle(leadProcess.workflowId(subjectId)).signal('deleted', {});
-    } catch (error) {
-      if (!(error instanceof WorkflowNotFoundError)) throw error;
-    }
-  };
+  const tell =
+    (process: Process, signal: string): Subscriber =>
+    ({ subjectId }) =>
+      tellProcess(temporal, process.workflowId(subjectId), signal);
 
-  // A restored lead begins a new run by policy. The signal is for a run that is about to end and may have read the row
-  // before: Temporal does not let it close over an unread signal.
-  const resumeIntake: Subscriber = async ({ organizationId, subjectId }) => {
-    await temporal.workflow.signalWithStart(leadProcess.workflowType, {
-      workflowId: leadProcess.workflowId(subjectId),
-      workflowIdReusePolicy: 'ALLOW_DUPLICATE',
-      taskQueue: taskQueues.processes,
-      args: [{ organizationId, leadId: subjectId }],
-      signal: 'configurationChanged',
-      signalArgs: [{}],
-      staticSummary: 'lead · restored',
-      typedSearchAttributes: startSearchAttributes(organizationId, leadProcess.name, subjectId),
-    });
-  };
+  // The process of a restored record begins a new run by policy. The signal is for a run that is about to end and may have
+  // read the row before: Temporal does not let it close over an unread signal.
+  const resume =
+    (process: Process): Subscriber =>
+    async ({ organizationId, subjectId }) => {
+      await inTime(() =>
+        temporal.workflow.signalWithStart(process.workflowType, {
+          workflowId: process.workflowId(subjectId),
+          workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+          taskQueue: taskQueues.processes,
+          args: [{ organizationId, [`${process.name}Id`]: subjectId }],
+          signal: 'configurationChanged',
+          signalArgs: [{}],
+          staticSummary: `${process.name} · restored`,
+          typedSearchAttributes: startSearchAttributes(organizationId, process.name, subjectId),
+        }),
+      );
+    };
 
   const subscribers: Readonly<Record<string, Subscriber>> = {
-    'lead.removed': endIntake,
-    'lead.restored': resumeIntake,
+    // People change what routes a ticket (its skills, its account) by a plain PATCH, beside the process.
+    'ticket.updated': tell(ticketProcess, 'configurationChanged'),
+    'ticket_reply.created': (event) => mailReply({ relay, mail }, event),
+    [capacityFreedEvent]: ({ organizationId, payload }) =>
+      tellQueue({ relay, temporal }, organizationId, String(payload['userId'])),
+    ...Object.fromEntries(
+      processes.flatMap((process) => [
+        [`${process.name}.removed`, tell(process, 'deleted')],
+        [`${process.name}.restored`, resume(process)],
+      ]),
+    ),
   };
   return (eventKind) => {
     const kind = configurationKinds.find((name) => eventKind.startsWith(`${name}.`));
-    return kind ? ({ organizationId, subjectId: id }) => fanOut({ organizationId, kind, id }) : subscribers[eventKind];
+    if (!kind) return subscribers[eventKind];
+    return async ({ organizationId, subjectId: id }) => {
+      await fanOut({ organizationId, kind, id });
+      // More capacity, another skill, back from an absence: what waits for such a user hears of it at once.
+      if (kind === 'user') await tellQueue({ relay, temporal }, organizationId, id);
+    };
   };
 }

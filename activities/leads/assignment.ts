@@ -5,7 +5,7 @@ import { judgeAssignment, teamsInQuestion } from '../../db/leads/judgement.ts';
 import { firstStep, type NextStep, planNext } from '../../db/leads/ladder.queries.ts';
 import { LeadAssignment } from '../../db/leads/lead-assignment.ts';
 import type { LeadRow } from '../../db/leads/lead-state.queries.ts';
-import { calendarAmong, lockAssignment, readTeams } from '../../db/leads/teams.queries.ts';
+import { calendarAmong, lockAssignment, readTeams, turnTaken } from '../../db/assignment/teams.queries.ts';
 import { baseColumns, type Change } from '../../db/model/changes.ts';
 import { Problem } from '../../db/model/problem.ts';
 import type { Insertion, Statement } from '../../db/model/set-based.ts';
@@ -24,6 +24,7 @@ export interface Assigned {
   } & NextStep;
   rows: Insertion[];
   statements: Statement[];
+  /** One sentence, for the timeline and the explanation. */
   reason: string;
 }
 
@@ -45,7 +46,7 @@ export async function assign(
 ): Promise<Assigned | null> {
   await lockAssignment(em, change.organizationId);
   const which = { teamIds: teamsInQuestion(context.rules, facts), userId: context.account?.ownerUserId ?? null };
-  const { teams, calendars } = await readTeams(em, change.organizationId, which, change.at);
+  const { teams, calendars } = await readTeams(em, 'lead', change.organizationId, which, change.at);
   const decision = judgeAssignment(facts, context, teams, excludeUserIds, change.at);
   const { userId, ruleId } = decision;
   if (userId === null || excludeUserIds.includes(userId)) return null;
@@ -60,7 +61,7 @@ export async function assign(
  */
 export async function assignTo(em: EntityManager, change: Change, lead: LeadRow, userId: string): Promise<Assigned> {
   await lockAssignment(em, change.organizationId);
-  const user = await readUser(em, userId);
+  const user = await readUser(em, change.organizationId, userId);
   if (!user?.active) {
     const message = user ? 'is not active' : 'is not a user of this organisation';
     throw new Problem('rule_violation', 'The lead cannot be given to this user; see errors.', [
@@ -68,9 +69,10 @@ export async function assignTo(em: EntityManager, change: Change, lead: LeadRow,
     ]);
   }
   const [seat]: { team_id: string }[] = await em.execute(
-    `select team_id from crm_core.crm_team_members where user_id = ? and deleted_at is null
+    `select team_id from crm_core.crm_team_members
+     where organization_id = ? and user_id = ? and deleted_at is null
      order by (team_id is not distinct from ?) desc, created_at, team_id limit 1`,
-    [userId, lead.teamId],
+    [change.organizationId, userId, lead.teamId],
   );
   const teamId = seat?.team_id ?? null;
   const round = lead.round + 1;
@@ -93,18 +95,17 @@ export async function assignTo(em: EntityManager, change: Change, lead: LeadRow,
 }
 
 /** Whether a user of the organisation is active; null when there is no such user. */
-export async function readUser(em: EntityManager, userId: string): Promise<{ active: boolean } | null> {
+export async function readUser(
+  em: EntityManager,
+  organizationId: string,
+  userId: string,
+): Promise<{ active: boolean } | null> {
   const [user]: { active: boolean }[] = await em.execute(
-    'select active from crm_core.crm_users where user_id = ? and deleted_at is null',
-    [userId],
+    'select active from crm_core.crm_users where organization_id = ? and user_id = ? and deleted_at is null',
+    [organizationId, userId],
   );
   return user ?? null;
 }
-
-const turnSql = `
-  update crm_core.crm_team_members m
-  set turns = m.turns + 1, weighted_turns = ?, last_turn = (select coalesce(max(last_turn), 0) + 1 from crm_core.crm_team_members where team_id = m.team_id)
-  where m.team_id = ? and m.user_id = ? and m.deleted_at is null returning 1`;
 
 function kept(change: Change, round: number, decision: Assignment & { userId: string }, next: NextStep): Assigned {
   const { userId, teamId, ruleId, ruleVersion, reason, turn, overCapacity, candidates, rulesTried } = decision;
@@ -135,7 +136,7 @@ function kept(change: Change, round: number, decision: Assignment & { userId: st
       ...next,
     },
     rows: [{ into: LeadAssignment, rows: [row] }],
-    statements: turn ? [{ sql: turnSql, parameters: [turn.weightedTurns, turn.teamId, turn.userId] }] : [],
+    statements: turn ? [turnTaken(change.organizationId, turn)] : [],
     reason,
   };
 }

@@ -13,8 +13,8 @@ export async function carriedRefs(
 ): Promise<Insertion[]> {
   const refs: { system: string; externalId: string; url: string | null }[] = await em.execute(
     `select system, external_id as "externalId", url from crm_core.crm_external_refs
-     where subject_type = 'lead' and subject_id = ? and deleted_at is null`,
-    [leadId],
+     where organization_id = ? and subject_type = 'lead' and subject_id = ? and deleted_at is null`,
+    [change.organizationId, leadId],
   );
   const rows = refs.map((ref) => ({ id: uuidv7(), ...baseColumns(change), ...to, ...ref }));
   return rows.length === 0 ? [] : [{ into: ExternalRef, rows, unlessKnown: true }];

@@ -12,14 +12,14 @@ import { answerJson, findLead, findPerson, type LeadRow, lockLead } from '../../
 import { LeadScore } from '../../db/leads/lead-score.ts';
 import { Lead } from '../../db/leads/lead.ts';
 import { baseColumns, type Change, timelineRow } from '../../db/model/changes.ts';
-import { insertRows } from '../../db/model/set-based.ts';
+import { gather, insertRows } from '../../db/model/set-based.ts';
 import type { EmailStatus } from '../../workflows/leads/facts.ts';
 import type { NormalisedIntake } from '../../workflows/leads/normalisation.ts';
 import type { LeadStage } from '../../workflows/leads/policy.ts';
 import { assign } from './assignment.ts';
 import { capturedEntry, capturedLead, externalRefs } from './captured.ts';
 import { absorb, mergeRow, missing } from './merging.ts';
-import { gather, notify } from './notices.ts';
+import { notify } from './notices.ts';
 import { completePerson, newPerson } from './people.ts';
 
 /** A captured lead before anything was decided on it. */

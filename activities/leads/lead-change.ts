@@ -3,9 +3,8 @@ import { actorLabel } from '../../db/access/actor.ts';
 import type { LeadRow } from '../../db/leads/lead-state.queries.ts';
 import { auditRows, type Change, timelineRow } from '../../db/model/changes.ts';
 import { Problem } from '../../db/model/problem.ts';
-import { type Insertion, insertRows, type Statement } from '../../db/model/set-based.ts';
+import { gather, type Insertion, insertRows, type Statement } from '../../db/model/set-based.ts';
 import { mayChangeStage, statusOf } from '../../workflows/leads/policy.ts';
-import { gather } from './notices.ts';
 
 /** The timeline entry of a change: a sentence without personal data. */
 export interface Told {

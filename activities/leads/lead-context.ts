@@ -5,6 +5,8 @@ import type { LeadRow } from '../../db/leads/lead-state.queries.ts';
 import type { EmailStatus, LeadFacts } from '../../workflows/leads/facts.ts';
 import type { Engagement } from '../../workflows/leads/scoring.ts';
 
+const mostEngagements = 1_000;
+
 /** What is known of a stored lead now: the configuration in force, what has happened on it, and its score by that. */
 export async function judgeLead(
   em: EntityManager,
@@ -22,10 +24,10 @@ export async function judgeLead(
   };
   const context = await readIntakeContext(em, lead.organizationId, lead.id, source);
   const [person]: { email_status: EmailStatus }[] = await em.execute(
-    'select email_status from crm_core.crm_people where person_id = ?',
-    [lead.personId],
+    'select email_status from crm_core.crm_people where organization_id = ? and person_id = ?',
+    [lead.organizationId, lead.personId],
   );
-  const engagements = await readEngagements(em, lead.id);
+  const engagements = await readEngagements(em, lead);
   return {
     context,
     ...judgeScore({
@@ -40,15 +42,19 @@ export async function judgeLead(
   };
 }
 
-/** What the lead did: logged activities, and further captures that were merged into it (`capture`). */
-async function readEngagements(em: EntityManager, leadId: string): Promise<Engagement[]> {
+/**
+ * What the lead did: logged activities, and further captures that were merged into it (`capture`). Only the latest count
+ * for the score (points fade with age), so that a lead which a broken form captures for ever does not grow dear to judge.
+ */
+async function readEngagements(em: EntityManager, { organizationId, id }: LeadRow): Promise<Engagement[]> {
   const rows: Engagement[] = await em.execute(
     `select activity_type as "activityType", happened_at as "happenedAt" from crm_core.crm_activities
-       where subject_id = ? and deleted_at is null
+     where organization_id = ? and subject_id = ? and deleted_at is null
      union all
-     select 'capture', merged_at from crm_core.crm_merges where survivor_id = ? and undone_at is null and deleted_at is null
-     order by 2 desc limit 1000`,
-    [leadId, leadId],
+     select 'capture', merged_at from crm_core.crm_merges
+     where organization_id = ? and survivor_id = ? and undone_at is null and deleted_at is null
+     order by 2 desc limit ?`,
+    [organizationId, id, organizationId, id, mostEngagements],
   );
   return rows;
 }

@@ -111,8 +111,8 @@ async function separate(
 ): Promise<{ personId: string; stage: LeadStage | null; rows: Insertion[] }> {
   const [merge]: { evidence: MergeEvidence }[] = await em.execute(
     `update crm_core.crm_merges set undone_at = ?, updated_at = ?, version = version + 1
-     where merged_id = ? and undone_at is null and deleted_at is null returning evidence`,
-    [change.at, change.at, lead.id],
+     where organization_id = ? and merged_id = ? and undone_at is null and deleted_at is null returning evidence`,
+    [change.at, change.at, change.organizationId, lead.id],
   );
   const survivor = lead.mergedIntoLeadId === null ? null : await lockLead(em, lead.mergedIntoLeadId);
   if (survivor?.status === 'open' && survivor.deletedAt === null)

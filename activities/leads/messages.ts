@@ -89,7 +89,8 @@ async function loggedActivity(
 ): Promise<Insertion> {
   const { subjectType, subjectId, at, actor } = change;
   // An administrator may come from the SSO without being somebody at work here.
-  const userId = actor.kind === 'user' && (await readUser(em, actor.userId)) ? actor.userId : null;
+  const userId =
+    actor.kind === 'user' && (await readUser(em, change.organizationId, actor.userId)) ? actor.userId : null;
   return {
     into: Activity,
     rows: [

@@ -1,7 +1,7 @@
-import { v7 as uuidv7 } from 'uuid';
-import { Notification } from '../../db/engagement/notification.ts';
-import { baseColumns, type Change, eventRow } from '../../db/model/changes.ts';
+import type { Change } from '../../db/model/changes.ts';
 import type { Insertion } from '../../db/model/set-based.ts';
+import { utcMinute } from '../../workflows/text/utc-minute.ts';
+import { noticeRows } from '../notices.ts';
 
 /** What a notice about a lead says; the name is the lead's, the deadline UTC. */
 const texts = {
@@ -15,7 +15,11 @@ const texts = {
   }),
   tell_manager: (name: string) => ({
     title: `Nobody has touched ${name}`,
-    body: `The lead ${name} was assigned in your team and has had no contact yet. It goes to somebody else unless that changes.`,
+    body: `The lead ${name} was assigned in your team and has had no contact yet. Without a contact it is given to somebody else, if there is anybody left.`,
+  }),
+  tell_manager_again: (name: string) => ({
+    title: `Still nobody has touched ${name}`,
+    body: `The lead ${name} has had no contact yet, and goes to nobody else by itself. See that somebody gets in touch, or give it away with the command "reassign"; without a contact it is closed as stale in the end.`,
   }),
   reassigned_away: (name: string) => ({
     title: `Given to somebody else: ${name}`,
@@ -33,7 +37,7 @@ const texts = {
 
 export type Notice = keyof typeof texts;
 
-/** A notice to one user with its mail in the outbox; none when there is nobody to tell. */
+/** A notice about a lead to one user with its mail in the outbox; none when there is nobody to tell. */
 export function notify(
   change: Change,
   userId: string | null,
@@ -41,39 +45,6 @@ export function notify(
   fullName: string,
   dueAt: Date | null = null,
 ): Insertion[] {
-  if (userId === null) return [];
-  const due = dueAt === null ? '' : `${dueAt.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
-  const { title, body } = texts[notice](fullName, due);
-  const { subjectType, subjectId } = change;
-  const id = uuidv7();
-  const kind = `lead.${notice}`;
-  return [
-    {
-      into: Notification,
-      rows: [
-        {
-          id,
-          ...baseColumns(change),
-          userId,
-          subjectType,
-          subjectId,
-          kind,
-          title: title.slice(0, 200),
-          body,
-          readAt: null,
-        },
-      ],
-    },
-    eventRow(change, 'notification.created', { notificationId: id }),
-  ];
-}
-
-/** Puts the rows of several insertions into the same table together: one statement names each table once. */
-export function gather(insertions: readonly Insertion[]): Insertion[] {
-  const byTable = new Map<string, Insertion>();
-  for (const insertion of insertions) {
-    const { into, rows } = insertion;
-    byTable.set(into.table, { ...insertion, rows: [...(byTable.get(into.table)?.rows ?? []), ...rows] });
-  }
-  return [...byTable.values()];
+  const due = dueAt === null ? '' : utcMinute(dueAt.toISOString());
+  return noticeRows(change, userId, { kind: `lead.${notice}`, ...texts[notice](fullName, due) });
 }

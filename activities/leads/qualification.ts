@@ -56,7 +56,7 @@ async function matchOrMakeAccount(
   lead: LeadRow,
   wanted: string | undefined,
 ): Promise<Matched> {
-  const recognised = wanted === undefined ? await presentAccount(em, lead.accountId) : null;
+  const recognised = wanted === undefined ? await presentAccount(em, lead) : null;
   if (recognised !== null) return { id: recognised, rows: [] };
   const accountName = wanted ?? lead.company;
   if (accountName === null) {
@@ -71,8 +71,9 @@ async function matchOrMakeAccount(
     normalizedName,
   ]);
   const [known]: { account_id: string }[] = await em.execute(
-    'select account_id from crm_core.crm_accounts where normalized_name = ? and deleted_at is null',
-    [normalizedName],
+    `select account_id from crm_core.crm_accounts
+     where organization_id = ? and normalized_name = ? and deleted_at is null`,
+    [change.organizationId, normalizedName],
   );
   if (known) return { id: known.account_id, rows: [] };
   const id = uuidv7();
@@ -100,10 +101,10 @@ async function matchOrMakeAccount(
 }
 
 /** The account that the capture recognised, unless it was removed since. */
-async function presentAccount(em: EntityManager, accountId: string | null): Promise<string | null> {
+async function presentAccount(em: EntityManager, { organizationId, accountId }: LeadRow): Promise<string | null> {
   const [known]: { account_id: string }[] = await em.execute(
-    'select account_id from crm_core.crm_accounts where account_id = ? and deleted_at is null',
-    [accountId],
+    'select account_id from crm_core.crm_accounts where organization_id = ? and account_id = ? and deleted_at is null',
+    [organizationId, accountId],
   );
   return known?.account_id ?? null;
 }
@@ -115,8 +116,9 @@ async function matchOrMakeContact(
   accountId: string,
 ): Promise<Matched> {
   const [known]: { contact_id: string }[] = await em.execute(
-    'select contact_id from crm_core.crm_contacts where person_id = ? and account_id = ? and deleted_at is null',
-    [personId, accountId],
+    `select contact_id from crm_core.crm_contacts
+     where organization_id = ? and person_id = ? and account_id = ? and deleted_at is null`,
+    [change.organizationId, personId, accountId],
   );
   if (known) return { id: known.contact_id, rows: [] };
   const id = uuidv7();

@@ -42,8 +42,8 @@ export async function reassign(
 export async function chooseAnew(em: EntityManager, change: Change, lead: LeadRow): Promise<Assigned | null> {
   const { context, facts } = await judgeLead(em, lead, change.at);
   const owners: { user_id: string }[] = await em.execute(
-    'select distinct user_id from crm_core.crm_lead_assignments where lead_id = ?',
-    [lead.id],
+    'select distinct user_id from crm_core.crm_lead_assignments where organization_id = ? and lead_id = ?',
+    [lead.organizationId, lead.id],
   );
   const excludeUserIds = owners.map((owner) => owner.user_id);
   return assign(em, change, { facts, context, excludeUserIds, round: lead.round + 1 });

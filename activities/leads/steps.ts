@@ -4,11 +4,12 @@ import type { LeadRow } from '../../db/leads/lead-state.queries.ts';
 import { LeadStep } from '../../db/leads/lead-step.ts';
 import { planNext } from '../../db/leads/ladder.queries.ts';
 import { baseColumns, type Change } from '../../db/model/changes.ts';
-import { type Insertion, insertRows } from '../../db/model/set-based.ts';
+import { gather, type Insertion, insertRows } from '../../db/model/set-based.ts';
 import type { LeadStep as Step } from '../../workflows/leads/policy.ts';
 import type { StepDue } from '../leads.types.ts';
+import { managerOf } from '../notices.ts';
 import { saveLead } from './lead-change.ts';
-import { gather, notify } from './notices.ts';
+import { notify } from './notices.ts';
 import { chooseAnew, give } from './reassignment.ts';
 
 /**
@@ -17,14 +18,12 @@ import { chooseAnew, give } from './reassignment.ts';
  */
 export async function takeStep(em: EntityManager, change: Change, lead: LeadRow, due: StepDue): Promise<LeadRow> {
   const planned = await planNext(em, lead);
-  const isDue =
-    planned.nextStep === due.step &&
-    lead.round === due.round &&
-    planned.nextDueAt !== null &&
-    planned.nextDueAt <= new Date(due.detectedAt);
-  if (!isDue || planned.nextDueAt === null) return moveStep(em, change, lead, planned);
+  const { nextStep, nextDueAt } = planned;
+  const isPlanned = nextStep === due.step && lead.round === due.round;
+  if (!isPlanned || nextDueAt === null || nextDueAt > new Date(due.detectedAt))
+    return moveStep(em, change, lead, planned);
   return acts[due.step](em, change, lead, (outcome) =>
-    kept(change, lead, { ...due, dueAt: planned.nextDueAt?.toISOString() ?? due.dueAt }, outcome),
+    kept(change, lead, { ...due, dueAt: nextDueAt.toISOString() }, outcome),
   );
 }
 
@@ -52,16 +51,13 @@ const acts: Readonly<Record<Step, Act>> = {
       keep('owner reminded'),
       ...notify(change, lead.assignedUserId, 'remind_owner', lead.fullName),
     ]),
-  tell_manager: async (em, change, lead, keep) => {
-    const manager = await managerOf(em, lead.teamId);
-    const outcome = manager ? 'manager told' : 'there is no manager to tell';
-    return goOn(em, change, lead, outcome, [keep(outcome), ...notify(change, manager, 'tell_manager', lead.fullName)]);
-  },
+  tell_manager: (em, change, lead, keep) => tellManager(em, change, lead, keep, 'tell_manager'),
   reassign: async (em, change, lead, keep) => {
     const assigned = await chooseAnew(em, change, lead);
     if (!assigned) return goOn(em, change, lead, 'nobody else can get it', [keep('nobody else can get it; it stays')]);
     return give(em, change, lead, assigned, 'not touched in time', [keep('given to somebody else')]);
   },
+  tell_manager_again: (em, change, lead, keep) => tellManager(em, change, lead, keep, 'tell_manager_again'),
   remind_idle: async (em, change, lead, keep) =>
     goOn(em, change, lead, 'owner reminded, idle', [
       keep('owner reminded'),
@@ -79,6 +75,18 @@ const acts: Readonly<Record<Step, Act>> = {
       },
     ),
 };
+
+async function tellManager(
+  em: EntityManager,
+  change: Change,
+  lead: LeadRow,
+  keep: Keep,
+  notice: 'tell_manager' | 'tell_manager_again',
+): Promise<LeadRow> {
+  const manager = await managerOf(em, lead);
+  const outcome = manager ? 'manager told' : 'there is no manager to tell';
+  return goOn(em, change, lead, outcome, [keep(outcome), ...notify(change, manager, notice, lead.fullName)]);
+}
 
 /** The step is on record first, so that the plan made next has it behind it. */
 async function goOn(
@@ -106,12 +114,4 @@ function kept(change: Change, lead: LeadRow, { round, step, dueAt, detectedAt }:
     outcome,
   };
   return { into: LeadStep, rows: [row], unlessKnown: true };
-}
-
-async function managerOf(em: EntityManager, teamId: string | null): Promise<string | null> {
-  const [row]: { user_id: string | null }[] = await em.execute(
-    `select coalesce((select manager_user_id from crm_core.crm_teams where team_id = ? and deleted_at is null), fallback_user_id) as user_id from crm_core.core_organizations`,
-    [teamId],
-  );
-  return row?.user_id ?? null;
 }

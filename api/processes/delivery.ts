@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import {
   type Client,
   WithStartWorkflowOperation,
@@ -8,12 +7,15 @@ import {
 } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { readAnswer, type StoredCommand, withdrawCommand } from '../../db/automation/ledger.queries.ts';
+import { isUnderway } from '../../db/automation/process-records.queries.ts';
 import type { Database } from '../../db/database.ts';
 import { Problem, type ProblemCode, type ProblemEntry, problemStatus } from '../../db/model/problem.ts';
 import type { Envelope } from '../../workflows/processes/envelope.ts';
 import { type Message, type Process, splitPayload } from '../../workflows/processes/messages.ts';
 import { startSearchAttributes } from '../../workflows/processes/search-attributes.ts';
-import { processNamed } from './processes.ts';
+import { utcMinute } from '../../workflows/text/utc-minute.ts';
+import { DeadlinePassed, withinDeadline } from './deadline.ts';
+import { processNamed, resourceOfProcess } from './processes.ts';
 
 /** What became of a stored command. */
 export type Delivery =
@@ -21,7 +23,10 @@ export type Delivery =
   | { outcome: 'answered'; status: number; body: Record<string, unknown> | null }
   /** Refused by the process: nothing happened, the ledger row is withdrawn. */
   | { outcome: 'refused'; problem: Problem }
-  /** No outcome in time, or Temporal away: deliver again, the update ID is the same. */
+  /**
+   * No outcome in time, Temporal away, or no run of a process that is to go on (its record was restored, and the new run
+   * starts with the event of that): deliver again, the update ID is the same.
+   */
   | { outcome: 'pending'; reason: string };
 
 export interface DeliveryOptions {
@@ -41,10 +46,13 @@ export type Deliver = (command: StoredCommand) => Promise<Delivery>;
  */
 export function createDelivery({ client, database, taskQueue, waitMilliseconds }: DeliveryOptions): Deliver {
   return async (command) => {
-    const failure = await within(client, waitMilliseconds, () => send(client, taskQueue, command));
+    const failure = await withinDeadline(client, waitMilliseconds, () => send(client, taskQueue, command)).then(
+      () => null,
+      (error: unknown) => error,
+    );
     const answer = await readAnswer(database, command.organizationId, command.commandId);
     if (answer) return { outcome: 'answered', ...answer };
-    const problem = failure === null ? null : refusalOf(failure, command);
+    const problem = failure === null ? null : await refusalOf(failure, database, command);
     if (!problem) return { outcome: 'pending', reason: reasonOf(failure) };
     await withdrawCommand(database, command.organizationId, command.commandId);
     return { outcome: 'refused', problem };
@@ -89,38 +97,34 @@ function startOf(
     args: [{ organizationId, [`${process.name}Id`]: recordId }],
     workflowIdConflictPolicy: 'USE_EXISTING',
     workflowIdReusePolicy,
-    staticSummary: `${process.name} · received ${receivedAt.toISOString().slice(0, 16).replace('T', ' ')} UTC`,
+    staticSummary: `${process.name} · received ${utcMinute(receivedAt.toISOString())}`,
     typedSearchAttributes: startSearchAttributes(organizationId, process.name, recordId),
   });
 }
 
-/** How a call failed within the time, `'late'` when it took longer, or null when it succeeded. */
-async function within(client: Client, milliseconds: number, call: () => Promise<unknown>): Promise<unknown> {
-  const stop = new AbortController();
-  // A deadline does not end a call while the connection itself is down, hence the race of our own.
-  const attempt = client.withDeadline(Date.now() + milliseconds, call).then(
-    () => null,
-    (error: unknown) => error,
-  );
-  const late = pause(milliseconds + 100, 'late', { signal: stop.signal, ref: false }).catch(() => 'late');
-  const outcome = await Promise.race([attempt, late]);
-  stop.abort();
-  return outcome;
-}
-
 /** The Problem that a failed Update means, or null when it says nothing about the command. */
-function refusalOf(failure: unknown, { process, message }: StoredCommand): Problem | null {
+async function refusalOf(failure: unknown, database: Database, command: StoredCommand): Promise<Problem | null> {
   const cause = failure instanceof WorkflowUpdateFailedError ? failure.cause : undefined;
   if (cause instanceof ApplicationFailure && isProblemCode(cause.type)) {
     return new Problem(cause.type, cause.message, entriesOf(cause.details));
   }
-  const closed =
+  if (!foundNoRun(failure)) return null;
+  const { organizationId, message, recordId } = command;
+  const process = processNamed(command.process);
+  // The row says more than the run: it may have been restored, and the event that starts the new run is on its way.
+  if (await isUnderway(database, organizationId, resourceOfProcess(process), recordId, process.finalStages))
+    return null;
+  return new Problem('illegal_stage', `The ${process.name}'s process has ended; ${message} is not possible any more.`);
+}
+
+/** Whether no run took a message: there is none, or it was about to close. */
+function foundNoRun(failure: unknown): boolean {
+  const cause = failure instanceof WorkflowUpdateFailedError ? failure.cause : undefined;
+  return (
     failure instanceof WorkflowNotFoundError ||
     failure instanceof WorkflowExecutionAlreadyStartedError ||
-    (cause instanceof ApplicationFailure && cause.type === 'AcceptedUpdateCompletedWorkflow');
-  return closed
-    ? new Problem('illegal_stage', `The ${process}'s process has ended; ${message} is not possible any more.`)
-    : null;
+    (cause instanceof ApplicationFailure && cause.type === 'AcceptedUpdateCompletedWorkflow')
+  );
 }
 
 function isProblemCode(type: string | undefined | null): type is ProblemCode {
@@ -135,7 +139,9 @@ function entriesOf(details: unknown[] | undefined | null): ProblemEntry[] {
 
 function reasonOf(failure: unknown): string {
   if (failure === null) return 'answered without a stored answer';
-  if (!(failure instanceof Error)) return 'no answer within the time';
+  if (foundNoRun(failure)) return 'the process has no run now';
+  if (failure instanceof DeadlinePassed) return 'no answer within the time';
+  if (!(failure instanceof Error)) return typeof failure;
   return failure instanceof WorkflowUpdateFailedError && failure.cause
     ? `update failed: ${failure.cause.name}`
     : failure.name;

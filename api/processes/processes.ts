@@ -16,14 +16,3 @@ export function resourceOfProcess(process: Process): Resource {
   if (!resource) throw new Error(`No resource names the process "${process.name}".`);
   return resource;
 }
-
-/** Where a process is told of. */
-export interface ProcessLink {
-  workflowId: string;
-  href: string;
-}
-
-/** The link to the process of one record. */
-export function processLink(process: Process, recordId: string): ProcessLink {
-  return { workflowId: process.workflowId(recordId), href: `/crm/v1/${process.path}/${recordId}/process` };
-}

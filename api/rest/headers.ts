@@ -4,6 +4,7 @@ import type { ExpectedVersion } from '../../db/record-writer.ts';
 import { Problem } from '../../db/model/problem.ts';
 import type { CallerRequest, Parameter } from '../route.ts';
 
+/** Required by every write (IETF draft `Idempotency-Key`). */
 export const idempotencyKeyHeader: Parameter = {
   component: 'IdempotencyKey',
   name: 'Idempotency-Key',
@@ -14,6 +15,7 @@ export const idempotencyKeyHeader: Parameter = {
   example: '0b6f4c1e-5a31-4b0e-9d38-0f6f1c0c9a11',
 };
 
+/** Required by every change of a single record (RFC 9110 §13.1.1). */
 export const ifMatchHeader: Parameter = {
   component: 'IfMatch',
   name: 'If-Match',
@@ -24,6 +26,7 @@ export const ifMatchHeader: Parameter = {
   example: '"1"',
 };
 
+/** Taken by every read of a single record (RFC 9110 §13.1.2). */
 export const ifNoneMatchHeader: Parameter = {
   component: 'IfNoneMatch',
   name: 'If-None-Match',
@@ -32,6 +35,7 @@ export const ifNoneMatchHeader: Parameter = {
   schema: { type: 'string', maxLength: 1000 },
 };
 
+/** Taken by every command (RFC 7240). */
 export const preferHeader: Parameter = {
   component: 'Prefer',
   name: 'Prefer',

@@ -51,7 +51,7 @@ export const processDocument: NamedSchema = {
         .object({ step: z.string(), dueAt: z.string(), userId: z.string().nullable() })
         .loose()
         .nullable()
-        .describe('The step that is taken unless something happens before, when, and whose action would prevent it.'),
+        .describe('The next automatic step, when it is due, and the user whose action would prevent it.'),
       messages: z.array(legalMessage).describe('What may be sent now, and by whom.'),
       explanation: z.record(z.string(), z.unknown()),
     }),

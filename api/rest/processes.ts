@@ -119,16 +119,14 @@ function commandRoute(
     },
     handle: async (request) => {
       const { actor, id } = request;
-      const write = writeContext(request);
-      const body: unknown = parseOrRefuse(message.payload, request.body, `The payload of ${name}`);
-      const { status, stage } = await findWorkable(records, actor, resource, id, message.permission);
-      const present = { status: String(status), stage: String(stage) };
-      return dispatcher.dispatch(write, {
+      return dispatcher.dispatch(writeContext(request), {
         process,
         message: name,
-        recordId: id,
-        body,
-        present,
+        async check() {
+          const body: unknown = parseOrRefuse(message.payload, request.body, `The payload of ${name}`);
+          const { status, stage } = await findWorkable(records, actor, resource, id, message.permission);
+          return { recordId: id, body, present: { status: String(status), stage: String(stage) } };
+        },
         respondAsync: prefersAsync(request),
       });
     },

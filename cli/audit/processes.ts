@@ -4,7 +4,7 @@ import type { ClientBase } from 'pg';
 import type { Outcome } from '../../db/automation/audit/check.ts';
 import { processChecks, processTable, putProcesses, unknownProcess } from '../../db/automation/audit/processes.ts';
 import { runCheck } from '../../db/automation/audit.queries.ts';
-import { leadProcess } from '../../workflows/leads/messages.ts';
+import { processes } from '../../workflows/processes/registry.ts';
 import { searchAttributes } from '../../workflows/processes/search-attributes.ts';
 
 interface KnownProcess {
@@ -39,7 +39,8 @@ export async function checkProcesses(database: ClientBase, temporal: Client): Pr
 }
 
 async function listRunning(database: ClientBase, temporal: Client): Promise<void> {
-  const query = `ExecutionStatus = 'Running' and ${searchAttributes.process.name} = '${leadProcess.name}'`;
+  const names = processes.map(({ name }) => `'${name}'`).join(', ');
+  const query = `ExecutionStatus = 'Running' and ${searchAttributes.process.name} in (${names})`;
   let page: KnownProcess[] = [];
   for await (const info of temporal.workflow.list({ query, pageSize })) {
     page.push({ workflowId: info.workflowId, status: 'running', stage: stageOf(info) });

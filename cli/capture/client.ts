@@ -29,6 +29,9 @@ export interface ClientOptions {
 export interface ApiClient {
   capture(idempotencyKey: string, body: unknown): Promise<Reply>;
   get(path: string): Promise<Reply>;
+  post(path: string, idempotencyKey: string, body: unknown): Promise<Reply>;
+  /** Changes the version that was read. */
+  patch(path: string, idempotencyKey: string, version: number, body: unknown): Promise<Reply>;
 }
 
 const answerWithinMilliseconds = 30_000;
@@ -87,14 +90,19 @@ export function createClient({ url, token, patienceMilliseconds, stop, onRetry }
     }
   }
 
+  const write = (method: string, path: string, idempotencyKey: string, body: unknown, headers = {}) =>
+    request(path, {
+      method,
+      headers: { 'content-type': 'application/json', 'idempotency-key': idempotencyKey, ...headers },
+      body: JSON.stringify(body),
+    });
+
   return {
-    capture: (idempotencyKey, body) =>
-      request('/v1/leads/capture', {
-        method: 'POST',
-        headers: { 'content-type': 'application/json', 'idempotency-key': idempotencyKey },
-        body: JSON.stringify(body),
-      }),
+    capture: (idempotencyKey, body) => write('POST', '/v1/leads/capture', idempotencyKey, body),
     get: (path) => request(path, {}),
+    post: (path, idempotencyKey, body) => write('POST', path, idempotencyKey, body),
+    patch: (path, idempotencyKey, version, body) =>
+      write('PATCH', path, idempotencyKey, body, { 'if-match': `"${version}"` }),
   };
 }
 

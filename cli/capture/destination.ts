@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { checkoutRoot, type Env } from '../../runtime/env.ts';
 import { runningState } from '../../runtime/run-state.ts';
+import type { Role } from '../../workflows/access/permissions.ts';
 import { CommandFailed } from '../output.ts';
 
 /** Where a file is sent, and as whom. */
@@ -23,18 +24,18 @@ export async function findDestination(
   if (!url) throw new CommandFailed('No API: start one with `npm start`, or name one by --url.', 3);
   if (!URL.canParse(url))
     throw new CommandFailed(`--url must be the base of an API, such as http://127.0.0.1:3000, not ${url}.`);
-  return { url, token: given.token ?? (await managerToken(given.org)) };
+  return { url, token: given.token ?? (await tokenFor('manager', given.org)) };
 }
 
-/** Asks `crm token`: who may get one, and with which key it is signed, is said there. */
-async function managerToken(org: string): Promise<string> {
+/** Asks `crm token`: who may get one, and with which key it is signed, is said there. Throws CommandFailed. */
+export async function tokenFor(role: Role, org: string): Promise<string> {
   const script = join(checkoutRoot, 'cli', 'main.ts');
   try {
     const { stdout } = await promisify(execFile)(process.execPath, [
       script,
       'token',
       '--role',
-      'manager',
+      role,
       '--org',
       org,
       '--hours',

@@ -85,6 +85,14 @@ export const onTeamAccount = (userId: string): RowFilter => ({
   accountId: rows(accountsOf(`(owner_user_id = ? or owner_user_id is null or owner_user_id in (${members}))`), userId),
 });
 
+/** What belongs to a ticket of an account that this user owns. */
+export const ofTicketOfOwnAccount = (userId: string): RowFilter => ({
+  ticketId: rows(
+    `(select ticket_id from crm_core.crm_tickets where deleted_at is null and account_id in ${accountsOf('owner_user_id = ?')})`,
+    userId,
+  ),
+});
+
 /** What hangs on the leads of this user, on accounts and contacts (one book for all), or was made by them. */
 export const onOwnSubject = (userId: string): RowFilter => ({
   $or: [

@@ -1,5 +1,5 @@
 import { Calendar } from '../calendars/calendar.ts';
-import { identifier, text } from '../model/columns.ts';
+import { identifier, integer, text } from '../model/columns.ts';
 import { resource } from '../model/define-resource.ts';
 import { entity } from '../model/entity.ts';
 import { countrySchema } from '../model/formats.ts';
@@ -16,6 +16,8 @@ export const Organization = entity('Organization', 'core_organizations', {
     defaultRegion: { ...text(2, { default: 'DE' }), schema: countrySchema },
     /** Gets a lead that no rule and no team has room for. */
     fallbackUserId: identifier({ nullable: true, target: () => User }),
+    /** Tickets are numbered 1, 2, 3 … in each organisation. */
+    lastTicketNumber: integer(0, 2_147_483_647, { default: 0, internal: true }),
     /** Business hours of people without a calendar of their own. */
     calendarId: identifier({ nullable: true, target: () => Calendar }),
   },

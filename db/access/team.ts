@@ -10,7 +10,7 @@ export const Team = entity('Team', 'crm_teams', {
   columns: {
     name: text(120),
     managerUserId: reference(() => User, { nullable: true }),
-    /** Gets a lead when no member has room. */
+    /** Gets a lead, or a ticket that they have the skills for, when no member has room. */
     fallbackUserId: reference(() => User, { nullable: true }),
   },
   search: ['name'],

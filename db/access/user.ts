@@ -18,7 +18,11 @@ export const User = entity('User', 'crm_users', {
     capacity: integer(0, 100_000, { default: 100 }),
     /** Open leads assigned now: kept by the trigger on crm_leads, since assignment asks for it in every decision. */
     openLeads: integer(0, 2_147_483_647, { default: 0, internal: true }),
-    /** Most leads assigned on one local day; null: no limit. */
+    /** Most open tickets at once; counted apart from leads. */
+    ticketCapacity: integer(0, 100_000, { default: 25 }),
+    /** Open tickets assigned now: kept by the trigger on crm_tickets. */
+    openTickets: integer(0, 2_147_483_647, { default: 0, internal: true }),
+    /** Most leads, and most tickets, assigned on one local day; null: no limit. */
     dailyQuota: integer(0, 100_000, { nullable: true }),
     /** Share in weighted assignment. */
     weight: ratio(0.01, 100, { default: 1 }),
@@ -40,6 +44,7 @@ export const users = resource(User, {
     'email',
     'active',
     'capacity',
+    'ticketCapacity',
     'dailyQuota',
     'weight',
     'skills',
@@ -53,6 +58,7 @@ export const users = resource(User, {
     'email',
     'active',
     'capacity',
+    'ticketCapacity',
     'dailyQuota',
     'weight',
     'skills',

@@ -80,7 +80,7 @@ const insertSql = `
     message, process, record_id, body, actor, received_at, lease_until, attempts,
     created_at, created_by, updated_at, updated_by, version)
   values (?, ?, ?, ?, ?, ?, 'received', ?, ?, ?, ?::jsonb, ?::jsonb, ?, now() + interval '${leaseSeconds} seconds', 0, ?, ?, ?, ?, 1)
-  on conflict (organization_id, principal, route, idempotency_key) where deleted_at is null do nothing
+  on conflict do nothing
   returning exists (
     select from crm_core.crm_commands older
     where older.organization_id = crm_commands.organization_id and older.record_id = crm_commands.record_id

@@ -8,6 +8,8 @@ export const subjectTypes = [
   'contact',
   'task',
   'activity',
+  'ticket',
+  'article',
   'calendar',
   'user',
   'team',

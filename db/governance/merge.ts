@@ -8,7 +8,7 @@ import { entity } from '../model/entity.ts';
 export const Merge = entity('Merge', 'crm_merges', {
   key: 'merge_id',
   columns: {
-    subjectType: choice(['lead', 'person', 'account']),
+    subjectType: choice(['lead', 'person', 'account', 'ticket']),
     survivorId: identifier(),
     mergedId: identifier(),
     /** Which fields matched, or who decided. */

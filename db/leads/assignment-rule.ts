@@ -1,8 +1,9 @@
-import { assignmentStrategies, ruleWarnings } from '../../workflows/assignment/rules.ts';
+import { assignmentStrategies } from '../../workflows/assignment/rules.ts';
 import { leadConditions } from '../../workflows/leads/conditions.ts';
 import { touchLadderSchema } from '../../workflows/leads/touch-ladder.ts';
 import { allow } from '../access/access-rules.ts';
 import { Team } from '../access/team.ts';
+import { ruleWarningsOf } from '../assignment/rule-warnings.ts';
 import { choice, flag, integer, json, longText, reference, text } from '../model/columns.ts';
 import { resource } from '../model/define-resource.ts';
 import { entity } from '../model/entity.ts';
@@ -37,20 +38,7 @@ export const assignmentRules = resource(AssignmentRule, {
   expandable: { team: 'teamId' },
   read: allow('configuration:read'),
   write: allow('configuration:write'),
-  warn: (rule, others) =>
-    ruleWarnings(
-      leadConditions,
-      [rule, ...others]
-        .filter(({ active }) => active)
-        .map(({ id, name, position, when }) => ({
-          id,
-          name: String(name),
-          position: Number(position),
-          when: String(when),
-        })),
-    )
-      .filter(({ ruleId }) => ruleId === rule.id)
-      .map(({ message }) => message),
+  warn: (rule, others) => ruleWarningsOf(leadConditions, rule, others),
   feature: 'leads',
   emits: 'assignment_rule',
 });

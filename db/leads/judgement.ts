@@ -5,7 +5,7 @@ import { type EmailStatus, type FactSource, leadFacts, type LeadFacts } from '..
 import type { NormalisedIntake } from '../../workflows/leads/normalisation.ts';
 import { type Contribution, type Engagement, scoreLead } from '../../workflows/leads/scoring.ts';
 import type { DuplicateCandidate, IntakeContext, StoredRule } from './intake.queries.ts';
-import type { TeamLoad } from './teams.queries.ts';
+import type { TeamLoad } from '../assignment/teams.queries.ts';
 
 /** A duplicate that was looked at: which lead, how alike, and why. */
 export interface JudgedDuplicate extends Comparison {

@@ -1,6 +1,7 @@
 import { type EntityManager, LockMode } from '@mikro-orm/postgresql';
 import type { LeadStep } from '../../workflows/leads/policy.ts';
 import { leadProcess } from '../../workflows/leads/messages.ts';
+import { processLink } from '../../workflows/processes/link.ts';
 import type { Actor } from '../access/actor.ts';
 import type { Access } from '../model/define-resource.ts';
 import type { RecordRow, RowOf } from '../model/entity.ts';
@@ -32,11 +33,6 @@ export function plannedStep({
 }: LeadRow): { step: LeadStep; dueAt: string; waitsFor: string | null } | null {
   if (nextStep === null || nextDueAt === null) return null;
   return { step: nextStep as LeadStep, dueAt: nextDueAt.toISOString(), waitsFor: assignedUserId };
-}
-
-/** The process behind a lead, as every answer names it. */
-export function processLink(lead: Pick<LeadRow, 'id' | 'stage'>): RecordJson {
-  return { workflowId: leadProcess.workflowId(lead.id), stage: lead.stage, href: `/crm/v1/leads/${lead.id}/process` };
 }
 
 /**
@@ -82,7 +78,7 @@ export function answerJson(
             emailStatus: person.emailStatus,
           }
         : { id: lead.personId },
-    process: processLink(lead),
+    process: { ...processLink(leadProcess, lead.id), stage: lead.stage },
   };
 }
 

@@ -115,6 +115,7 @@ export const leads = resource(Lead, {
   },
   read: allow('leads:read', { own: ownLead }),
   write: allow('leads:update', { own: ownLead, team: teamLead }),
+  remove: allow('leads:delete', { team: teamLead }),
   processOwned: {
     status: 'qualify, disqualify or merge',
     stage: 'touch, qualify, disqualify or merge',

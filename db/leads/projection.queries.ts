@@ -4,7 +4,7 @@ import { type Database, inOrganization } from '../database.ts';
 import { readIntakeContext } from './intake.queries.ts';
 import { judgeAssignment, judgeDuplicates, judgeScore, teamsInQuestion } from './judgement.ts';
 import { firstStep } from './ladder.queries.ts';
-import { calendarAmong, readTeams } from './teams.queries.ts';
+import { calendarAmong, readTeams } from '../assignment/teams.queries.ts';
 
 /** No lead has it: the dry run has no lead of its own to leave out. */
 const noLead = '00000000-0000-0000-0000-000000000000';
@@ -33,6 +33,7 @@ export async function projectRoute(
     });
     const { teams, calendars } = await readTeams(
       em,
+      'lead',
       organizationId,
       { teamIds: teamsInQuestion(context.rules, facts), userId: context.account?.ownerUserId ?? null },
       at,

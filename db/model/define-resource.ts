@@ -25,6 +25,8 @@ export interface ResourceOptions<C extends Columns> {
   expandable?: Readonly<Record<string, keyof C & string>>;
   read: AccessRule;
   write: AccessRule;
+  /** Who may delete and restore which rows; default `write`. */
+  remove?: AccessRule;
   /** Soft delete and restore through the generic verbs; default true where the record can be created. */
   removable?: boolean;
   /** Properties that only a process changes, and the command to use instead. */
@@ -48,6 +50,7 @@ export interface ResourceOptions<C extends Columns> {
 export interface Resource<C extends Columns = Columns> extends ResourceOptions<C> {
   readonly definition: EntityDefinition<C>;
   readonly removable: boolean;
+  readonly remove: AccessRule;
 }
 
 /** Makes an entity a resource: only what its columns can't say. Four interpreters read the result. */
@@ -57,5 +60,6 @@ export function resource<C extends Columns>(definition: EntityDefinition<C>, opt
     throw new Error(
       `${options.path} cannot be sorted by ${emptied}: a keyset cursor would lose the rows where it is empty`,
     );
-  return { removable: options.creatable.length > 0, ...options, definition } as unknown as Resource;
+  const defaults = { removable: options.creatable.length > 0, remove: options.write };
+  return { ...defaults, ...options, definition } as unknown as Resource;
 }

@@ -30,17 +30,22 @@ export async function findVisible(
   return row;
 }
 
-/** Invisible is `not_found`, visible but not writable is `forbidden`; the row stays locked until the transaction ends. */
+/** What a caller wants to do with a row: which of the resource's rules is asked. */
+export type Change = 'write' | 'remove';
+
+/**
+ * Invisible is `not_found`, visible but not to be changed is `forbidden`; the row stays locked until the transaction ends.
+ */
 export async function findWritable(
   em: EntityManager,
   actor: Actor,
   resource: Resource,
   id: string,
-  { deleted = false } = {},
+  { change = 'write', deleted = false }: { change?: Change; deleted?: boolean } = {},
 ): Promise<RecordRow> {
   await findVisible(em, actor, resource, id, { deleted });
-  const access = resource.write(actor);
-  if (access === false) throw forbidden(resource);
+  const access = resource[change](actor);
+  if (access === false) throw forbidden(resource, change);
   const row = await em.findOne(
     resource.definition.entity,
     { id },
@@ -48,23 +53,25 @@ export async function findWritable(
   );
   // Another write may have removed it while this one waited for the lock.
   if (!row || (!deleted && row.deletedAt !== null)) throw notFound(resource, id);
-  if (access !== true) await refuseOutside(em, resource, id, access);
+  if (access !== true) await refuseOutside(em, resource, id, access, change);
   return row;
 }
 
-/** Problem `forbidden` unless the row lies within the filter of what the caller may write. */
+/** Problem `forbidden` unless the row lies within the filter of what the caller may change. */
 export async function refuseOutside(
   em: EntityManager,
   resource: Resource,
   id: string,
   filter: FilterQuery<RecordRow>,
+  change: Change = 'write',
 ): Promise<void> {
   const within = await em.count(resource.definition.entity, { $and: [{ id }, filter] } as FilterQuery<RecordRow>);
-  if (within === 0) throw new Problem('forbidden', `This ${resource.title} is not one that your role may write.`);
+  if (within === 0) throw new Problem('forbidden', `This ${resource.title} is not one that your role may ${change}.`);
 }
 
-export function forbidden(resource: Resource): Problem {
-  return new Problem('forbidden', `Your role may not write ${resource.path}.`);
+/** The Problem of a role that may change no row of a resource. */
+export function forbidden(resource: Resource, change: Change = 'write'): Problem {
+  return new Problem('forbidden', `Your role may not ${change} ${resource.path}.`);
 }
 
 function notFound(resource: Resource, id: string): Problem {

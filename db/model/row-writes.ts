@@ -86,7 +86,7 @@ function derivedValues(resource: Resource, row: Record<string, unknown>): Record
 export async function removeRow(rowWrite: RowWrite, id: string, version: ExpectedVersion): Promise<Outcome> {
   const { write, resource } = rowWrite;
   refuseUnless(resource.removable, `A ${resource.title} is never removed.`);
-  const row = await lockWritable(rowWrite, id, version);
+  const row = await lockWritable(rowWrite, id, version, 'remove');
   await saveRow(rowWrite, row, { deletedAt: write.receivedAt }, 'removed');
   return { status: 204, body: null };
 }
@@ -95,13 +95,13 @@ export async function removeRow(rowWrite: RowWrite, id: string, version: Expecte
 export async function restoreRow(rowWrite: RowWrite, id: string): Promise<Outcome> {
   const { em, write, resource } = rowWrite;
   refuseUnless(resource.removable, `A ${resource.title} is never removed.`);
-  const row = await findWritable(em, write.actor, resource, id, { deleted: true });
+  const row = await findWritable(em, write.actor, resource, id, { change: 'remove', deleted: true });
   if (row.deletedAt === null) throw new Problem('conflict', `${resource.title} ${id} is not deleted.`);
   return saveRow(rowWrite, row, { deletedAt: null }, 'restored');
 }
 
 /** Stores what differs, with its audit, timeline and event; nothing at all when nothing does. */
-async function saveRow(
+export async function saveRow(
   rowWrite: RowWrite,
   row: RecordRow,
   values: Record<string, unknown>,
@@ -143,8 +143,9 @@ async function lockWritable(
   { em, write, resource }: RowWrite,
   id: string,
   version: ExpectedVersion,
+  change: 'write' | 'remove' = 'write',
 ): Promise<RecordRow> {
-  const row = await findWritable(em, write.actor, resource, id);
+  const row = await findWritable(em, write.actor, resource, id, { change });
   if (version !== '*' && version !== row.version) {
     throw new Problem(
       'stale',

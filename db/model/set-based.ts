@@ -50,3 +50,13 @@ export async function insertRows(
     all.flatMap(({ parameters }) => parameters),
   );
 }
+
+/** Puts the rows of several insertions into the same table together: one statement names each table once. */
+export function gather(insertions: readonly Insertion[]): Insertion[] {
+  const byTable = new Map<string, Insertion>();
+  for (const insertion of insertions) {
+    const { into, rows } = insertion;
+    byTable.set(into.table, { ...insertion, rows: [...(byTable.get(into.table)?.rows ?? []), ...rows] });
+  }
+  return [...byTable.values()];
+}

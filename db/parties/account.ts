@@ -72,5 +72,6 @@ export const accounts = resource(Account, {
   derived: { normalizedName: ({ accountName }) => companyNameKey(String(accountName)) },
   read: allow('accounts:read'),
   write: allow('accounts:write', { own: ownAccount, team: teamAccount }),
+  remove: allow('accounts:delete', { team: teamAccount }),
   feature: 'parties',
 });

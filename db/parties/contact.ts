@@ -30,5 +30,6 @@ export const contacts = resource(Contact, {
   expandable: { person: 'personId', account: 'accountId' },
   read: allow('accounts:read'),
   write: allow('accounts:write', { own: onOwnAccount, team: onTeamAccount }),
+  remove: allow('accounts:delete', { team: onTeamAccount }),
   feature: 'parties',
 });

@@ -27,5 +27,6 @@ export const externalRefs = resource(ExternalRef, {
   sortable: ['createdAt'],
   read: allow('accounts:read'),
   write: allow('accounts:write', { own: onOwnSubject, team: onTeamSubject }),
+  remove: allow('accounts:delete', { team: onTeamSubject }),
   feature: 'parties',
 });

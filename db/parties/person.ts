@@ -60,5 +60,6 @@ export const people = resource(Person, {
   derived: { normalizedName: ({ fullName }) => personNameKey(String(fullName)) },
   read: allow('people:read', { own: personOfOwnLeadOrContact }),
   write: allow('people:write', { own: personOfOwnLead, team: personOfTeamLead }),
+  remove: allow('people:delete', { team: personOfTeamLead }),
   feature: 'parties',
 });

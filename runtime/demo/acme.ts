@@ -1,3 +1,4 @@
+import { acmeSupport } from './acme-support.ts';
 import { type OrganizationPlan, repCapacity } from './plan.ts';
 
 const workday = [
@@ -74,12 +75,13 @@ export const acme: OrganizationPlan = {
       capacity: repCapacity,
       skills: ['german', 'english'],
     },
-    { login: 'support1', fullName: 'Sami Beck', role: 'support', roundTheClock: true },
+    ...acmeSupport.people,
     { login: 'marketing1', fullName: 'Mia Arnold', role: 'marketing' },
   ],
   teams: [
     { name: 'Inbound', manager: 'manager1', members: ['rep1', 'rep2', 'rep3', 'rep4', 'rep8'], fallback: 'manager1' },
     { name: 'Enterprise', manager: 'manager2', members: ['rep5', 'rep6', 'rep7'] },
+    ...acmeSupport.teams,
   ],
   scoringModel: {
     name: 'Acme standard',
@@ -165,4 +167,5 @@ export const acme: OrganizationPlan = {
     { name: 'newsletter', colour: '#2ca02c' },
   ],
   fallback: 'manager1',
+  support: acmeSupport,
 };

@@ -1,3 +1,4 @@
+import { globexSupport } from './globex-support.ts';
 import { type OrganizationPlan, repCapacity } from './plan.ts';
 
 const workday = [
@@ -60,12 +61,13 @@ export const globex: OrganizationPlan = {
       capacity: repCapacity,
       skills: ['english'],
     },
-    { login: 'support1', fullName: 'Sam Whitfield', role: 'support', roundTheClock: true },
+    ...globexSupport.people,
     { login: 'marketing1', fullName: 'Maya Chen', role: 'marketing' },
   ],
   teams: [
     { name: 'Americas', manager: 'manager1', members: ['rep1', 'rep2', 'rep3', 'rep7'], fallback: 'manager1' },
     { name: 'International', manager: 'manager2', members: ['rep4', 'rep5', 'rep6'] },
+    ...globexSupport.teams,
   ],
   scoringModel: {
     name: 'Globex standard',
@@ -150,4 +152,5 @@ export const globex: OrganizationPlan = {
     { name: 'newsletter', colour: '#2ca02c' },
   ],
   fallback: 'manager1',
+  support: globexSupport,
 };

@@ -10,6 +10,7 @@ import { Role } from '../../db/access/role.ts';
 import { teamMembers } from '../../db/access/team-member.ts';
 import { teams } from '../../db/access/team.ts';
 import { users } from '../../db/access/user.ts';
+import type { WriteContext } from '../../db/automation/ledger.queries.ts';
 import { featureFlags } from '../../db/automation/feature-flag.ts';
 import { calendars } from '../../db/calendars/calendar.ts';
 import { type Database, inOrganization } from '../../db/database.ts';
@@ -22,6 +23,10 @@ import { insertRows } from '../../db/model/set-based.ts';
 import { accounts } from '../../db/parties/account.ts';
 import { createRecordsService } from '../../db/records.ts';
 import { resources } from '../../db/registry.ts';
+import { articles } from '../../db/tickets/article.ts';
+import { moveArticle } from '../../db/tickets/articles.queries.ts';
+import { ticketRoutingRules } from '../../db/tickets/routing-rule.ts';
+import { slaPolicies } from '../../db/tickets/sla-policy.ts';
 import {
   grantedScope,
   permissions,
@@ -65,6 +70,8 @@ export async function loadOrganization(database: Database, plan: OrganizationPla
   for (const [index, { team, ...rule }] of plan.rules.entries()) {
     await create(assignmentRules, { ...rule, position: (index + 1) * 10, teamId: idOf(teamIds, team) });
   }
+  await loadSupport(create, plan, teamIds, businessHours);
+  await loadArticles(database, admin, plan);
   for (const { owner, ...account } of plan.accounts)
     await create(accounts, { ...account, ownerUserId: idOf(userIds, owner) });
   for (const tag of plan.tags) await create(tags, tag);
@@ -93,17 +100,14 @@ export async function loadOrganization(database: Database, plan: OrganizationPla
 function creatorAs(database: Database, actor: Actor): Create {
   const records = createRecordsService(database);
   return async (resource, body) => {
-    const requestHash = createHash('sha256').update(JSON.stringify(body)).digest('hex');
-    const write = {
-      actor,
-      idempotencyKey: uuidv7(),
-      route: `demo/${resource.path}`,
-      requestHash,
-      receivedAt: new Date(),
-    };
-    const answer = await records.create(write, resource, body);
+    const answer = await records.create(writeBy(actor, resource.path, body), resource, body);
     return String(answer.body?.['id']);
   };
+}
+
+function writeBy(actor: Actor, path: string, body: unknown): WriteContext {
+  const requestHash = createHash('sha256').update(JSON.stringify(body)).digest('hex');
+  return { actor, idempotencyKey: uuidv7(), route: `demo/${path}`, requestHash, receivedAt: new Date() };
 }
 
 async function loadPeople(create: Create, { people, slug }: OrganizationPlan, roundTheClock: string): Promise<Ids> {
@@ -166,6 +170,30 @@ async function loadTeams(create: Create, plan: OrganizationPlan, userIds: Ids): 
     }
   }
   return ids;
+}
+
+async function loadSupport(
+  create: Create,
+  { support }: OrganizationPlan,
+  teamIds: Ids,
+  businessHours: string,
+): Promise<void> {
+  for (const [index, { inBusinessHours, ...policy }] of support.policies.entries()) {
+    const calendarId = inBusinessHours ? businessHours : null;
+    await create(slaPolicies, { ...policy, position: (index + 1) * 10, calendarId });
+  }
+  for (const [index, { team, ...rule }] of support.rules.entries()) {
+    await create(ticketRoutingRules, { ...rule, position: (index + 1) * 10, teamId: idOf(teamIds, team) });
+  }
+}
+
+/** The knowledge base, published. */
+async function loadArticles(database: Database, admin: Actor, { support }: OrganizationPlan): Promise<void> {
+  const create = creatorAs(database, admin);
+  for (const article of support.articles) {
+    const id = await create(articles, { ...article });
+    await moveArticle(database, writeBy(admin, 'articles/publish', id), id, 'publish');
+  }
 }
 
 function alwaysOpen(timeZone: string): Record<string, unknown> {

@@ -3,6 +3,7 @@ import type { Calendar } from '../../workflows/calendars/calendar.ts';
 import type { AssignmentStrategy } from '../../workflows/assignment/rules.ts';
 import type { ScoringModel } from '../../workflows/leads/scoring.ts';
 import type { TouchLadder } from '../../workflows/leads/touch-ladder.ts';
+import type { EscalationRung, Targets } from '../../workflows/tickets/terms.ts';
 
 /** A user; the mail address is `{login}@{slug}.example`. */
 export interface PersonPlan {
@@ -11,6 +12,8 @@ export interface PersonPlan {
   role: Role;
   /** Most open leads at once. */
   capacity?: number;
+  /** Most open tickets at once. */
+  ticketCapacity?: number;
   /** Share in weighted assignment; 1 if left out. */
   weight?: number;
   skills?: string[];
@@ -33,6 +36,38 @@ export interface RulePlan {
   team: string;
   strategy: AssignmentStrategy;
   ladder?: TouchLadder;
+}
+
+/** What support promises to tickets of a kind: `when` is CEL over the facts of a ticket. */
+export interface SlaPolicyPlan {
+  name: string;
+  when: string;
+  /** Whether its minutes are those of the business hours; else they pass around the clock. */
+  inBusinessHours: boolean;
+  targets: Targets;
+  escalation?: EscalationRung[];
+}
+
+/** Which team gets tickets of a kind: `when` is CEL over the facts of a ticket. */
+export type RoutingRulePlan = Omit<RulePlan, 'ladder'>;
+
+/** A page of the knowledge base, in Markdown. */
+export interface ArticlePlan {
+  title: string;
+  slug: string;
+  summary: string;
+  body: string;
+  category: string;
+  labels: string[];
+}
+
+/** Who answers tickets, by what promises. Policies and rules are asked in this order. */
+export interface SupportPlan {
+  people: PersonPlan[];
+  teams: TeamPlan[];
+  policies: SlaPolicyPlan[];
+  rules: RoutingRulePlan[];
+  articles: ArticlePlan[];
 }
 
 export interface AccountPlan {
@@ -59,6 +94,7 @@ export interface OrganizationPlan {
   tags: { name: string; colour: string }[];
   /** Login of the user who gets a lead that nobody has room for. */
   fallback: string;
+  support: SupportPlan;
 }
 
 /** Room of one sales rep: the smaller team alone holds thousands of open leads, the larger one more than 5,000. */

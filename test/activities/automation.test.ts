@@ -46,7 +46,7 @@ beforeAll(async () => {
   [owner, environment, smtp] = await Promise.all([testDatabase(), sharedTemporal(), startSmtp()]);
   database = await openDatabase({ url: owner.url, role: 'crm_app' });
   relay = await openDatabase({ url: owner.url, role: 'crm_relay' });
-  mail = createMail({ url: smtp.url, from: 'crm@example.org' });
+  mail = createMail({ url: smtp.url, from: 'crm@example.org', supportAddress: 'support@{organization}.example' });
   await registerSearchAttributes(environment.connection, environment.namespace ?? 'default', pino({ level: 'silent' }));
   const taskQueues = { processes: taskQueue, bulk: taskQueue };
   activities = createActivities({

@@ -5,6 +5,7 @@ import { startSmtp, type TestSmtp } from './smtp.ts';
 
 let smtp: TestSmtp;
 let mail: Mail;
+const supportAddress = 'support@{organization}.example';
 const letter: OutgoingMail = {
   to: 'ada@example.com',
   subject: 'New lead: Zoë',
@@ -14,7 +15,7 @@ const letter: OutgoingMail = {
 
 beforeAll(async () => {
   smtp = await startSmtp();
-  mail = createMail({ url: smtp.url, from: 'Durable CRM <crm@example.org>' });
+  mail = createMail({ url: smtp.url, from: 'Durable CRM <crm@example.org>', supportAddress });
 });
 afterAll(async () => {
   mail?.close();
@@ -63,7 +64,7 @@ describe('mail over SMTP', () => {
     smtp.answers.clear();
     smtp.answers.set('crm@example.org', 550);
     await expect(mail.send(letter)).rejects.not.toThrow(MailRefused);
-    const nobody = createMail({ url: 'smtp://127.0.0.1:1', from: 'crm@example.org' });
+    const nobody = createMail({ url: 'smtp://127.0.0.1:1', from: 'crm@example.org', supportAddress });
     await expect(nobody.send(letter)).rejects.toThrow(/ECONNREFUSED/);
     nobody.close();
   });

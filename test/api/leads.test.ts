@@ -1,10 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Client, Connection } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import pino from 'pino';
 import { v7 as uuidv7 } from 'uuid';
 import { createActivities } from '../../activities/index.ts';
 import { createDelivery, type Deliver } from '../../api/processes/delivery.ts';
-import { type Database, openDatabase } from '../../db/database.ts';
+import type { StoredCommand } from '../../db/automation/ledger.queries.ts';
+import { acrossOrganizations, type Database, inOrganization, openDatabase } from '../../db/database.ts';
+import { createOutboxRound } from '../../workers/outbox.ts';
 import { createOwedCommandsRound } from '../../workers/owed-commands.ts';
 import { registerSearchAttributes } from '../../workers/search-attributes.ts';
 import { testDatabase, type TestDatabase } from '../support/database.ts';
@@ -214,6 +217,47 @@ describe('leads over HTTP, with a process behind them', () => {
     expect((await command(lead, 'touch', {}, { roles: ['sales_rep'], userId: lead.assignedUserId })).status).toBe(200);
   });
 
+  it('gives a repeated command its first answer, even to one who has lost the lead since', async () => {
+    const lead = await captured();
+    const owner = { roles: ['sales_rep'], userId: lead.assignedUserId ?? '' };
+    const keyed = { ...owner, headers: { 'idempotency-key': uuidv7() } };
+    const first = await command(lead, 'touch', { channel: 'call' }, keyed);
+    const answer: unknown = await first.json();
+    const other = [rep.id, otherRep.id].find((id) => id !== lead.assignedUserId);
+    expect((await command(lead, 'reassign', { userId: other })).status).toBe(200);
+
+    const repeated = await command(lead, 'touch', { channel: 'call' }, keyed);
+    expect([repeated.status, repeated.headers.get('idempotency-replayed')]).toEqual([200, 'true']);
+    expect(await repeated.json()).toEqual(answer);
+    for (const options of [owner, { ...keyed, userId: (await makeUser(org)).id }])
+      expect((await problemOf(await command(lead, 'touch', { channel: 'call' }, options))).code).toBe('not_found');
+    expect((await problemOf(await command(lead, 'touch', { channel: 'email' }, keyed))).code).toBe('not_found');
+  });
+
+  it('gives a repeated capture its first answer, even if it would be refused by now', async () => {
+    const setRegion = (region: string) =>
+      inOrganization(database, org.id, (em) =>
+        em.execute('update crm_core.core_organizations set default_region = ?', [region]),
+      );
+    const request = {
+      body: person({ country: undefined, phone: '030 901820' }),
+      headers: { 'idempotency-key': uuidv7() },
+    };
+    const first = (await (await send('POST', '/v1/leads/capture', request)).json()) as LeadJson;
+    await setRegion('US');
+    // It has not read the organisation's region yet.
+    const fresh = await testApi(stored.url, { deliver });
+    const sent = { organizationId: org.id, userId: manager, roles: ['manager'], ...request };
+    try {
+      expect((await fresh.send('POST', '/v1/leads/capture', { ...sent, headers: {} })).status).toBe(400);
+      const repeated = await fresh.send('POST', '/v1/leads/capture', sent);
+      expect([repeated.status, ((await repeated.json()) as LeadJson).id]).toEqual([201, first.id]);
+    } finally {
+      await setRegion('DE');
+      await fresh.close();
+    }
+  });
+
   it('refuses to change what belongs to the process', async () => {
     const lead = await captured();
     const response = await send('PATCH', `/crm/v1/leads/${lead.id}`, {
@@ -348,6 +392,74 @@ describe('leads over HTTP, with a process behind them', () => {
     const answered = await send('POST', '/v1/leads/capture', { body, headers: { 'idempotency-key': key } });
     expect([answered.status, ((await answered.json()) as LeadJson).id]).toEqual([201, id]);
   }, 60_000);
+
+  it('logs what becomes of a command that was answered 202 at once', async () => {
+    const lines: Record<string, unknown>[] = [];
+    const log = pino({ level: 'warn' }, { write: (line: string) => void lines.push(JSON.parse(line)) });
+    const logged = await testApi(stored.url, { deliver, log });
+    const lead = await captured();
+    expect((await command(lead, 'disqualify', { reason: 'spam' })).status).toBe(200);
+    const options = {
+      organizationId: org.id,
+      userId: manager,
+      roles: ['manager'],
+      headers: { prefer: 'respond-async' },
+    };
+    expect((await logged.send('POST', `/crm/v1/leads/${lead.id}/touch`, options)).status).toBe(202);
+    await logged.close();
+    expect(lines).toMatchObject([{ commandId: expect.any(String), message: 'touch', code: 'illegal_stage' }]);
+  });
+
+  it('keeps a touch that comes between the restoration of a lead and its new run', async () => {
+    const lead = await captured();
+    const deliverEvents = createOutboxRound({ relay, temporal: temporal.client, taskQueue, log: silent });
+    const handle = temporal.client.workflow.getHandle(`lead:${lead.id}`);
+    const stageNow = async () => ((await (await send('GET', `/crm/v1/leads/${lead.id}`)).json()) as LeadJson).stage;
+    const removed = await send('DELETE', `/crm/v1/leads/${lead.id}`, { headers: { 'if-match': '*' } });
+    expect(removed.status).toBe(204);
+    await eventually('the process has ended', async () => {
+      await deliverEvents();
+      return (await handle.describe()).status.name === 'COMPLETED';
+    });
+
+    expect((await send('POST', `/crm/v1/leads/${lead.id}/restore`)).status).toBe(200);
+    const touched = await command(lead, 'touch', { channel: 'call' });
+    expect([touched.status, touched.headers.get('location')]).toEqual([202, `/crm/v1/leads/${lead.id}/process`]);
+    const deliverOwed = createOwedCommandsRound({ relay, deliver, log: silent });
+    const deliverNow = async () => {
+      await acrossOrganizations(relay, (em) =>
+        em.execute('update crm_core.crm_commands set lease_until = now() where record_id = ?', [lead.id]),
+      );
+      await deliverOwed();
+    };
+    await deliverNow();
+    expect(await stageNow()).toBe('assigned');
+
+    await eventually('the touch is applied', async () => {
+      await deliverEvents();
+      await deliverNow();
+      return (await stageNow()) === 'touched';
+    });
+  }, 60_000);
+
+  it('withdraws a command for a lead that was deleted before it was delivered', async () => {
+    const lead = await captured();
+    const withdrawn: StoredCommand = {
+      commandId: uuidv7(),
+      organizationId: org.id,
+      process: 'lead',
+      message: 'touch',
+      recordId: uuidv7(),
+      body: {},
+      actor: { kind: 'user', organizationId: org.id, userId: manager, roles: ['manager'] },
+      receivedAt: new Date(),
+      attempts: 0,
+    };
+    // No row, no run: nothing is going to take it.
+    expect(await deliver(withdrawn)).toMatchObject({ outcome: 'refused', problem: { code: 'illegal_stage' } });
+    await send('DELETE', `/crm/v1/leads/${lead.id}`, { headers: { 'if-match': '*' } });
+    expect(await deliver({ ...withdrawn, recordId: lead.id })).toMatchObject({ outcome: 'refused' });
+  });
 
   it('answers 202 while Temporal is down, and delivers afterwards', async () => {
     // Without its retries, a connection can be closed whenever we like.

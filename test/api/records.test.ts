@@ -198,6 +198,10 @@ describe('records over HTTP', () => {
       body: { start: '2026-11-23T08:30:00+01:00', minutes: 90 },
     });
     expect(await response.json()).toMatchObject({ dueAt: '2026-11-23T09:30:00.000Z' });
+    const between = { from: '2026-11-23T08:30:00+01:00', to: '2026-11-23T09:30:00Z' };
+    expect(await (await api.send('POST', `${path}/preview`, { body: between })).json()).toEqual({ minutes: 90 });
+    const both = await problemOf(await api.send('POST', `${path}/preview`, { body: { ...between, minutes: 90 } }));
+    expect(both.errors).toEqual([{ path: 'minutes', message: 'is not a field of this request' }]);
     expect((await problemOf(await api.send('POST', `${path}/preview`, { body: { minutes: 90 } }))).code).toBe(
       'invalid',
     );

@@ -10,6 +10,8 @@ import { type Database, openDatabase } from '../../db/database.ts';
 
 export const issuer = 'durable-crm';
 export const audience = 'crm';
+/** What mail servers of a test sign with. */
+export const mailSecret = 'a secret of tests, 32 characters or more';
 export const silent = pino({ level: 'silent' });
 
 export interface Keys {
@@ -79,6 +81,7 @@ export interface SendOptions {
 export async function testApi(url: string, overrides: Partial<AppDependencies> = {}): Promise<TestApi> {
   const keys = await keyPair();
   const database = await openDatabase({ url, role: 'crm_app', size: 4 });
+  const relay = await openDatabase({ url, role: 'crm_relay', size: 2 });
   const connection = Connection.lazy({ address: '127.0.0.1:1', interceptors: [] });
   const organizationId = uuidv7();
   const defaultUser = uuidv7();
@@ -95,6 +98,7 @@ export async function testApi(url: string, overrides: Partial<AppDependencies> =
       metricsContentType: 'text/plain; version=0.0.4; charset=utf-8',
       jwks: keys.jwks,
     },
+    inboundMail: { secret: mailSecret, supportAddress: 'support@{organization}.example', relay },
     meter: metrics.getMeter('test'),
     log: silent,
     ...overrides,
@@ -126,7 +130,7 @@ export async function testApi(url: string, overrides: Partial<AppDependencies> =
     async close() {
       await app.drained();
       await connection.close();
-      await database.close();
+      await Promise.all([database.close(), relay.close()]);
     },
   };
 }

@@ -29,6 +29,10 @@ describe('the table of imports', () => {
     ['api/rest/records.ts', `const late = import('../../workers/main.ts');`],
     ['api/main.ts', `import '../workers/main.ts';`],
     ['runtime/start.ts', `import { program } from '../cli/main.ts';`],
+    ['runtime/start.ts', `import { createApp } from '../api/app.ts';`],
+    ['runtime/start.ts', `import { startWorker } from '../workers/worker.ts';`],
+    ['cli/up.ts', `import { startWorker } from '../workers/worker.ts';`],
+    ['workers/worker.ts', `import { tell } from '../cli/output.ts';`],
   ])('refuses in %s: %s', (file, source) => {
     expect(readImports(source).map((each) => judge(file, each))).toEqual([expect.stringContaining('may not import')]);
   });

@@ -3,7 +3,7 @@ import { join, posix } from 'node:path';
 import type { Import } from './layers.ts';
 
 /** The top-level folders of the product, in which every source file lives. */
-export const rooms = ['workflows', 'activities', 'workers', 'api', 'db', 'runtime', 'cli', 'console', 'bench', 'test'];
+export const rooms = ['workflows', 'activities', 'workers', 'api', 'db', 'runtime', 'cli', 'bench', 'test'];
 
 /** Path of a source file (from the root, with `/`) → its imports. */
 export type Sources = Map<string, Import[]>;

@@ -66,10 +66,27 @@ const layers: [room: string, layer: Layer][] = [
       lesson: 'The API reads through db/registry, db/records and *.queries.ts, and changes processes by messages.',
     },
   ],
-  ['workers/', { local: /^(?!cli\/|test\/|bench\/)/, lesson: 'cli/ is the outermost layer: it calls the others.' }],
-  ['runtime/', { local: /^(?!cli\/|test\/|bench\/)/, lesson: 'cli/ is the outermost layer: it calls the others.' }],
-  ['cli/', { local: /^(?!test\/|bench\/)/, lesson: 'The product does not depend on its tests.' }],
-  ['console/', { local: /^console\//, lesson: 'The console talks to the API over HTTP.' }],
+  [
+    'workers/',
+    {
+      local: /^(workers|activities|api|db|workflows|runtime)\//,
+      lesson: 'The worker composes the inner rooms; cli/ is the outermost one and calls the others.',
+    },
+  ],
+  [
+    'runtime/',
+    {
+      local: /^(runtime|db|workflows)\//,
+      lesson: 'API, worker and commands are programs that runtime/ starts by their path; they import it.',
+    },
+  ],
+  [
+    'cli/',
+    {
+      local: /^(cli|runtime|api|activities|db|workflows)\//,
+      lesson: 'A worker is a process of its own, started by runtime/; a command asks the running one.',
+    },
+  ],
   ['bench/', { local: everything, lesson: '' }],
   ['test/', { local: everything, lesson: '' }],
 ];

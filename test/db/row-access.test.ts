@@ -8,6 +8,7 @@ import { leads } from '../../db/leads/lead.ts';
 import { propertyInterests } from '../../db/leads/property-interest.ts';
 import { accounts } from '../../db/parties/account.ts';
 import { contacts } from '../../db/parties/contact.ts';
+import { externalRefs } from '../../db/parties/external-ref.ts';
 import { people } from '../../db/parties/person.ts';
 import type { Resource } from '../../db/model/define-resource.ts';
 import {
@@ -173,6 +174,71 @@ describe('a manager', () => {
     await patch(adminOf(org), leads, own.lead.id, { sourceRef: 'fair' });
     const { data } = await org.records.audit(manager, leads, own.lead.id, { limit: 1 });
     expect(data).toEqual([expect.objectContaining({ field: 'sourceRef', after: 'fair' })]);
+  });
+});
+
+describe('deletion', () => {
+  const remove = (actor: Actor, resource: Resource, id: string) =>
+    org.records.remove(writeAs(actor), resource, id, '*');
+  const restore = (actor: Actor, resource: Resource, id: string) => org.records.restore(writeAs(actor), resource, id);
+  async function removeInBulk(actor: Actor, resource: Resource, id: string): Promise<unknown> {
+    const { version } = await org.records.get(adminOf(org), resource, id);
+    const operation = { method: 'remove' as const, id, version: Number(version) };
+    const { body } = await org.records.bulk(writeAs(actor), resource, [operation]);
+    const [outcome] = (body?.['outcomes'] ?? []) as { problem?: { code: string } }[];
+    return outcome?.problem?.code;
+  }
+
+  /** Records that a sales rep may change, each with its resource. */
+  async function writableByRep(): Promise<(readonly [Resource, string])[]> {
+    const person = await makePerson(org);
+    const lead = await makeLead(org, person, {
+      assignedUserId: repUser.id,
+      teamId: own.lead['teamId'],
+      stage: 'assigned',
+    });
+    const account = await makeAccount(org, { ownerUserId: repUser.id });
+    const contact = await make(org, contacts, { personId: person.id, accountId: account.id });
+    const ref = await make(org, externalRefs, {
+      subjectType: 'lead',
+      subjectId: lead.id,
+      system: 'shop',
+      externalId: lead.id,
+    });
+    return [
+      [externalRefs, ref.id],
+      [contacts, contact.id],
+      [accounts, account.id],
+      [people, person.id],
+      [leads, lead.id],
+    ];
+  }
+
+  it('is not for the sales rep who may change the record, whichever way it is asked for', async () => {
+    for (const [resource, id] of await writableByRep()) {
+      expect(await refusalCode(remove(rep, resource, id))).toBe('forbidden');
+      expect(await removeInBulk(rep, resource, id)).toBe('forbidden');
+      await remove(adminOf(org), resource, id);
+      expect(['forbidden', 'not_found']).toContain(await refusalCode(restore(rep, resource, id)));
+      await restore(adminOf(org), resource, id);
+    }
+  });
+
+  it('is for the manager of the team, who can also bring back; not for another one, support or marketing', async () => {
+    const otherManager = managerOf(org, await makeTeam(org, []));
+    for (const [resource, id] of await writableByRep()) {
+      for (const actor of [otherManager, supporter(org), marketer(org)])
+        expect(['forbidden', 'not_found']).toContain(await refusalCode(remove(actor, resource, id)));
+      expect(await remove(manager, resource, id)).toMatchObject({ status: 204 });
+      expect(await restore(manager, resource, id)).toMatchObject({ status: 200 });
+      expect(await removeInBulk(manager, resource, id)).toBeUndefined();
+      await restore(manager, resource, id);
+    }
+  });
+
+  it('is for whoever may write where nothing else is said', async () => {
+    const note = await create(rep, notes, { subjectType: 'lead', subjectId: own.lead.id, body: 'a slip' });
+    expect(await remove(rep, notes, String(note.body?.['id']))).toMatchObject({ status: 204 });
   });
 });
 

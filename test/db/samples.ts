@@ -40,6 +40,15 @@ const special: Readonly<Record<string, () => unknown>> = {
   'scoring-models.bands': () => ({ warm: 10, hot: 20 }),
   'feature-flags.name': () => `crm_feature_${letters()}`,
   'roles.name': () => roles[next() % roles.length],
+  'sla-policies.when': () => `priority == "P${(next() % 4) + 1}"`,
+  'sla-policies.targets': () => ({ P1: { first_response: 30, resolution: 240 } }),
+  'sla-policies.pauseStatuses': () => [],
+  'sla-policies.pausedTargets': () => ['resolution'],
+  'ticket-routing-rules.when': () => `category == "${letters()}"`,
+  'articles.slug': () => `sample-${suffix()}`,
+  'articles.language': () => (next() % 2 === 0 ? 'de' : 'en-GB'),
+  'tickets.slaTerms': () => null,
+  'sla-policies.appliedTerms': () => null,
   subjectType: () => 'account',
 };
 

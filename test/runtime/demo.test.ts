@@ -3,6 +3,7 @@ import type { Actor } from '../../db/access/actor.ts';
 import { identities } from '../../db/access/identity.ts';
 import { permissionsResource } from '../../db/access/permission.ts';
 import { roleAssignments } from '../../db/access/role-assignment.ts';
+import { teamMembers } from '../../db/access/team-member.ts';
 import { users } from '../../db/access/user.ts';
 import { readFeatureFlags } from '../../db/automation/feature-flags.queries.ts';
 import { acrossOrganizations, type Database, openDatabase } from '../../db/database.ts';
@@ -10,10 +11,14 @@ import { assignmentRules } from '../../db/leads/assignment-rule.ts';
 import type { RecordJson } from '../../db/model/record-json.ts';
 import { createRecordsService, type RecordsService } from '../../db/records.ts';
 import { resources } from '../../db/registry.ts';
+import { articles } from '../../db/tickets/article.ts';
+import { ticketRoutingRules } from '../../db/tickets/routing-rule.ts';
+import { slaPolicies } from '../../db/tickets/sla-policy.ts';
 import { loadDemo } from '../../runtime/demo.ts';
 import { roles } from '../../workflows/access/permissions.ts';
 import { leadConditions } from '../../workflows/leads/conditions.ts';
 import { assignmentStrategies, ruleWarnings } from '../../workflows/assignment/rules.ts';
+import { ticketConditions } from '../../workflows/tickets/facts.ts';
 import { makeOrganization } from '../support/factories.ts';
 import { testDatabase, type TestDatabase } from '../support/database.ts';
 
@@ -126,6 +131,27 @@ describe.each(['acme', 'globex'])('%s', (slug) => {
     expect(ruleWarnings(leadConditions, rules)).toEqual([]);
   });
 
+  it('has a support desk: promises for everybody, rules that reach a team with agents, articles to read', async () => {
+    const inOrder = async (resource: (typeof resources)[number]) =>
+      (
+        await records.list(actor, resource, { filters: [], sort: [{ field: 'position', direction: 'asc' }], limit: 50 })
+      ).data.map((record) => ({
+        id: String(record['id']),
+        name: String(record['name']),
+        position: Number(record['position']),
+        when: String(record['when']),
+        teamId: String(record['teamId']),
+      }));
+    const [policies, rules] = [await inOrder(slaPolicies), await inOrder(ticketRoutingRules)];
+    expect(policies.map(({ when }) => when)).toEqual(['segment == "enterprise"', 'true']);
+    expect(rules.at(-1)?.when).toBe('true');
+    for (const ordered of [policies, rules]) expect(ruleWarnings(ticketConditions, ordered)).toEqual([]);
+    const places = await all(teamMembers);
+    for (const { teamId } of rules)
+      expect(places.filter((place) => place['teamId'] === teamId).length).toBeGreaterThan(1);
+    expect(new Set((await all(articles)).map(({ status }) => status))).toEqual(new Set(['published']));
+  });
+
   it('has every module switched on', async () => {
     const flags = await readFeatureFlags(app, organization.organization_id);
     expect(Object.keys(flags).toSorted()).toEqual(
@@ -136,7 +162,9 @@ describe.each(['acme', 'globex'])('%s', (slug) => {
 
   it('was made through the one write path: each record has its timeline', async () => {
     for (const { path, title } of resources.filter(({ path }) =>
-      ['calendars', 'teams', 'scoring-models', 'accounts', 'tags'].includes(path),
+      ['calendars', 'teams', 'scoring-models', 'accounts', 'tags', 'sla-policies', 'ticket-routing-rules'].includes(
+        path,
+      ),
     )) {
       const resource = resources.find((one) => one.path === path);
       if (!resource) throw new Error(`There is no ${path}`);

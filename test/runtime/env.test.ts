@@ -34,6 +34,8 @@ describe('the environment', () => {
       RATE_LIMIT_BURST: '0',
       SMTP_URL: 'mail.example.com',
       MAIL_FROM: 'nobody',
+      SUPPORT_ADDRESS: 'support@example.com',
+      MAIL_WEBHOOK_SECRET: 'short',
     };
     const complain = () => parseEnv(variables);
     expect(complain).toThrow(InvalidEnvironment);

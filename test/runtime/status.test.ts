@@ -55,6 +55,7 @@ describe('crm status --json', () => {
     'temporalCli',
     'databaseUrl',
     'mail',
+    'supportMailbox',
     'processes',
   ];
 

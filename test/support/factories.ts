@@ -18,6 +18,7 @@ import { insertRows } from '../../db/model/set-based.ts';
 import { accounts } from '../../db/parties/account.ts';
 import { people } from '../../db/parties/person.ts';
 import { createRecordsService, type RecordsService } from '../../db/records.ts';
+import { Ticket } from '../../db/tickets/ticket.ts';
 import type { Role } from '../../workflows/access/permissions.ts';
 
 /** A tenant of a test, with the records service that its factories write through. */
@@ -175,5 +176,32 @@ export async function makeLead(org: TestOrganization, person: Made, overrides: O
     ...overrides,
   };
   await inOrganization(org.database, org.id, (em) => insertRows(em, [{ into: Lead, rows: [row] }]));
+  return row;
+}
+
+let lastNumber = 0;
+
+/** The row of an open ticket, without a process: for tests of what hangs on one. Its requester comes first. */
+export async function makeTicket(org: TestOrganization, requester: Made, overrides: Overrides = {}): Promise<Made> {
+  const at = new Date();
+  const row = {
+    id: uuidv7(),
+    ...baseColumns({ organizationId: org.id, actor: adminOf(org), at }),
+    number: ++lastNumber,
+    subject: `Ticket ${suffix()}`,
+    description: null,
+    requesterPersonId: requester.id,
+    accountId: null,
+    channel: 'email',
+    priority: 'P3',
+    skills: [],
+    status: 'open',
+    stage: 'queued',
+    round: 0,
+    openedAt: at,
+    reopenCount: 0,
+    ...overrides,
+  };
+  await inOrganization(org.database, org.id, (em) => insertRows(em, [{ into: Ticket, rows: [row] }]));
   return row;
 }

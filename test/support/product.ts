@@ -63,6 +63,8 @@ function variablesOf(dataDir: string): NodeJS.ProcessEnv {
     SMTP_URL: '',
     JWKS_URL: '',
     METRICS_PORT: '',
+    SUPPORT_ADDRESS: '',
+    MAIL_WEBHOOK_SECRET: '',
     NODE_OPTIONS: '',
   };
   const noLimit = { RATE_LIMIT_PER_SECOND: '100000', RATE_LIMIT_BURST: '100000' };

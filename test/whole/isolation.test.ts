@@ -6,6 +6,9 @@ import { baseColumns } from '../../db/model/changes.ts';
 import type { Resource } from '../../db/model/define-resource.ts';
 import { insertRows } from '../../db/model/set-based.ts';
 import { resources } from '../../db/registry.ts';
+import { Attachment } from '../../db/tickets/attachment.ts';
+import { conversationMessages } from '../../db/tickets/conversation-message.ts';
+import { TicketStep } from '../../db/tickets/ticket-step.ts';
 import { sampleRecord } from '../db/samples.ts';
 import { adminOf } from '../support/factories.ts';
 import { type Product, startProduct } from '../support/product.ts';
@@ -33,6 +36,7 @@ beforeAll(async () => {
   product = await startProduct();
   [theirs, ours] = await Promise.all([makeTenant(product), makeTenant(product)]);
   await live(theirs);
+  await liveTickets(theirs);
   for (const resource of resources)
     foreign.set(resource.path, (await rowOf(theirs, resource)) ?? (await sampleRecord(theirs.org, resource)).id);
   const { paths } = (await (await fetch(`${product.api}/openapi.json`)).json()) as OpenApi;
@@ -75,6 +79,32 @@ async function live({ admin, org }: Tenant): Promise<void> {
   };
   const row = { id: uuidv7(), ...baseColumns({ organizationId: org.id, actor: adminOf(org), at }), ...step };
   await inOrganization(product.database, org.id, (em) => insertRows(em, [{ into: LeadStep, rows: [row] }]));
+}
+
+/** The same for what hangs on tickets. */
+async function liveTickets(tenant: Tenant): Promise<void> {
+  const { admin, org } = tenant;
+  const made = async (path: string, body: object) => {
+    const answer = await admin.send('POST', `/crm/v1/${path}`, { body });
+    expect([path, answer.status]).toEqual([path, 201]);
+    return String(answer.body['id']);
+  };
+  const targets = { P3: { first_response: 30, next_response: 60, resolution: 240 } };
+  await made('sla-policies', { name: 'Standard', position: 1, when: 'true', targets });
+  const requester = { fullName: 'Ada Lovelace', email: `ada@${uuidv7()}.example` };
+  const ticketId = await made('tickets', { subject: 'The invoice is wrong', requester });
+  expect((await admin.send('POST', `/crm/v1/tickets/${ticketId}/note`, { body: { text: 'Seen.' } })).status).toBe(200);
+  const messageId = (await rowOf(tenant, conversationMessages)) ?? '';
+  const at = new Date();
+  const base = () => ({ id: uuidv7(), ...baseColumns({ organizationId: org.id, actor: adminOf(org), at }), ticketId });
+  const step = { step: 'warning_50', life: 0, dueAt: at, detectedAt: at, userId: null, outcome: 'warned' };
+  const file = { fileName: 'a.txt', mediaType: 'text/plain', bytes: 1, sha256: '0'.repeat(64), inline: false };
+  await inOrganization(product.database, org.id, (em) =>
+    insertRows(em, [
+      { into: TicketStep, rows: [{ ...base(), slaClockId: null, target: null, ...step }] },
+      { into: Attachment, rows: [{ ...base(), conversationMessageId: messageId, ...file }] },
+    ]),
+  );
 }
 
 async function rowOf({ org }: Tenant, { definition }: Resource): Promise<string | undefined> {

@@ -184,9 +184,13 @@ describe('owed commands', () => {
     await acrossOrganizations(second, (em) => em.execute('select 1'));
     const superuser = new pg.Client({ connectionString: owner.url });
     await superuser.connect();
-    await superuser.query(
-      `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'crm_relay' and datname = current_database()`,
+    const { rows: cut } = await superuser.query<{ pid: number }>(
+      `select pid, pg_terminate_backend(pid) from pg_stat_activity where application_name = 'crm_relay' and datname = current_database()`,
     );
+    await eventually('the connections are gone', async () => {
+      const pids = cut.map(({ pid }) => pid);
+      return (await superuser.query('select from pg_stat_activity where pid = any($1)', [pids])).rowCount === 0;
+    });
     await superuser.end();
     const commandId = await makeOwed(uuidv7(), 10);
     await eventually('it is delivered', async () => (await readCommand(commandId))?.state === 'answered', {

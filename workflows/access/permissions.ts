@@ -50,7 +50,15 @@ export const permissions = {
   'notifications:read': personal,
   'notifications:write': personal,
 
-  // Configuration: calendars, scoring models, assignment rules, feature flags.
+  // Tickets: whoever supports works on all of them; sales sees those of its own accounts.
+  'tickets:read': { admin: 'all', manager: 'all', sales_rep: 'own', support: 'all' },
+  'tickets:create': { admin: 'all', manager: 'all', support: 'all' },
+  'tickets:work': { admin: 'all', manager: 'all', support: 'all' },
+  'articles:read': { admin: 'all', manager: 'all', sales_rep: 'all', support: 'all' },
+  'articles:write': { admin: 'all', manager: 'all', support: 'all' },
+  'reports:read': { admin: 'all', manager: 'all', support: 'all' },
+
+  // Configuration: calendars, scoring models, assignment rules, SLA policies, routing rules, feature flags.
   'configuration:read': everybody,
   'configuration:write': { admin: 'all' },
 
@@ -66,6 +74,7 @@ export type Permission = keyof typeof permissions;
 /** What a service account may do, by the OAuth scopes of its token; always in the whole organisation. */
 export const serviceGrants: ReadonlyMap<string, readonly Permission[]> = new Map([
   ['crm:leads:capture', ['leads:capture']],
+  ['crm:tickets:create', ['tickets:create']],
 ]);
 
 const reach: Record<Scope, number> = { own: 1, team: 2, all: 3 };

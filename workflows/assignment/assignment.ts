@@ -101,7 +101,7 @@ export function chooseAssignee<F>(conditions: Conditions<F>, input: AssignmentIn
       const turn = { teamId: team.id, userId: member.userId, weightedTurns: member.weightedTurns + 1 / member.weight };
       return decided({ ...because, userId: holder.userId, reason, turn });
     }
-    if (team.fallbackUserId === null || !isPresent(team.fallbackUserId)) return null;
+    if (team.fallbackUserId === null || !canTake(team.fallbackUserId)) return null;
     const reason = `rule "${rule.name}", fallback of team "${team.name}": nobody there has room`;
     explain({
       userId: team.fallbackUserId,
@@ -113,13 +113,13 @@ export function chooseAssignee<F>(conditions: Conditions<F>, input: AssignmentIn
     return decided({ ...because, userId: team.fallbackUserId, reason, overCapacity: true });
   }
 
-  /** Whether a fallback is there to take it, full or not; a fallback outside all teams is taken to be. */
-  function isPresent(userId: string): boolean {
+  /** Whether a fallback can take it, full or not. One outside all teams is taken to be there, but to have no skill. */
+  function canTake(userId: string): boolean {
     const member = everybody.get(userId);
     const code = member
       ? obstacleOf(member, circumstances)?.code
-      : circumstances.excludeUserIds.includes(userId) && 'previous_owner';
-    return code !== 'inactive' && code !== 'out_of_office' && code !== 'previous_owner';
+      : (excludeUserIds.includes(userId) && 'previous_owner') || (requiredSkills.length > 0 && 'lacks_skill');
+    return code !== 'inactive' && code !== 'out_of_office' && code !== 'previous_owner' && code !== 'lacks_skill';
   }
 
   const owned = input.accountOwnerId === null ? null : toAccountOwner(input.accountOwnerId);

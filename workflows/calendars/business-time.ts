@@ -158,7 +158,10 @@ export function addBusinessMinutes(
   );
 }
 
-/** Open, unpaused minutes from `from` to `to`, exact to the millisecond (fractions); negative when `to` is earlier. */
+/**
+ * Open, unpaused minutes from `from` to `to`, exact to the millisecond (fractions); negative when `to` is earlier. The
+ * inverse of `addBusinessMinutes`. An hour that the clock repeats counts twice, one that it skips not at all.
+ */
 export function businessMinutesBetween(
   calendar: CompiledCalendar,
   from: Date,

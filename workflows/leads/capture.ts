@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import { line, prose } from '../processes/text.ts';
+import { emailAsWritten } from '../text/email-address.ts';
 import { countryCodes } from './countries.ts';
-import { emailAsWritten, line, prose } from './form-text.ts';
 
 /** How pressing the wish is, in the words of the person who wrote. */
 export const urgencies = ['low', 'medium', 'high'] as const;

@@ -1,68 +1,45 @@
 import {
-  allHandlersFinished,
-  condition,
   continueAsNew,
   defineUpdate,
   getExternalWorkflowHandle,
   log,
   proxyLocalActivities,
   setHandler,
-  workflowInfo,
 } from '@temporalio/workflow';
 import type { LeadActivities, LeadRef, LeadState, PlannedStep } from '../../activities/leads.types.ts';
-import { receiveMessages } from '../processes/handlers.ts';
 import type { AppliedMessage } from '../processes/envelope.ts';
-import type { Inbox } from '../processes/inbox.ts';
-import { publishProgress, utcMinute } from '../processes/progress.ts';
+import type { RefusedMessage } from '../processes/inbox.ts';
+import { publishProgress } from '../processes/progress.ts';
+import { rowActivities } from '../processes/row-activities.ts';
+import { runProcess } from '../processes/run-process.ts';
+import { utcMinute } from '../text/utc-minute.ts';
 import { leadProcess } from './messages.ts';
 import { firstTouchSla, stepClauses } from './policy.ts';
 
 const capturedUpdate = defineUpdate<LeadState>(leadProcess.startUpdate);
 
-/** A lead without a planned step is looked at again after this time: every wait has an end. */
-const longestWait = '7 days';
-
-// A database that is away is waited for, however long: short pauses in the worker, longer ones as timers on the server.
-const leads = proxyLocalActivities<LeadActivities>({
-  startToCloseTimeout: '10 seconds',
-  localRetryThreshold: '5 seconds',
-  retry: { initialInterval: '200 milliseconds', backoffCoefficient: 2, maximumInterval: '30 seconds' },
-});
+const leads = proxyLocalActivities<LeadActivities>(rowActivities);
 
 /**
  * The life of a lead from its capture until it is qualified, disqualified or merged (DOMAIN, process 1).
  * Every run begins with the rows: a new lead is decided on, one that has been is taken up where it stands.
  */
 export async function leadIntake(lead: LeadRef): Promise<LeadState> {
-  let state: LeadState | undefined;
-  const record = { organizationId: lead.organizationId, recordId: lead.leadId };
-  const inbox: Inbox<LeadState> = receiveMessages(leadProcess, record, {
-    stage: () => state?.stage,
-    onRefusal: () => state && publish(state, inbox),
-  });
   const decision = decide(lead);
   setHandler(capturedUpdate, () => decision, { description: 'Answers with the decision on this lead.' });
-
-  state = await decision;
-  for (;;) {
-    publish(state, inbox);
-    const due = dueStep(state);
-    const message = inbox.take(due?.dueAt ?? null);
-    if (message) {
-      state = (await inbox.settle(message, (received) => apply(lead, received))) ?? state;
-    } else if (hasEnded(state)) {
-      await tellSurvivor(lead, state);
-      await condition(allHandlersFinished);
-      if (inbox.isEmpty) return state;
-    } else if (due) {
-      state = await take(lead, state.round, due);
-    } else if (workflowInfo().continueAsNewSuggested) {
-      await condition(allHandlersFinished);
-      if (inbox.isEmpty) await continueAsNew<typeof leadIntake>(lead);
-    } else if (!(await somethingArrives(inbox, state.next)) && !state.next) {
-      state = await replan(lead, 'no step planned');
-    }
-  }
+  return await runProcess<LeadState, PlannedStep>({
+    process: leadProcess,
+    record: { organizationId: lead.organizationId, recordId: lead.leadId },
+    decision,
+    apply: (message) => apply(lead, message),
+    next: ({ next }) => next,
+    take: (step, { round }) => take(lead, round, step),
+    clause: ({ step }) => stepClauses[step],
+    lookAgain: () => replan(lead, 'no step planned'),
+    onEnd: (state) => tellSurvivor(lead, state),
+    publish,
+    rollOver: () => continueAsNew<typeof leadIntake>(lead),
+  });
 }
 
 function decide(lead: LeadRef): Promise<LeadState> {
@@ -88,14 +65,6 @@ async function replan(lead: LeadRef, why: string): Promise<LeadState> {
   ]);
 }
 
-/** Waits for a message until the next step falls due; false when the time came first. */
-async function somethingArrives(inbox: Inbox<LeadState>, next: PlannedStep | null): Promise<boolean> {
-  const arrived = () => !inbox.isEmpty;
-  if (!next) return await condition(arrived, longestWait, { summary: 'look again · no step planned' });
-  const summary = `${stepClauses[next.step]} · due ${utcMinute(next.dueAt)}`;
-  return await condition(arrived, Date.parse(next.dueAt) - Date.now(), { summary });
-}
-
 /** The lead that a merged one went into hears of it; one that has ended in the meantime need not. */
 async function tellSurvivor({ leadId }: LeadRef, { stage, mergedIntoLeadId }: LeadState): Promise<void> {
   if (stage !== 'merged' || mergedIntoLeadId === null) return;
@@ -106,15 +75,7 @@ async function tellSurvivor({ leadId }: LeadRef, { stage, mergedIntoLeadId }: Le
   }
 }
 
-function hasEnded({ stage, isDeleted }: LeadState): boolean {
-  return isDeleted || leadProcess.finalStages.some((final) => final === stage);
-}
-
-function dueStep({ next }: LeadState): PlannedStep | null {
-  return next && Date.parse(next.dueAt) <= Date.now() ? next : null;
-}
-
-function publish(state: LeadState, { refused }: Inbox<LeadState>): void {
+function publish(state: LeadState, refused: readonly RefusedMessage[]): void {
   const { stage, status, round, assignedUserId, priority, next, score, band, mergedIntoLeadId } = state;
   publishProgress({
     stage,

@@ -4,8 +4,8 @@ import {
   parsePhoneNumberFromString,
   type PhoneNumber,
 } from 'libphonenumber-js/max';
+import { singleSpaced, trimmed } from '../processes/text.ts';
 import type { CaptureBody, Consent } from './capture.ts';
-import { singleSpaced, trimmed } from './form-text.ts';
 import { companyNameKey, personNameKey } from './name-keys.ts';
 
 /** What a capture becomes: one spelling for each thing, `null` for what the form did not know. */

@@ -1,6 +1,6 @@
 import type { SlaState } from '../processes/search-attributes.ts';
 
-/** Where a lead stands in the end's eyes; `open` until one of the others. */
+/** How a lead ended; `open` until it has. */
 export const leadStatuses = ['open', 'qualified', 'disqualified', 'merged'] as const;
 export type LeadStatus = (typeof leadStatuses)[number];
 
@@ -51,10 +51,13 @@ export const disqualifyReasons = [
 /** Every reason a disqualified lead may carry: those of people, and `stale`, which only the process gives. */
 export const disqualificationReasons = [...disqualifyReasons, 'stale'] as const;
 
-/** Steps that a lead takes by itself: the no-touch ladder in this order, then what happens to an idle lead. */
+/**
+ * Steps that a lead takes by itself: the no-touch ladder in this order, what is repeated once that is climbed, and what
+ * happens to an idle lead. `close_stale` is the end of both.
+ */
 export const noTouchLadder = ['remind_owner', 'tell_manager', 'reassign'] as const;
 export const idleSteps = ['remind_idle', 'close_stale'] as const;
-export const leadSteps = [...noTouchLadder, ...idleSteps] as const;
+export const leadSteps = [...noTouchLadder, 'tell_manager_again', ...idleSteps] as const;
 export type LeadStep = (typeof leadSteps)[number];
 
 /** A step and its clause, for people. */
@@ -62,26 +65,18 @@ export const stepClauses: Readonly<Record<LeadStep, string>> = {
   remind_owner: 'remind owner · no touch',
   tell_manager: 'tell manager · no touch',
   reassign: 'reassign · no touch',
+  tell_manager_again: 'tell manager again · no touch',
   remind_idle: 'remind owner · idle',
-  close_stale: 'close as stale · idle',
+  close_stale: 'close as stale · no activity',
 };
 
-/** The step after one that was taken, or null: a reassigned lead climbs a new ladder, a closed one takes none. */
-export function stepAfter(step: LeadStep): LeadStep | null {
-  const following: Readonly<Record<LeadStep, LeadStep | null>> = {
-    remind_owner: 'tell_manager',
-    tell_manager: 'reassign',
-    reassign: null,
-    remind_idle: 'close_stale',
-    close_stale: null,
-  };
-  return following[step];
-}
-
-/** The first-touch clock as `CrmSla` says it: the further up the ladder the next step, the later the lead. */
+/**
+ * The first-touch clock as `CrmSla` says it: the further up the ladder the next step, the later the lead. Whoever waits
+ * past the ladder, or for no step at all, is late.
+ */
 export function firstTouchSla(stage: LeadStage, nextStep: LeadStep | null): SlaState | null {
   if (stage === 'touched' || stage === 'qualified') return 'met';
   if (stage !== 'assigned') return null;
-  if (nextStep === 'tell_manager') return 'warning';
-  return nextStep === 'reassign' ? 'breached' : 'on_track';
+  if (nextStep === 'remind_owner') return 'on_track';
+  return nextStep === 'tell_manager' ? 'warning' : 'breached';
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { leadConditions } from './conditions.ts';
 import type { LeadFacts } from './facts.ts';
-import { line } from './form-text.ts';
+import { line } from '../processes/text.ts';
 
 /** From the least to the most promising. */
 export const scoreBands = ['cold', 'warm', 'hot'] as const;

@@ -6,7 +6,8 @@ const minutes = z.int().min(1).max(525_600);
 
 /**
  * When a lead that waits is chased, in business minutes of its assignee's calendar: the no-touch ladder since the
- * assignment, at most `maxRounds` assignments, and the idle steps since the last touch.
+ * assignment, at most `maxRounds` assignments, and the idle steps since the last touch. `closeStaleAfterMinutes` ends
+ * both: that of a touched lead, and that of one which nobody touched by the end of its last round.
  */
 export const touchLadderSchema = z
   .strictObject({
@@ -47,6 +48,7 @@ const delays: Readonly<Record<LeadStep, Exclude<keyof TouchLadder, 'maxRounds'>>
   remind_owner: 'remindOwnerAfterMinutes',
   tell_manager: 'tellManagerAfterMinutes',
   reassign: 'reassignAfterMinutes',
+  tell_manager_again: 'tellManagerAfterMinutes',
   remind_idle: 'remindIdleAfterMinutes',
   close_stale: 'closeStaleAfterMinutes',
 };
@@ -57,27 +59,43 @@ export interface LadderStep {
   dueAt: Date;
 }
 
-/**
- * The steps of a lead in order: of an `assigned` one since its assignment (the last round reassigns no more), of a
- * `touched` one since its last touch. The calendar is the assignee's.
- */
-export function planLadder({
-  ladder,
-  stage,
-  round,
-  calendar,
-  startedAt,
-}: {
+/** A step that was taken, and the UTC instant at which it was noticed to be due. */
+export interface TakenStep {
+  step: LeadStep;
+  detectedAt: Date;
+}
+
+/** A lead that waits for somebody: since when, and by whose business time. */
+export interface Waiting {
   ladder: TouchLadder;
   stage: 'assigned' | 'touched';
-  /** 1 for the first assignment. */
+  /** 1 for the first assignment; the last round (`maxRounds`) reassigns no more. */
   round: number;
+  /** The assignee's. */
   calendar: CompiledCalendar;
+  /** The assignment of an `assigned` lead, the last activity on a `touched` one. */
   startedAt: Date;
-}): LadderStep[] {
-  const ladderSteps = noTouchLadder.filter((step) => step !== 'reassign' || round < ladder.maxRounds);
-  const steps: readonly LeadStep[] = stage === 'touched' ? idleSteps : ladderSteps;
-  return steps.map((step) => ({ step, dueAt: dueAt(calendar, startedAt, ladder[delays[step]]) }));
+}
+
+/**
+ * The next step of a lead, after those taken since `startedAt`. An assigned lead always has one: when its ladder is
+ * climbed and nobody else got it, its manager is told again each `tellManagerAfterMinutes` after the last step; the first
+ * of these that is due `closeStaleAfterMinutes` or more after the assignment closes the lead as stale instead.
+ */
+export function nextStep(waiting: Waiting, taken: readonly TakenStep[]): LadderStep | null {
+  const { ladder, stage, calendar, startedAt } = waiting;
+  const step = stepsOf(waiting).find((planned) => !taken.some((done) => done.step === planned));
+  if (step) return { step, dueAt: dueAt(calendar, startedAt, ladder[delays[step]]) };
+  if (stage === 'touched') return null;
+  const lastAt = new Date(Math.max(...taken.map(({ detectedAt }) => detectedAt.getTime())));
+  const againAt = dueAt(calendar, lastAt, ladder[delays.tell_manager_again]);
+  const staleAt = dueAt(calendar, startedAt, ladder[delays.close_stale]);
+  return { step: againAt < staleAt ? 'tell_manager_again' : 'close_stale', dueAt: againAt };
+}
+
+function stepsOf({ ladder, stage, round }: Waiting): readonly LeadStep[] {
+  if (stage === 'touched') return idleSteps;
+  return noTouchLadder.filter((step) => step !== 'reassign' || round < ladder.maxRounds);
 }
 
 // A calendar whose hours have run out must not leave a lead unchased: then plain minutes count.
@@ -88,9 +106,4 @@ function dueAt(calendar: CompiledCalendar, startedAt: Date, afterMinutes: number
     if (!(error instanceof BusinessTimeError)) throw error;
     return new Date(startedAt.getTime() + afterMinutes * 60_000);
   }
-}
-
-/** The first step of a plan that has not been taken, or null when all have. */
-export function nextStep(plan: readonly LadderStep[], doneSteps: readonly LeadStep[]): LadderStep | null {
-  return plan.find(({ step }) => !doneSteps.includes(step)) ?? null;
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Permission } from '../access/permissions.ts';
 
-/** One message of a process, declared once; every surface (workflow, REST, GraphQL, docs) is made from it. */
+/** One message of a process, declared once; every surface (workflow, REST, docs) is made from it. */
 export interface Message<P extends z.ZodObject = z.ZodObject, S extends string = string> {
   /** One line that says what it does. */
   readonly summary: string;
@@ -75,15 +75,19 @@ export function travellingSchema({ payload, kept = [] }: Message): z.ZodObject {
   return z.strictObject(Object.fromEntries(Object.entries(payload.shape).filter(([field]) => !kept.includes(field))));
 }
 
-/** Splits a parsed payload: `travels` goes to Temporal, `kept` stays in the command ledger. */
+/**
+ * Splits the body of a command: `travels` goes to Temporal, `kept` stays in the ledger; so does what is no part of the
+ * payload but came along with it (the mail behind a customer's reply).
+ */
 export function splitPayload(
-  { kept = [] }: Message,
-  payload: Readonly<Record<string, unknown>>,
+  { payload: { shape }, kept = [] }: Message,
+  body: Readonly<Record<string, unknown>>,
 ): { travels: Record<string, unknown>; kept: Record<string, unknown> } {
-  const entries = Object.entries(payload);
+  const goes = ([name]: [string, unknown]) => Object.hasOwn(shape, name) && !kept.includes(name);
+  const entries = Object.entries(body);
   return {
-    travels: Object.fromEntries(entries.filter(([name]) => !kept.includes(name))),
-    kept: Object.fromEntries(entries.filter(([name]) => kept.includes(name))),
+    travels: Object.fromEntries(entries.filter(goes)),
+    kept: Object.fromEntries(entries.filter((entry) => !goes(entry))),
   };
 }
 

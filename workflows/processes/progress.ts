@@ -1,12 +1,15 @@
 import { setCurrentDetails, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
 import type { SearchAttributeUpdatePair } from '@temporalio/common';
 import type { RefusedMessage } from './inbox.ts';
+import { utcMinute } from '../text/utc-minute.ts';
 import { searchAttributes, type SlaState } from './search-attributes.ts';
 
 /** What a person with only the Temporal UI must be able to see and find. Times are UTC instants, ISO 8601. */
 export interface Progress {
   readonly stage: string;
   readonly assignee: string | null;
+  /** Left out where nobody looks for a process by its team. */
+  readonly team?: string | null;
   readonly priority: string | null;
   readonly sla: SlaState | null;
   readonly dueAt: string | null;
@@ -16,13 +19,14 @@ export interface Progress {
 }
 
 /** Publishes the state of a process: current details (no history event), and one upsert if an attribute differs. */
-export function publishProgress({ stage, assignee, priority, sla, dueAt, details, refused }: Progress): void {
+export function publishProgress({ stage, assignee, team, priority, sla, dueAt, details, refused }: Progress): void {
   const rows = [...details, ...refused.map(({ name, at, why }) => [`refused: ${name}`, `${utcMinute(at)}: ${why}`])];
   setCurrentDetails(['| | |', '|---|---|', ...rows.map((row) => `| ${row.map(cell).join(' | ')} |`)].join('\n'));
 
   const wanted: SearchAttributeUpdatePair[] = [
     { key: searchAttributes.stage, value: stage },
     { key: searchAttributes.assignee, value: assignee },
+    ...(team === undefined ? [] : [{ key: searchAttributes.team, value: team }]),
     { key: searchAttributes.priority, value: priority },
     { key: searchAttributes.sla, value: sla },
     { key: searchAttributes.dueAt, value: dueAt === null ? null : new Date(dueAt) },
@@ -30,11 +34,6 @@ export function publishProgress({ stage, assignee, priority, sla, dueAt, details
   const present = workflowInfo().typedSearchAttributes;
   const changed = wanted.filter(({ key, value }) => comparable(present.get(key)) !== comparable(value));
   if (changed.length > 0) upsertSearchAttributes(changed);
-}
-
-/** An instant for people: `2026-11-23 14:30 UTC`. */
-export function utcMinute(instant: string): string {
-  return `${instant.slice(0, 10)} ${instant.slice(11, 16)} UTC`;
 }
 
 function cell(text: string): string {

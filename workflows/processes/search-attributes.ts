@@ -7,6 +7,7 @@ export const searchAttributes = {
   process: defineSearchAttributeKey('CrmProcess', 'KEYWORD'),
   stage: defineSearchAttributeKey('CrmStage', 'KEYWORD'),
   assignee: defineSearchAttributeKey('CrmAssignee', 'KEYWORD'),
+  team: defineSearchAttributeKey('CrmTeam', 'KEYWORD'),
   priority: defineSearchAttributeKey('CrmPriority', 'KEYWORD'),
   sla: defineSearchAttributeKey('CrmSla', 'KEYWORD'),
   dueAt: defineSearchAttributeKey('CrmDueAt', 'DATETIME'),

@@ -3,7 +3,7 @@ import type { Database } from '../../../db/database.ts';
 import { type ActivityInput, logActivity } from '../../../db/engagement/activity-log.queries.ts';
 import type { Column } from '../../../db/model/columns.ts';
 import { parseOrRefuse } from '../../../db/model/schemas.ts';
-import { resources } from '../../../db/registry.ts';
+import { resourceAt } from '../../../db/registry.ts';
 import { jsonSchema } from '../../json-schema.ts';
 import type { CallerRoute } from '../../route.ts';
 import { idempotencyKeyHeader, writeContext } from '../headers.ts';
@@ -14,8 +14,7 @@ import { written } from '../records.ts';
  * caller and `happenedAt` the receipt.
  */
 export function activityLogRoute(database: Database): CallerRoute {
-  const activities = resources.find(({ path }) => path === 'activities');
-  if (!activities) throw new Error('The registry has no activities.');
+  const activities = resourceAt('activities');
   const schemaOf = (property: string): z.ZodType => (activities.definition.columns[property] as Column).schema;
   const logBody = z.strictObject({
     subjectType: schemaOf('subjectType'),

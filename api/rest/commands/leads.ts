@@ -41,17 +41,17 @@ export function createIntakeReader(database: Database): ReadIntake {
 
 /** The starting command of the lead process. */
 export function createCapture(readIntake: ReadIntake, dispatcher: Dispatcher): StartProcess {
-  return async (write, input, respondAsync) => {
-    requirePermission(write.actor, 'leads:capture');
-    return dispatcher.dispatch(write, {
+  return (write, input, respondAsync) =>
+    dispatcher.dispatch(write, {
       process: leadProcess,
-      message: 'captured',
-      recordId: uuidv7(),
-      body: await readIntake(write.actor.organizationId, input),
-      present: { status: 'open', stage: 'captured' },
+      message: leadProcess.startUpdate,
+      async check() {
+        requirePermission(write.actor, 'leads:capture');
+        const body = await readIntake(write.actor.organizationId, input);
+        return { recordId: uuidv7(), body, present: { status: 'open', stage: 'captured' } };
+      },
       respondAsync,
     });
-  };
 }
 
 /** `POST /v1/leads/capture` (spec/4). */

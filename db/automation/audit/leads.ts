@@ -103,7 +103,11 @@ export const leadChecks: readonly Check[] = [
     sql: `
       select m.organization_id, 'team ' || m.team_id as subject, m.turns || ' turns counted, ' || coalesce(a.turns, 0) || ' taken' as detail
       from (select organization_id, team_id, sum(turns) as turns from crm_core.crm_team_members group by organization_id, team_id) m
-      left join (select team_id, count(*) as turns from crm_core.crm_lead_assignments where took_turn group by team_id) a on a.team_id = m.team_id
+      left join (
+        select team_id, count(*) as turns from (
+          select team_id from crm_core.crm_lead_assignments where took_turn
+          union all select team_id from crm_core.crm_ticket_assignments where took_turn) taken
+        group by team_id) a on a.team_id = m.team_id
       where m.turns <> coalesce(a.turns, 0)`,
   },
 ];

@@ -38,52 +38,87 @@ function processCheck(check: Omit<ProcessCheck, 'workflowIds'>): ProcessCheck {
   return { ...check, workflowIds: `select workflow_id from (${check.sql}) found` };
 }
 
-/** Leads against their workflows, `lead:{id}`. */
-export const processChecks: readonly ProcessCheck[] = [
-  processCheck({
-    name: 'lead-without-process',
-    means: 'An open lead has no running process: nobody chases it.',
-    mend: 'If Temporal has lost its state, restore it; else delete and restore the lead, which starts a new run.',
-    sql: `
-      select l.organization_id, 'lead ' || l.lead_id as subject, 'lead:' || l.lead_id as workflow_id,
-        'stage ' || l.stage || ', its process is ' || coalesce(p.status, '${unknownProcess}') as detail
-      from crm_core.crm_leads l
-      left join audit_processes p on p.record_id = l.lead_id
-      where l.status = 'open' and l.deleted_at is null and (p.status is null or not ${running}) and not ${inDelivery('l.lead_id')}`,
-  }),
-  processCheck({
-    name: 'process-without-lead',
-    means: 'A process runs for a lead that has no row, is deleted, or has ended.',
-    mend: 'Send it the signal `deleted`, upon which it ends: `temporal workflow signal --name deleted`.',
-    sql: `
-      select l.organization_id, 'workflow ' || p.workflow_id as subject, p.workflow_id,
-        case when l.lead_id is null then 'there is no such lead' when l.deleted_at is not null then 'the lead is deleted'
-          else 'the lead is ' || l.status end as detail
+/** Records that have processes: table and key, whether one `r` should have a running process, and its state in words. */
+interface Kind {
+  name: string;
+  table: string;
+  key: string;
+  isOpen: string;
+  state: string;
+  /** What an open one without a process means. */
+  nobody: string;
+}
+
+const leads: Kind = {
+  name: 'lead',
+  table: 'crm_core.crm_leads',
+  key: 'lead_id',
+  isOpen: `r.status = 'open'`,
+  state: 'r.status',
+  nobody: 'nobody chases it',
+};
+
+const tickets: Kind = {
+  name: 'ticket',
+  table: 'crm_core.crm_tickets',
+  key: 'ticket_id',
+  isOpen: `r.stage not in ('closed', 'merged')`,
+  state: 'r.stage',
+  nobody: 'its clocks do not run',
+};
+
+/** Records of one kind against their workflows, `{name}:{id}`. Names of checks begin with `prefix`. */
+function checksOf({ name, table, key, isOpen, state, nobody }: Kind, prefix: string): ProcessCheck[] {
+  const isOwn = `p.workflow_id like '${name}:%'`;
+  return [
+    processCheck({
+      name: `${name}-without-process`,
+      means: `An open ${name} has no running process: ${nobody}.`,
+      mend: `If Temporal has lost its state, restore it; else delete and restore the ${name}, which starts a new run.`,
+      sql: `
+      select r.organization_id, '${name} ' || r.${key} as subject, '${name}:' || r.${key} as workflow_id,
+        'stage ' || r.stage || ', its process is ' || coalesce(p.status, '${unknownProcess}') as detail
+      from ${table} r
+      left join audit_processes p on p.record_id = r.${key}
+      where ${isOpen} and r.deleted_at is null and (p.status is null or not ${running}) and not ${inDelivery(`r.${key}`)}`,
+    }),
+    processCheck({
+      name: `process-without-${name}`,
+      means: `A process runs for a ${name} that has no row, is deleted, or has ended.`,
+      mend: 'Send it the signal `deleted`, upon which it ends: `temporal workflow signal --name deleted`.',
+      sql: `
+      select r.organization_id, 'workflow ' || p.workflow_id as subject, p.workflow_id,
+        case when r.${key} is null then 'there is no such ${name}' when r.deleted_at is not null then 'the ${name} is deleted'
+          else 'the ${name} is ' || ${state} end as detail
       from audit_processes p
-      left join crm_core.crm_leads l on l.lead_id = p.record_id
-      where ${running} and (l.lead_id is null or l.deleted_at is not null or l.status <> 'open')
+      left join ${table} r on r.${key} = p.record_id
+      where ${running} and ${isOwn} and (r.${key} is null or r.deleted_at is not null or not (${isOpen}))
         and not ${inDelivery('p.record_id')}`,
-  }),
-  processCheck({
-    name: 'stage-differs',
-    means: 'The stage that Temporal shows is not the one in the row.',
-    mend: 'See whether the workflow is stuck on a failing task: its page in the Temporal UI says why.',
-    sql: `
-      select l.organization_id, 'lead ' || l.lead_id as subject, p.workflow_id,
-        'the row says ' || l.stage || ', CrmStage says ' || coalesce(p.stage, 'nothing') as detail
+    }),
+    processCheck({
+      name: `${prefix}stage-differs`,
+      means: 'The stage that Temporal shows is not the one in the row.',
+      mend: 'See whether the workflow is stuck on a failing task: its page in the Temporal UI says why.',
+      sql: `
+      select r.organization_id, '${name} ' || r.${key} as subject, p.workflow_id,
+        'the row says ' || r.stage || ', CrmStage says ' || coalesce(p.stage, 'nothing') as detail
       from audit_processes p
-      join crm_core.crm_leads l on l.lead_id = p.record_id
-      where ${running} and l.deleted_at is null and l.status = 'open' and p.stage is distinct from l.stage
-        and not ${inDelivery('l.lead_id')}`,
-  }),
-  processCheck({
-    name: 'deadline-missed',
-    means: 'A deadline passed more than a minute ago, and the process has not acted.',
-    mend: 'See that a worker runs and is not overloaded: `npx crm doctor`.',
-    sql: `
-      select l.organization_id, 'lead ' || l.lead_id as subject, p.workflow_id, l.next_step || ' was due ' || l.next_due_at as detail
-      from crm_core.crm_leads l
-      join audit_processes p on p.record_id = l.lead_id
-      where ${running} and l.status = 'open' and l.deleted_at is null and l.next_due_at < now() - ${graceInterval}`,
-  }),
-];
+      join ${table} r on r.${key} = p.record_id
+      where ${running} and r.deleted_at is null and ${isOpen} and p.stage is distinct from r.stage
+        and not ${inDelivery(`r.${key}`)}`,
+    }),
+    processCheck({
+      name: `${prefix}deadline-missed`,
+      means: 'A deadline passed more than a minute ago, and the process has not acted.',
+      mend: 'See that a worker runs and is not overloaded: `npx crm doctor`.',
+      sql: `
+      select r.organization_id, '${name} ' || r.${key} as subject, p.workflow_id, r.next_step || ' was due ' || r.next_due_at as detail
+      from ${table} r
+      join audit_processes p on p.record_id = r.${key}
+      where ${running} and ${isOpen} and r.deleted_at is null and r.next_due_at < now() - ${graceInterval}`,
+    }),
+  ];
+}
+
+/** Every process against its record. */
+export const processChecks: readonly ProcessCheck[] = [...checksOf(leads, ''), ...checksOf(tickets, 'ticket-')];

@@ -8,7 +8,7 @@ const fixture = databaseFixture();
 const houseWithLead = (users?: (org: House['org']) => Promise<House['users']>) => chasedLead(fixture.app, users);
 
 describe('an untouched lead', () => {
-  it('reminds its owner, tells the manager, goes to somebody else, and stays there after the last round', async () => {
+  it('reminds its owner, tells the manager, goes to somebody else, and tells the manager again after the last round', async () => {
     const { house, leadId, state: first } = await houseWithLead();
     const reminded = await house.takeDue(leadId);
     expect(reminded).toMatchObject({
@@ -21,7 +21,15 @@ describe('an untouched lead', () => {
     expect(given).toMatchObject({ round: 2, next: { step: 'remind_owner', dueAt: after(monday, 40).toISOString() } });
     expect(given.assignedUserId).not.toBe(first.assignedUserId);
     await house.takeDue(leadId);
-    expect(await house.takeDue(leadId)).toMatchObject({ round: 2, assignedUserId: given.assignedUserId, next: null });
+    expect(await house.takeDue(leadId)).toMatchObject({
+      round: 2,
+      assignedUserId: given.assignedUserId,
+      next: { step: 'tell_manager_again', dueAt: after(monday, 70).toISOString() },
+    });
+    expect((await house.takeDue(leadId)).next).toMatchObject({
+      step: 'tell_manager_again',
+      dueAt: after(monday, 90).toISOString(),
+    });
 
     const manager = house.team['managerUserId'];
     expect(await noticesOf(house, leadId)).toEqual([
@@ -32,6 +40,7 @@ describe('an untouched lead', () => {
       { kind: 'lead.reassigned_away', user_id: first.assignedUserId },
       { kind: 'lead.remind_owner', user_id: given.assignedUserId },
       { kind: 'lead.tell_manager', user_id: manager },
+      { kind: 'lead.tell_manager_again', user_id: manager },
     ]);
     const steps = await stepsOf(house, leadId);
     expect(steps.map(({ step, round }) => [step, round])).toEqual([
@@ -40,15 +49,44 @@ describe('an untouched lead', () => {
       ['reassign', 1],
       ['remind_owner', 2],
       ['tell_manager', 2],
+      ['tell_manager_again', 2],
     ]);
     expect(steps[2]).toMatchObject({ user_id: first.assignedUserId, outcome: 'given to somebody else' });
   });
 
-  it('stays with its owner when nobody else can get it', async () => {
+  it('is chased until it is closed as stale, and never again once it is touched', async () => {
+    const { house, leadId } = await houseWithLead(async (org) => [await makeUser(org)]);
+    const { leadId: touched } = await house.capture(form(), { receivedAt: monday });
+    const taken: string[] = [];
+    let state;
+    do {
+      state = await house.takeDue(leadId);
+      taken.push(state.taken.step);
+    } while (state.next);
+    expect(taken).toEqual([
+      'remind_owner',
+      'tell_manager',
+      'reassign',
+      ...Array<string>(8).fill('tell_manager_again'),
+      'close_stale',
+    ]);
+    expect(state).toMatchObject({ stage: 'disqualified', status: 'disqualified' });
+    expect(await house.lead(leadId)).toMatchObject({ disqualify_reason: 'stale' });
+
+    for (const _ of ['remind_owner', 'tell_manager', 'reassign', 'tell_manager_again']) await house.takeDue(touched);
+    const met = await house.send(touched, 'touch', {}, { receivedAt: after(monday, 80) });
+    expect(met.state).toMatchObject({ stage: 'touched', next: { step: 'remind_idle' } });
+  });
+
+  it('stays with its owner when nobody else can get it, whose manager hears of it', async () => {
     const { house, leadId, state } = await houseWithLead(async (org) => [await makeUser(org)]);
     await house.sql('update crm_core.core_organizations set fallback_user_id = ?', [state.assignedUserId]);
     for (const _ of ['remind_owner', 'tell_manager']) await house.takeDue(leadId);
-    expect(await house.takeDue(leadId)).toMatchObject({ round: 1, assignedUserId: state.assignedUserId, next: null });
+    expect(await house.takeDue(leadId)).toMatchObject({
+      round: 1,
+      assignedUserId: state.assignedUserId,
+      next: { step: 'tell_manager_again', dueAt: after(monday, 50).toISOString() },
+    });
     expect((await stepsOf(house, leadId)).at(-1)).toMatchObject({
       step: 'reassign',
       outcome: 'nobody else can get it; it stays',
@@ -105,6 +143,16 @@ describe('a step that comes again, or too early', () => {
     for (const outcome of again) expect(outcome).toEqual(state);
     expect(await stepsOf(house, leadId)).toHaveLength(1);
     expect(await noticesOf(house, leadId)).toHaveLength(2);
+  });
+
+  it('is taken once as well where the same step comes again later', async () => {
+    const { house, leadId } = await houseWithLead(async (org) => [await makeUser(org)]);
+    for (const _ of ['remind_owner', 'tell_manager', 'reassign']) await house.takeDue(leadId);
+    const { taken, ...state } = await house.takeDue(leadId);
+    const step = { organizationId: house.org.id, leadId, round: 1, detectedAt: taken.dueAt, ...taken };
+    expect(taken.step).toBe('tell_manager_again');
+    expect(await house.activities.takeStep(step)).toEqual(state);
+    expect(await stepsOf(house, leadId)).toHaveLength(4);
   });
 
   it('of another round, or another step than the one it waits for, changes nothing', async () => {

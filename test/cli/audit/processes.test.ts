@@ -7,6 +7,7 @@ import pino from 'pino';
 import { v7 as uuidv7 } from 'uuid';
 import { audit } from '../../../cli/audit.ts';
 import { leadProcess } from '../../../workflows/leads/messages.ts';
+import { ticketProcess } from '../../../workflows/tickets/messages.ts';
 import { searchAttributes, startSearchAttributes } from '../../../workflows/processes/search-attributes.ts';
 import { registerSearchAttributes } from '../../../workers/search-attributes.ts';
 import { type TestDatabase, testDatabase } from '../../support/database.ts';
@@ -151,4 +152,17 @@ describe('leads and their processes', () => {
     await start(late, 'assigned');
     expect(await auditing).toEqual({});
   });
+});
+
+it('the process of a ticket that is not there is told of as one of a ticket, not of a lead', async () => {
+  const workflowId = ticketProcess.workflowId(uuidv7());
+  await temporal.workflow.start(ticketProcess.workflowType, {
+    workflowId,
+    taskQueue: 'nobody',
+    args: [],
+    typedSearchAttributes: startSearchAttributes(rows.organizationId, ticketProcess.name, uuidv7()),
+  });
+  await eventually('it is told of', async () => Object.keys(await found()).length > 0);
+  expect(await found()).toEqual({ 'process-without-ticket': [`workflow ${workflowId}: there is no such ticket`] });
+  await temporal.workflow.getHandle(workflowId).terminate();
 });

@@ -296,6 +296,18 @@ describe('when nobody has room', () => {
     expect(decision.rulesTried[0]?.reason).toBe('the condition holds; nobody in its team has room');
   });
 
+  it('a fallback without the skills does not take it, nor one of whom no skills are known', () => {
+    const needs = (fallbackUserId: string, skills: string[] = []) =>
+      decide([], {
+        requiredSkills: ['german'],
+        fallbackUserId: null,
+        teams: [team(full, { fallbackUserId }), team([member('chief', { skills, capacity: 0 })], { id: 'team-2' })],
+      }).userId;
+    expect(needs('chief')).toBeNull();
+    expect(needs('stranger')).toBeNull();
+    expect(needs('chief', ['german'])).toBe('chief');
+  });
+
   it('the organisation’s fallback takes it in the end', () => {
     expect(decide(full)).toMatchObject({
       userId: 'director',

@@ -111,6 +111,24 @@ describe('business time', () => {
     );
   });
 
+  it('counts additively: what lies between two instants is what lies before and after any third', () => {
+    fc.assert(
+      fc.property(
+        exactScenes,
+        fc.nat(7 * 86_400_000),
+        fc.nat(7 * 86_400_000),
+        ({ calendar, start, pauses }, one, other) => {
+          const compiled = compileCalendar(calendar);
+          const between = (from: number, to: number) =>
+            businessMinutesBetween(compiled, later(start, from), later(start, to), pauses);
+          expect(between(0, one) + between(one, other)).toBeCloseTo(between(0, other), 9);
+          expect(between(one, other)).toBeCloseTo(-between(other, one), 9);
+          expect(Math.abs(between(one, other)) * minuteMs).toBeLessThanOrEqual(Math.abs(other - one) + 1e-6);
+        },
+      ),
+    );
+  });
+
   it('is monotonic in start and minutes', () => {
     fc.assert(
       fc.property(
@@ -158,6 +176,35 @@ describe('business time', () => {
           expect(pauses.some((pause) => pause.from < pause.to && pause.from < to && from < pause.to)).toBe(false);
         }
       }),
+    );
+  });
+
+  it('pauses: two that touch are one, and one outside the time asked for is none', () => {
+    fc.assert(
+      fc.property(
+        exactScenes,
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        fc.nat(5 * 86_400_000),
+        ({ calendar, start, pauses }, cut, ms) => {
+          const compiled = compileCalendar(calendar);
+          const end = later(start, ms);
+          const halves = pauses.flatMap(({ from, to }) => {
+            const middle = later(from, Math.floor((to.getTime() - from.getTime()) * cut));
+            return [
+              { from: middle, to },
+              { from, to: middle },
+            ];
+          });
+          const outside = [
+            { from: later(start, -minuteMs), to: start },
+            { from: end, to: later(end, minuteMs) },
+          ];
+          const minutes = businessMinutesBetween(compiled, start, end, pauses);
+          expect(businessMinutesBetween(compiled, start, end, halves)).toBe(minutes);
+          expect(businessMinutesBetween(compiled, start, end, [...outside, ...pauses])).toBe(minutes);
+          expect(businessMinutesBetween(compiled, start, end)).toBeGreaterThanOrEqual(minutes);
+        },
+      ),
     );
   });
 

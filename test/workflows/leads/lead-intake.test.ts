@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { ApplicationFailure } from '@temporalio/common';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { eventually, timeSkipping } from '../../support/temporal.ts';
-import { utcMinute } from '../../../workflows/processes/progress.ts';
+import { utcMinute } from '../../../workflows/text/utc-minute.ts';
 import { currentDetails, eventTypes, IntakeWorld } from './intake-world.ts';
 import { ladderMinutes } from './recorded-leads.ts';
 

@@ -1,15 +1,24 @@
 import { ApplicationFailure } from '@temporalio/common';
 import type { LeadActivities, LeadRef, LeadState, StepDue } from '../../../activities/leads.types.ts';
 import type { AppliedMessage } from '../../../workflows/processes/envelope.ts';
-import { stepAfter, statusOf, type LeadStage, type LeadStep } from '../../../workflows/leads/policy.ts';
+import { statusOf, type LeadStage, type LeadStep } from '../../../workflows/leads/policy.ts';
 
 /** Minutes from one step of the ladder to the next, in this double's plain time. */
 export const ladderMinutes: Readonly<Record<LeadStep, number>> = {
   remind_owner: 30,
   tell_manager: 60,
   reassign: 120,
+  tell_manager_again: 60,
   remind_idle: 7 * 24 * 60,
   close_stale: 7 * 24 * 60,
+};
+
+/** The step after one that leaves the lead with its owner. */
+const following: Partial<Readonly<Record<LeadStep, LeadStep>>> = {
+  remind_owner: 'tell_manager',
+  tell_manager: 'reassign',
+  tell_manager_again: 'tell_manager_again',
+  remind_idle: 'close_stale',
 };
 
 type Call = { activity: 'decideIntake' | 'replan' } | ({ activity: 'takeStep' } & StepDue) | MessageCall;
@@ -85,8 +94,8 @@ export class RecordedLeads implements LeadActivities {
     this.calls.push({ activity: 'takeStep', round, step, dueAt, detectedAt });
     if (step === 'close_stale')
       return this.change(leadId, { stage: 'disqualified', status: 'disqualified', next: null });
-    const following = stepAfter(step);
-    if (following) return this.change(leadId, { next: this.plan(following, Date.parse(detectedAt)) });
+    const then = following[step];
+    if (then) return this.change(leadId, { next: this.plan(then, Date.parse(detectedAt)) });
     const next = this.plan('remind_owner', Date.parse(detectedAt));
     return this.change(leadId, { round: round + 1, assignedUserId: `user-${round + 1}`, next });
   }

@@ -89,12 +89,23 @@ describe('a payload', () => {
     });
   });
 
-  it('holds text without control characters', () => {
+  it('holds text that can be seen and stored, trimmed', () => {
     expect(line(5).safeParse(' Ann ').data).toBe('Ann');
-    for (const text of ['', ' ', 'Annabel', 'A\nn', 'A\u0000', 'A\u009f'])
-      expect(line(5).safeParse(text).success).toBe(false);
-    expect(prose(9).safeParse('A\n\tB').success).toBe(true);
-    expect(prose(9).safeParse('A\u0007').success).toBe(false);
+    expect(prose(9).safeParse('\n\u3000A\n\tB\r\n').data).toBe('A\n\tB');
+    const invisible = ['', ' ', '\u00a0', '\u200b\u200b', '\ufeff'];
+    const unstorable = ['A\u0000', 'A\u0007', 'A\u009f', 'A\ud800', '\udc00A'];
+    for (const text of ['Annabel', 'A\nn', ...invisible, ...unstorable])
+      expect([text, line(5).safeParse(text).success]).toEqual([text, false]);
+    for (const text of ['\n\t', ...invisible, ...unstorable])
+      expect([text, prose(9).safeParse(text).success]).toEqual([text, false]);
+    expect(line(2).safeParse('😀😀').success).toBe(true);
+  });
+
+  it('is not slow to judge text that is nearly all blanks', () => {
+    const text = `a${' '.repeat(200_000)}b`;
+    const started = performance.now();
+    expect(prose(300_000).safeParse(text).success).toBe(true);
+    expect(performance.now() - started).toBeLessThan(1_000);
   });
 });
 

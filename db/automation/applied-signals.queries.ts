@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { v7 as uuidv7 } from 'uuid';
-import { leadProcess } from '../../workflows/leads/messages.ts';
+import type { Process } from '../../workflows/processes/messages.ts';
 import { actorLabel } from '../access/actor.ts';
 import type { Change } from '../model/changes.ts';
 
@@ -17,10 +17,11 @@ const noteSql = `
 
 /**
  * Puts a message that came without a command (a Signal, an Update from the Temporal CLI) into the ledger as applied,
- * under the key that all its repetitions share. False when it was applied before. The lead has to be locked.
+ * under the key that all its repetitions share. False when it was applied before. The record has to be locked.
  */
 export async function noteSignal(
   em: EntityManager,
+  process: Pick<Process, 'name'>,
   { organizationId, actor, at, subjectId }: Change,
   name: string,
   key: string,
@@ -35,7 +36,7 @@ export async function noteSignal(
       by,
       kept,
       name,
-      leadProcess.name,
+      process.name,
       subjectId,
       JSON.stringify(actor),
       at,

@@ -1,0 +1,105 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
+import type { Actor } from '../db/access/actor.ts';
+import { noteSignal } from '../db/automation/applied-signals.queries.ts';
+import { answerOf, findCommand, storeAnswer } from '../db/automation/ledger.queries.ts';
+import { type Database, inOrganization } from '../db/database.ts';
+import type { Change } from '../db/model/changes.ts';
+import { Problem } from '../db/model/problem.ts';
+import { insertRows } from '../db/model/set-based.ts';
+import { lockOpening } from '../db/tickets/opening.queries.ts';
+import { findTicket, lockTicket, ticketAnswer, type TicketRow } from '../db/tickets/ticket-state.queries.ts';
+import type { AppliedMessage } from '../workflows/processes/envelope.ts';
+import { stageRefusal } from '../workflows/processes/messages.ts';
+import { ticketProcess } from '../workflows/tickets/messages.ts';
+import { isOpenStage } from '../workflows/tickets/policy.ts';
+import { capacityFreed } from './tickets/capacity.ts';
+import { applyToTicket } from './tickets/messages.ts';
+import { open } from './tickets/opening.ts';
+import { replan } from './tickets/replanning.ts';
+import { plan, type Saved } from './tickets/save.ts';
+import { stateOf } from './tickets/state.ts';
+import { takeStep } from './tickets/steps.ts';
+import { openCase, type TicketCase } from './tickets/ticket-case.ts';
+import type { TicketActivities, TicketRef } from './tickets.types.ts';
+
+/** The effects of the ticket process on rows (DOMAIN, process 6), each in one transaction. */
+export function createTicketActivities({ database }: { database: Database }): TicketActivities {
+  const onLocked = (
+    { organizationId, ticketId }: TicketRef,
+    work: (em: EntityManager, ticket: TicketRow) => Promise<Saved>,
+  ) =>
+    inOrganization(database, organizationId, async (em) => {
+      const ticket = await lockTicket(em, ticketId);
+      if (!ticket) throw new Problem('not_found', `There is no ticket ${ticketId}.`);
+      return stateOf(await work(em, ticket));
+    });
+
+  return {
+    decideTicket: ({ organizationId, ticketId, at }) =>
+      inOrganization(database, organizationId, async (em) => {
+        const opening = await lockOpening(em, organizationId, ticketId);
+        const opened = opening && (await open(em, opening, new Date(at)));
+        if (opened) return stateOf(opened);
+        const ticket = await findTicket(em, ticketId);
+        if (!ticket) throw new Problem('not_found', `The command ledger has no opening for ticket ${ticketId}.`);
+        return stateOf(unchanged(await openCase(em, byProcess({ organizationId, ticketId }, new Date(at)), ticket)));
+      }),
+
+    applyTicketMessage: ({ message, ...ref }) => onLocked(ref, (em, ticket) => applyOnce(em, ref, ticket, message)),
+
+    takeTicketStep: ({ organizationId, ticketId, ...due }) =>
+      onLocked({ organizationId, ticketId }, async (em, ticket) => {
+        const change = byProcess({ organizationId, ticketId }, new Date(due.detectedAt));
+        const ticketCase = await openCase(em, change, ticket);
+        return ticket.deletedAt === null ? takeStep(ticketCase, due) : unchanged(ticketCase);
+      }),
+
+    replanTicket: ({ at, cause, ...ref }) =>
+      onLocked(ref, async (em, ticket) => {
+        const ticketCase = await openCase(em, byProcess(ref, new Date(at)), ticket);
+        if (ticket.deletedAt === null) return replan(ticketCase, cause);
+        const agent = ticket.assignedUserId;
+        if (cause === 'deleted' && agent !== null && isOpenStage(ticket.stage))
+          await insertRows(em, [capacityFreed(ticketCase.change, agent)]);
+        return unchanged(ticketCase);
+      }),
+  };
+}
+
+function unchanged({ ticket, life, judgement }: TicketCase): Saved {
+  return { ticket, clocks: life.clocks, next: plan(ticket, life.clocks, judgement, life.taken, life.ended).next };
+}
+
+/** A message whose command has an answer, or whose key is noted, was applied before: the ticket as it is. */
+async function applyOnce(
+  em: EntityManager,
+  { organizationId }: TicketRef,
+  ticket: TicketRow,
+  { name, key, payload, commandId, actor, receivedAt }: AppliedMessage,
+): Promise<Saved> {
+  const change: Change = {
+    organizationId,
+    actor: actor satisfies Actor,
+    at: new Date(receivedAt),
+    subjectType: 'ticket',
+    subjectId: ticket.id,
+    commandId,
+  };
+  const isRepeated = commandId
+    ? (await answerOf(em, commandId)) !== null
+    : !(await noteSignal(em, ticketProcess, change, name, key));
+  const ticketCase = await openCase(em, change, ticket);
+  if (isRepeated) return unchanged(ticketCase);
+  if (ticket.deletedAt !== null) throw new Problem('not_found', `There is no ticket ${ticket.id}.`);
+  const refusal = stageRefusal(ticketProcess, name, ticket.stage);
+  if (refusal) throw new Problem(refusal.code, refusal.message, refusal.errors);
+  const stored = commandId ? await findCommand(em, commandId) : null;
+  const after = await applyToTicket(ticketCase, name, { ...payload, ...(stored?.body as object | null) });
+  if (commandId) await storeAnswer(em, commandId, 200, await ticketAnswer(em, actor, after.ticket));
+  return after;
+}
+
+function byProcess({ organizationId, ticketId }: TicketRef, at: Date): Change {
+  const actor: Actor = { kind: 'process', organizationId, process: ticketProcess.name, recordId: ticketId };
+  return { organizationId, actor, at, subjectType: 'ticket', subjectId: ticketId, commandId: null };
+}

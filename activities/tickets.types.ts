@@ -1,0 +1,78 @@
+import type { AppliedMessage } from '../workflows/processes/envelope.ts';
+import type { SlaState } from '../workflows/processes/search-attributes.ts';
+import type { ClockState, SlaTarget, TicketPriority, TicketStage, TicketStatus } from '../workflows/tickets/policy.ts';
+
+/** Which ticket: identifiers only. */
+export interface TicketRef {
+  readonly organizationId: string;
+  readonly ticketId: string;
+}
+
+/** Something that the ticket does by itself at an instant, unless something happens before. */
+export interface PlannedTicketStep {
+  /** `warning_50`, `breach` or `rung_1` of a clock; `close` or `route` of the ticket. */
+  readonly step: string;
+  readonly clockId: string | null;
+  /** Of the clock; for the ticket's own steps how often it was reopened. */
+  readonly life: number;
+  /** UTC instant, ISO 8601, computed in the business time of the policy's calendar. */
+  readonly dueAt: string;
+  /** In words: `first response · P1`. */
+  readonly clause: string;
+}
+
+/** A clock as people see it in the Temporal UI. */
+export interface ClockView {
+  readonly target: SlaTarget;
+  readonly ordinal: number;
+  readonly state: ClockState;
+  /** Null while it stands still. */
+  readonly dueAt: string | null;
+  /** Since when it stands still; null while it runs, and at its end. */
+  readonly pausedSince: string | null;
+  /** How often it stood still. */
+  readonly pauses: number;
+  /** When what was promised was done. */
+  readonly metAt: string | null;
+}
+
+/** A ticket as its process knows it after a transaction: no personal data. */
+export interface TicketState {
+  readonly number: number;
+  readonly stage: TicketStage;
+  readonly status: TicketStatus;
+  readonly priority: TicketPriority;
+  readonly sla: SlaState | null;
+  readonly teamId: string | null;
+  readonly assignedUserId: string | null;
+  /** Counts routing decisions from 1; 0 before the first. */
+  readonly round: number;
+  readonly version: number;
+  /** The open clocks, and the last few that ended. */
+  readonly clocks: readonly ClockView[];
+  readonly next: PlannedTicketStep | null;
+  readonly mergedIntoTicketId: string | null;
+  /** A deleted ticket's process ends, whatever the stage. */
+  readonly isDeleted: boolean;
+}
+
+/**
+ * What the ticket process does to rows, each in one transaction and keyed, so that a repetition changes nothing. A
+ * refusal by a rule is a non-retryable ApplicationFailure with the problem code as type; every other failure is tried
+ * again for ever.
+ */
+export interface TicketActivities {
+  /** The whole decision on an opening (requester, policy, routing, clocks), keyed on the ticket. */
+  decideTicket(input: TicketRef & { at: string }): Promise<TicketState>;
+  /** Applies a message: stage checked again under a row lock; keyed on `message.key`. */
+  applyTicketMessage(input: TicketRef & { message: AppliedMessage }): Promise<TicketState>;
+  /** A step has fallen due: checks again, then takes it, or plans it for later. Once for each clock, step and life. */
+  takeTicketStep(input: TicketRef & TicketStepDue): Promise<TicketState>;
+  /** Judges, routes and plans again, with the configuration in force. `at`: the workflow's time, UTC. */
+  replanTicket(input: TicketRef & { at: string; cause: string }): Promise<TicketState>;
+}
+
+/** A step whose due time has come; `detectedAt` is later than `dueAt` by as long as nobody was there to see it. */
+export interface TicketStepDue extends Omit<PlannedTicketStep, 'clause'> {
+  readonly detectedAt: string;
+}

@@ -1,0 +1,188 @@
+import { v7 as uuidv7 } from 'uuid';
+import { actorLabel, type Actor } from '../../db/access/actor.ts';
+import { findCommand } from '../../db/automation/ledger.queries.ts';
+import type { Insertion, Statement } from '../../db/model/set-based.ts';
+import { readPresence } from '../../db/tickets/facts.queries.ts';
+import type { TicketRow } from '../../db/tickets/ticket-state.queries.ts';
+import { beginClock, type Clock, followStatus } from '../../workflows/tickets/clocks.ts';
+import { ticketProcess } from '../../workflows/tickets/messages.ts';
+import type { StoredOpening } from '../../workflows/tickets/opening.ts';
+import { isOpenStage, type SlaTarget, type TicketStatus } from '../../workflows/tickets/policy.ts';
+import { defaultTerms } from '../../workflows/tickets/terms.ts';
+import { messageRows } from './conversation.ts';
+import { notify } from './notices.ts';
+import { route } from './rerouting.ts';
+import { type Move, save, type Saved } from './save.ts';
+import { clockNumbers, openClocks, type TicketCase } from './ticket-case.ts';
+
+/**
+ * The customer wrote. At work: a clock of next response begins, and nobody waits for the customer any more. Resolved or
+ * closed: within the window of the policy the ticket is open again; later a follow-up ticket is opened with the message.
+ * A message whose Message-ID the ticket knows changes nothing.
+ */
+export async function customerReply(
+  ticketCase: TicketCase,
+  { messageId, text }: { messageId?: string | undefined; text?: string | undefined },
+): Promise<Saved> {
+  const { em, change, ticket } = ticketCase;
+  if (!isOpenStage(ticket.stage) && !isWithinWindow(ticket, change.at))
+    return followUp(ticketCase, { messageId, text });
+  const rows = await messageRows(em, change, ticket, { kind: 'customer', text, messageId });
+  if (rows.length === 0) return save(ticketCase, { told: null });
+  if (!isOpenStage(ticket.stage)) return save(ticketCase, await reopened(ticketCase, 'the customer wrote again', rows));
+  const status: TicketStatus = ticket.status === 'waiting_for_customer' ? 'open' : ticket.status;
+  return save(ticketCase, {
+    told: null,
+    values: { status, lastCustomerMessageAt: change.at },
+    ...clocksAt(ticketCase, status, ['next_response']),
+    rows: [...rows, ...notify(change, ticket.assignedUserId, 'customer_replied', ticket)],
+  });
+}
+
+function isWithinWindow({ resolvedAt, closedAt, slaTerms }: TicketRow, at: Date): boolean {
+  const since = resolvedAt ?? closedAt;
+  const minutes = slaTerms?.reopenWithinMinutes ?? defaultTerms.reopenWithinMinutes;
+  return since !== null && at.getTime() <= since.getTime() + minutes * 60_000;
+}
+
+/** The clocks in a status, with new ones of these targets that begin with the change. */
+function clocksAt(
+  ticketCase: TicketCase,
+  status: TicketStatus,
+  targets: readonly SlaTarget[],
+): Pick<Move, 'clocks' | 'judgement'> {
+  const { change, life, judgement } = ticketCase;
+  if (!judgement) return {};
+  const by = { ...judgement, status };
+  const followed = life.clocks.map((clock) => followStatus(clock, by, change.at, `status ${status}`));
+  const next = clockNumbers(life);
+  // The answer that the opening waits for answers this message as well.
+  const awaitsFirst = openClocks(ticketCase).some(({ target }) => target === 'first_response');
+  const begun = targets
+    .filter((target) => target !== 'next_response' || !awaitsFirst)
+    .map((target) =>
+      beginClock(
+        {
+          ...next(target),
+          target,
+          startedAt: change.at,
+          cause: target === 'resolution' ? 'reopened' : 'message of the customer',
+        },
+        by,
+      ),
+    )
+    .filter((clock): clock is Clock => clock !== null);
+  return { clocks: [...followed, ...begun], judgement: by };
+}
+
+/**
+ * A resolved or closed ticket is at work again: with the agent who had it, if they are there, else routed. A new clock of
+ * resolution begins; when the customer wrote, one of next response as well.
+ */
+export async function reopened(ticketCase: TicketCase, why: string, rows: Insertion[]): Promise<Move> {
+  const { em, change, ticket } = ticketCase;
+  const isCustomer = why !== 'reopened by command';
+  const agent = ticket.assignedUserId;
+  const presence = agent === null ? null : await readPresence(em, agent, change.at);
+  const stays = presence?.isThere === true;
+  const routed = stays ? null : await route(ticketCase, why, { excludeUserIds: agent === null ? [] : [agent] });
+  return {
+    told: { kind: 'ticket.reopened', summary: routed?.told ? `reopened; ${routed.told.summary}` : why },
+    values: {
+      stage: 'assigned',
+      routeAgainAt: presence?.awayFrom ?? null,
+      ...routed?.values,
+      status: 'open',
+      resolvedAt: null,
+      closedAt: null,
+      reopenCount: ticket.reopenCount + 1,
+      ...(isCustomer ? { lastCustomerMessageAt: change.at } : {}),
+    },
+    ...clocksAt(ticketCase, 'open', isCustomer ? ['next_response', 'resolution'] : ['resolution']),
+    rows: [...rows, ...(routed?.rows ?? []), ...(stays ? notify(change, agent, 'customer_replied', ticket) : [])],
+    statements: routed?.statements ?? [],
+  };
+}
+
+/** Opens a follow-up ticket: its starting command is owed by the ledger from this transaction on, and delivered by the relay. */
+async function followUp(
+  ticketCase: TicketCase,
+  { messageId, text }: { messageId?: string | undefined; text?: string | undefined },
+): Promise<Saved> {
+  const { em, change, ticket } = ticketCase;
+  const mail = change.commandId
+    ? ((await findCommand(em, change.commandId))?.body as { mail?: unknown } | null)?.mail
+    : undefined;
+  const opening: StoredOpening & { mail?: unknown } = {
+    subject: ticket.subject,
+    description: text ?? null,
+    requesterPersonId: ticket.requesterPersonId,
+    requester: null,
+    accountId: ticket.accountId,
+    channel: ticket.channel,
+    category: ticket.category,
+    priority: ticket.priority,
+    skills: ticket.skills,
+    followUpOfTicketId: ticket.id,
+    ...(mail === undefined ? {} : { mail }),
+  };
+  const followUpId = uuidv7();
+  const key = `${ticket.id}:${messageId ?? change.commandId ?? followUpId}`.slice(0, 255);
+  if (await isOwed(ticketCase, key)) return save(ticketCase, { told: null });
+  return save(ticketCase, {
+    told: {
+      kind: 'ticket.follow_up',
+      summary: 'the customer wrote after the window of reopening: a follow-up ticket is opened',
+      details: { followUpTicketId: followUpId },
+    },
+    statements: [owedOpening(ticketCase, followUpId, key, opening)],
+  });
+}
+
+/** Whether a follow-up was opened for this message before: the same mail may come twice. */
+async function isOwed({ em, change: { organizationId }, ticket }: TicketCase, key: string): Promise<boolean> {
+  const known: unknown[] = await em.execute(
+    `select 1 from crm_core.crm_commands
+     where organization_id = ? and principal = ? and route = 'follow-up' and idempotency_key = ? and deleted_at is null`,
+    [organizationId, actorLabel(followUpActor(organizationId, ticket.id)), key],
+  );
+  return known.length > 0;
+}
+
+const followUpActor = (organizationId: string, recordId: string): Actor => ({
+  kind: 'process',
+  organizationId,
+  process: ticketProcess.name,
+  recordId,
+});
+
+function owedOpening(
+  { change: { organizationId, at }, ticket }: TicketCase,
+  followUpId: string,
+  key: string,
+  opening: StoredOpening,
+): Statement {
+  const actor = followUpActor(organizationId, ticket.id);
+  const by = actorLabel(actor);
+  return {
+    sql: `insert into crm_core.crm_commands (command_id, organization_id, principal, route, idempotency_key, request_hash, state,
+        message, process, record_id, body, actor, received_at, lease_until, attempts, created_at, created_by, updated_at, updated_by, version)
+      values (?, ?, ?, 'follow-up', ?, '', 'received', ?, ?, ?, ?::jsonb, ?::jsonb, ?, null, 0, ?, ?, ?, ?, 1) returning 1`,
+    parameters: [
+      uuidv7(),
+      organizationId,
+      by,
+      key,
+      ticketProcess.startUpdate,
+      ticketProcess.name,
+      followUpId,
+      JSON.stringify(opening),
+      JSON.stringify(actor),
+      at,
+      at,
+      by,
+      at,
+      by,
+    ],
+  };
+}

@@ -1,0 +1,76 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
+import type { Change } from '../../db/model/changes.ts';
+import type { Insertion } from '../../db/model/set-based.ts';
+import type { TicketRow } from '../../db/tickets/ticket-state.queries.ts';
+import type { Clock } from '../../workflows/tickets/clocks.ts';
+import { targetNames } from '../../workflows/tickets/policy.ts';
+import { utcMinute } from '../../workflows/text/utc-minute.ts';
+import { noticeRows } from '../notices.ts';
+
+/** A notice in words: of which ticket, and what is due when. */
+interface Matter {
+  ticket: string;
+  target: string;
+  due: string;
+}
+
+const texts = {
+  assigned: ({ ticket }: Matter) => ({
+    title: `New ticket ${ticket}`,
+    body: `The ticket ${ticket} is yours. Answer the customer with the command "reply".`,
+  }),
+  taken_away: ({ ticket }: Matter) => ({
+    title: `Given away: ticket ${ticket}`,
+    body: `The ticket ${ticket} is not yours any more.`,
+  }),
+  warning: ({ ticket, target, due }: Matter) => ({
+    title: `Due soon: ${target} of ${ticket}`,
+    body: `The ${target} of the ticket ${ticket} is due ${due}.`,
+  }),
+  breach: ({ ticket, target, due }: Matter) => ({
+    title: `Breached: ${target} of ${ticket}`,
+    body: `The ${target} of the ticket ${ticket} was due ${due}.`,
+  }),
+  escalation: ({ ticket, target, due }: Matter) => ({
+    title: `Escalated: ${target} of ${ticket}`,
+    body: `The ${target} of the ticket ${ticket} was due ${due}, and is not done yet.`,
+  }),
+  customer_replied: ({ ticket }: Matter) => ({
+    title: `The customer wrote: ${ticket}`,
+    body: `There is a new message of the customer on the ticket ${ticket}.`,
+  }),
+} as const;
+
+export type TicketNotice = keyof typeof texts;
+
+type Named = Pick<TicketRow, 'number' | 'subject'>;
+
+/** A notice about a ticket to one user with its mail in the outbox; none when there is nobody to tell. */
+export function notify(
+  change: Change,
+  userId: string | null,
+  notice: TicketNotice,
+  { number, subject }: Named,
+  clock: Pick<Clock, 'target' | 'dueAt' | 'breachedAt'> | null = null,
+): Insertion[] {
+  const due = clock?.breachedAt ?? clock?.dueAt;
+  const text = texts[notice]({
+    ticket: `#${number}, ${subject}`,
+    target: clock ? targetNames[clock.target] : '',
+    due: due ? utcMinute(due.toISOString()) : '',
+  });
+  return noticeRows(change, userId, { kind: `ticket.${notice}`, ...text });
+}
+
+/** Active users with the role of an administrator. */
+export async function administratorsOf(em: EntityManager, organizationId: string): Promise<string[]> {
+  const rows: { user_id: string }[] = await em.execute(
+    `select u.user_id from crm_core.crm_users u
+     where u.organization_id = ? and u.active and u.deleted_at is null and u.user_id in (
+       select a.user_id from crm_core.core_role_assignments a join crm_core.core_roles r using (role_id)
+       where r.name = 'admin' and a.deleted_at is null and r.deleted_at is null)
+     order by u.created_at, u.user_id limit 20`,
+    [organizationId],
+  );
+  return rows.map(({ user_id }) => user_id);
+}

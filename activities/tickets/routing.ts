@@ -1,0 +1,179 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { v7 as uuidv7 } from 'uuid';
+import { readTeams, type TeamLoad, turnTaken } from '../../db/assignment/teams.queries.ts';
+import { baseColumns, type Change } from '../../db/model/changes.ts';
+import type { RowOf } from '../../db/model/entity.ts';
+import type { Insertion, Statement } from '../../db/model/set-based.ts';
+import { lockRouting } from '../../db/tickets/routing.queries.ts';
+import { TicketAssignment } from '../../db/tickets/ticket-assignment.ts';
+import type { Ticket } from '../../db/tickets/ticket.ts';
+import { type Assignment, chooseAssignee } from '../../workflows/assignment/assignment.ts';
+import type { AssignmentRule } from '../../workflows/assignment/rules.ts';
+import { ticketConditions, type TicketFacts } from '../../workflows/tickets/facts.ts';
+import { capacityFreed } from './capacity.ts';
+import { chosenAgent, refusal } from './chosen-agent.ts';
+
+/** Where a ticket goes in which round, and the rows that keep the decision. */
+export interface Routed {
+  /** What changes in the ticket; nothing when it is in the queue already and stays there for the same team. */
+  values: Partial<
+    Pick<
+      RowOf<typeof Ticket>,
+      'stage' | 'assignedUserId' | 'assignedAt' | 'teamId' | 'routingRuleId' | 'routingRuleVersion' | 'round'
+    >
+  >;
+  rows: Insertion[];
+  statements: Statement[];
+  reason: string;
+  /** Null: the ticket waits in the queue. */
+  userId: string | null;
+  /** When a queued ticket is routed again though nobody said that capacity is free; null for one that is assigned. */
+  retryAt: Date | null;
+}
+
+type Routable = Pick<
+  RowOf<typeof Ticket>,
+  'stage' | 'skills' | 'round' | 'teamId' | 'assignedUserId' | 'routingRuleId'
+>;
+
+interface Wish {
+  /** Whoever must not get it by the rules: those who had it and left it. */
+  excludeUserIds: readonly string[];
+  /** Somebody whom a person chose; may be over capacity then. */
+  userId?: string | undefined;
+  /** The team that a person chose: one of its members gets it, whatever the rules say. */
+  teamId?: string | undefined;
+}
+
+/** Longest wait in the queue before a ticket is routed again, in case that nothing told it of free capacity. */
+const longestQueueWaitMs = 60 * 60_000;
+
+/**
+ * Decides who gets a ticket (DOMAIN, process 6): by the ordered rules a team, in it whoever has skills, room and the
+ * next turn. Nobody has: it is queued, with every candidate explained; a team's own fallback takes it instead if the
+ * team has one with the skills, the organisation's fallback never. Under the assignment lock: load and turns that are
+ * read hold until the transaction ends. Problem `rule_violation` for a user or team that cannot be given it.
+ */
+export async function routeTicket(
+  em: EntityManager,
+  change: Change,
+  ticket: Routable,
+  facts: TicketFacts,
+  { excludeUserIds, userId, teamId }: Wish,
+): Promise<Routed> {
+  const all = await lockRouting(em, change.organizationId);
+  if (userId !== undefined) return assigned(change, ticket, await chosenAgent(em, change.at, ticket, userId, teamId));
+
+  const rules = teamId === undefined ? all : [ruleOfChoice(all, teamId)];
+  const matching = rules.filter(({ when }) => ticketConditions.test(when, facts).matched);
+  const which = { teamIds: [...new Set(matching.map((rule) => rule.teamId))], userId: null };
+  const { teams } = await readTeams(em, 'ticket', change.organizationId, which, change.at);
+  const chosenTeam = teamId === undefined ? null : teams.find(({ id }) => id === teamId);
+  if (chosenTeam === undefined) throw refusal('teamId', 'is not a team of this organisation');
+
+  const decision = chooseAssignee(ticketConditions, {
+    facts,
+    requiredSkills: ticket.skills,
+    rules,
+    teams,
+    accountOwnerId: null,
+    fallbackUserId: null,
+    excludeUserIds: [...excludeUserIds],
+    at: change.at.toISOString(),
+  });
+  const { userId: chosen } = decision;
+  if (chosen !== null) {
+    return assigned(change, ticket, { ...decision, userId: chosen, ...(chosenTeam ? byChoice(chosenTeam) : {}) });
+  }
+  const waitsFor = matching.find((rule) => teams.some(({ id }) => id === rule.teamId));
+  const where = {
+    teamId: waitsFor?.teamId ?? null,
+    ruleId: waitsFor?.id ?? null,
+    ruleVersion: waitsFor?.version ?? null,
+    reason: waitsFor ? `rule "${waitsFor.name}": nobody can take it now` : 'no rule gives it to a team',
+  };
+  return queued(
+    change,
+    ticket,
+    { ...decision, ...where, ...(chosenTeam ? byChoice(chosenTeam) : {}) },
+    nextTry(change.at, teams),
+  );
+}
+
+/** A rule for the team that a person chose, which shares out as the first rule that names the team does. */
+function ruleOfChoice(rules: readonly AssignmentRule[], teamId: string): AssignmentRule {
+  const strategy = rules.find((rule) => rule.teamId === teamId)?.strategy ?? 'least_loaded';
+  return { id: teamId, version: 1, name: 'chosen by a person', position: 0, when: 'true', teamId, strategy };
+}
+
+/** No rule led to this team, so that none is kept. */
+function byChoice({ name }: TeamLoad): Pick<Assignment, 'ruleId' | 'ruleVersion' | 'rulesTried' | 'reason'> {
+  return { ruleId: null, ruleVersion: null, rulesTried: [], reason: `team "${name}" was chosen by a person` };
+}
+
+/** The first return of somebody who is away, at most an hour from now. */
+function nextTry(at: Date, teams: readonly TeamLoad[]): Date {
+  const returns = teams
+    .flatMap(({ members }) => members.flatMap(({ outOfOffice }) => outOfOffice?.until ?? []))
+    .map((text) => Date.parse(text))
+    .filter((back) => back > at.getTime());
+  return new Date(Math.min(at.getTime() + longestQueueWaitMs, ...returns));
+}
+
+function assigned(change: Change, ticket: Routable, decision: Assignment & { userId: string }): Routed {
+  const { turn } = decision;
+  return {
+    ...kept(change, ticket, decision),
+    statements: turn ? [turnTaken(change.organizationId, turn)] : [],
+    retryAt: null,
+  };
+}
+
+function queued(change: Change, ticket: Routable, decision: Assignment, retryAt: Date): Routed {
+  const { reason, teamId, ruleId } = decision;
+  const waits = ticket.stage === 'queued' && ticket.teamId === teamId && ticket.routingRuleId === ruleId;
+  if (waits) return { values: {}, rows: [], statements: [], reason, userId: null, retryAt };
+  return { ...kept(change, ticket, decision), statements: [], retryAt };
+}
+
+function kept(
+  change: Change,
+  ticket: Routable,
+  decision: Assignment,
+): Pick<Routed, 'values' | 'rows' | 'reason' | 'userId'> {
+  const { userId, teamId, ruleId, ruleVersion, turn, overCapacity, candidates, rulesTried } = decision;
+  const reason = decision.reason.slice(0, 300);
+  const round = ticket.round + 1;
+  const before = ticket.assignedUserId;
+  const freed = before === null || before === userId ? [] : [capacityFreed(change, before)];
+  const row = {
+    id: uuidv7(),
+    ...baseColumns(change),
+    ticketId: change.subjectId,
+    round,
+    userId,
+    teamId,
+    routingRuleId: ruleId,
+    routingRuleVersion: ruleVersion,
+    reason,
+    overCapacity,
+    tookTurn: turn !== null,
+    candidates,
+    rulesTried,
+    decidedAt: change.at,
+  };
+  return {
+    values: {
+      stage: userId === null ? 'queued' : 'assigned',
+      assignedUserId: userId,
+      assignedAt: userId === null ? null : change.at,
+      teamId,
+      routingRuleId: ruleId,
+      routingRuleVersion: ruleVersion,
+      round,
+    },
+    rows: [{ into: TicketAssignment, rows: [row] }, ...freed],
+    reason,
+    userId,
+  };
+}

@@ -1,0 +1,109 @@
+import { breach, type Clock } from '../../workflows/tickets/clocks.ts';
+import { type Planned, stepsOfClock } from '../../workflows/tickets/plan.ts';
+import { actionNames, raised, targetNames } from '../../workflows/tickets/policy.ts';
+import type { EscalationRung } from '../../workflows/tickets/terms.ts';
+import { managerOf } from '../notices.ts';
+import type { TicketStepDue } from '../tickets.types.ts';
+import { prioritized } from './messages.ts';
+import { administratorsOf, notify } from './notices.ts';
+import { route, routeIfNeeded } from './rerouting.ts';
+import { type Move, plan, save, type Saved } from './save.ts';
+import { judgeAnew, type Rejudged, type TicketCase } from './ticket-case.ts';
+
+/**
+ * Takes a step that has fallen due, on a locked ticket: judges and plans again first, since calendar or policy may have
+ * changed; what is not due by that plan is only moved.
+ */
+export async function takeStep(ticketCase: TicketCase, due: TicketStepDue): Promise<Saved> {
+  const { change, ticket, life } = ticketCase;
+  const judged = await judgeAnew(ticketCase);
+  const { next } = plan({ ...ticket, ...judged.values }, judged.clocks, judged.judgement, life.taken, life.ended);
+  const isPlanned = next?.step === due.step && next.clockId === due.clockId && next.life === due.life;
+  if (!next || !isPlanned || next.dueAt > change.at) return save(ticketCase, { told: null, ...judged });
+  const move = await moveOf(ticketCase, judged, next);
+  return save(ticketCase, { ...judged, ...move, values: { ...judged.values, ...move.values } });
+}
+
+async function moveOf(ticketCase: TicketCase, judged: Rejudged, next: Planned): Promise<Move> {
+  if (next.step === 'close') return closed(ticketCase, next);
+  if (next.step === 'route') return { told: null, ...(await routeIfNeeded(ticketCase)) };
+  const clock = judged.clocks.find(({ id }) => id === next.clockId);
+  if (!clock || !judged.judgement) throw new Error(`The step ${next.step} belongs to no clock.`);
+  if (next.step === 'breach') return breached(ticketCase, judged, clock, next);
+  if (next.step.startsWith('warning_')) return warned(ticketCase, judged, clock, next);
+  const rung = judged.judgement.terms.escalation[Number(next.step.slice('rung_'.length)) - 1];
+  if (!rung) throw new Error(`The policy has no rung for the step ${next.step}.`);
+  return climbed({ ...ticketCase, ...judged }, clock, next, rung);
+}
+
+function closed({ ticket, change }: TicketCase, planned: Planned): Move {
+  return {
+    told: { kind: 'ticket.closed', summary: 'closed by itself: resolved, and nobody wrote again' },
+    values: { stage: 'closed', status: 'closed', closedAt: change.at },
+    step: { planned, userId: ticket.assignedUserId, outcome: 'closed by itself' },
+  };
+}
+
+/** A breach is put on record and told of by `save`, as is one that a message brings to light. */
+function breached({ ticket, change }: TicketCase, { clocks }: Rejudged, late: Clock, planned: Planned): Move {
+  const outcome = `${targetNames[late.target]} breached`;
+  return {
+    told: { kind: 'ticket.breached', summary: outcome, details: { target: late.target, ordinal: late.ordinal } },
+    clocks: clocks.map((clock) => (clock === late ? breach(clock, change.at) : clock)),
+    step: { planned, userId: ticket.assignedUserId, outcome },
+  };
+}
+
+/** What is late at once by more than one step (after an outage, or a stricter priority) is told of once. */
+async function warned(ticketCase: TicketCase, { judgement }: Rejudged, clock: Clock, planned: Planned): Promise<Move> {
+  const { em, change, ticket, life } = ticketCase;
+  const taken = [...life.taken, { step: planned.step, clockId: clock.id, life: clock.life }];
+  const following = judgement ? stepsOfClock(clock, judgement, taken)[0] : undefined;
+  const isPassed = following !== undefined && following.dueAt <= change.at;
+  const watcher = ticket.assignedUserId ?? (await managerOf(em, ticket));
+  const outcome = isPassed ? 'noticed together with what came after' : watcher ? 'warned' : 'there is nobody to warn';
+  return {
+    told: { kind: 'ticket.warned', summary: planned.clause, details: { target: clock.target, ordinal: clock.ordinal } },
+    rows: isPassed ? [] : notify(change, watcher, 'warning', ticket, clock),
+    step: { planned, userId: watcher, outcome },
+  };
+}
+
+async function climbed(
+  ticketCase: TicketCase,
+  clock: Clock,
+  planned: Planned,
+  { action }: EscalationRung,
+): Promise<Move> {
+  const { em, change, ticket } = ticketCase;
+  const told = (outcome: string, userId: string | null = ticket.assignedUserId) => ({
+    told: { kind: 'ticket.escalated', summary: `${targetNames[clock.target]}: ${outcome}` },
+    step: { planned, userId, outcome },
+  });
+  const tell = (userIds: readonly string[]) => ({
+    ...told(userIds.length > 0 ? actionNames[action] : `${actionNames[action]}: there is nobody`, userIds[0] ?? null),
+    rows: userIds.flatMap((userId) => notify(change, userId, 'escalation', ticket, clock)),
+  });
+  const listed = (userId: string | null) => (userId === null ? [] : [userId]);
+  switch (action) {
+    case 'notify_assignee':
+      return tell(listed(ticket.assignedUserId));
+    case 'notify_manager':
+      return tell(listed(await managerOf(em, ticket)));
+    case 'notify_administrators':
+      return tell(await administratorsOf(em, ticket.organizationId));
+    case 'reassign': {
+      const present = ticket.assignedUserId;
+      const routed = await route(ticketCase, 'escalated', { excludeUserIds: listed(present) });
+      if (routed.userId === null && present !== null) return told('nobody else can take it: it stays');
+      const { values, rows, statements } = routed;
+      return { ...told(routed.userId ? 'given to somebody else' : 'nobody can take it'), values, rows, statements };
+    }
+    case 'raise_priority': {
+      const priority = raised(ticket.priority);
+      if (priority === ticket.priority) return told('the priority is the highest already');
+      const cause = `priority ${ticket.priority} → ${priority} by escalation`;
+      return { ...told(cause), ...(await prioritized(ticketCase, priority, cause)) };
+    }
+  }
+}

@@ -1,0 +1,135 @@
+import { createHash } from 'node:crypto';
+import { v7 as uuidv7 } from 'uuid';
+import type { WriteContext } from '../../db/records.ts';
+import type { Database } from '../../db/database.ts';
+import { Problem } from '../../db/model/problem.ts';
+import { parseOrRefuse } from '../../db/model/schemas.ts';
+import { findOrganizationOfSlug, placeMail } from '../../db/tickets/mail.queries.ts';
+import { createTicketBody } from '../../workflows/tickets/create.ts';
+import { type AutomaticCause, automaticCause } from '../../workflows/tickets/mail/automatic-mail.ts';
+import type { InboundMail } from '../../workflows/tickets/mail/inbound-mail.ts';
+import { slugOf } from '../../workflows/tickets/mail/support-address.ts';
+import { isOwnMessageId, ticketNumberIn } from '../../workflows/tickets/mail/threads.ts';
+import { ticketProcess } from '../../workflows/tickets/messages.ts';
+import { readOpening, type StoredOpening } from '../../workflows/tickets/opening.ts';
+import type { RequireFeature } from '../feature-flags.ts';
+import type { CheckedRequest, Dispatcher } from '../processes/dispatch.ts';
+import type { ApiAnswer, SignedRequest } from '../route.ts';
+import { type ReadMail, readMail } from './message.ts';
+
+export interface InboundMailSettings {
+  /** What the mail server signs with; undefined: this installation takes no mail. */
+  secret: string | undefined;
+  /** Template of the support addresses, such as `support@{organization}.example`. */
+  supportAddress: string;
+  /** Finds the organisation of an address, before which nothing of an organisation can be seen. */
+  relay: Database;
+}
+
+interface Parts {
+  database: Database;
+  dispatcher: Dispatcher;
+  requireFeature: RequireFeature;
+}
+
+export const mailOutcomes = ['opened', 'replied', 'known', 'ignored'] as const;
+
+/** Takes one mail. Throws Problems: not readable, nobody's address, too many from one sender, refused by the process. */
+export type ReceiveMail = (request: SignedRequest) => Promise<ApiAnswer>;
+
+/** Mails from one address to one organisation within an hour; more are put off: two machines answer each other. */
+export const mostPerHour = 30;
+
+const principal = 'mail';
+const route = 'POST /events/mail';
+
+/** Makes the receiver of mail: each becomes a command in the ledger, keyed by its Message-ID, or nothing at all. */
+export function createInboundMail(
+  { relay, supportAddress }: InboundMailSettings,
+  { database, dispatcher, requireFeature }: Parts,
+): ReceiveMail {
+  async function organizationOf({ recipients }: ReadMail): Promise<string> {
+    for (const recipient of recipients) {
+      const slug = slugOf(supportAddress, recipient);
+      const organizationId = slug === null ? null : await findOrganizationOfSlug(relay, slug);
+      if (organizationId !== null) return organizationId;
+    }
+    throw new Problem('not_found', 'No organisation has one of the addresses that this mail went to.');
+  }
+
+  return async ({ body, receivedAt }) => {
+    const read = await readMail(body);
+    const { mail } = read;
+    const organizationId = await organizationOf(read);
+    await requireFeature('tickets', organizationId);
+    const isOwn = isOwnMessageId(organizationId, mail.messageId) || slugOf(supportAddress, mail.from.address) !== null;
+    const cause = automaticCause({ ...read.marks, isOwn });
+    if (cause) return ignored(cause);
+    const answers = [...(mail.inReplyTo ? [mail.inReplyTo] : []), ...mail.references.toReversed()];
+    const { knownTicketId, ticket, recentCount } = await placeMail(database, organizationId, {
+      messageId: mail.messageId,
+      answers,
+      number: ticketNumberIn(mail.subject),
+      from: mail.from.address,
+      receivedAt,
+    });
+    if (knownTicketId !== null) return { status: 200, body: { outcome: 'known', ticketId: knownTicketId } };
+    if (recentCount >= mostPerHour) {
+      throw new Problem(
+        'rate_limited',
+        `More than ${mostPerHour} mails of one sender within an hour: try again later.`,
+      );
+    }
+    const write = writeOf(organizationId, mail, receivedAt);
+    const send = (message: string, checked: CheckedRequest) =>
+      dispatcher.dispatch(write, {
+        process: ticketProcess,
+        message,
+        check: () => Promise.resolve(checked),
+        respondAsync: false,
+      });
+    if (ticket) {
+      const { id: recordId, ...present } = ticket;
+      const body = { messageId: mail.messageId, text: mail.text, mail };
+      return outcomeOf('replied', await send('customerReply', { recordId, body, present }));
+    }
+    const present = { status: 'open', stage: 'received' };
+    const opening = { recordId: uuidv7(), body: openingOf(mail), present };
+    return outcomeOf('opened', await send(ticketProcess.startUpdate, opening));
+  };
+}
+
+/** What a mail opens: a ticket as a form would. The mail itself stays beside it in the ledger, for the conversation. */
+function openingOf(mail: InboundMail): StoredOpening & { mail: InboundMail } {
+  const { name, address } = mail.from;
+  const body = {
+    subject: mail.subject || 'No subject',
+    description: mail.text,
+    requester: { email: address, ...(name === '' ? {} : { fullName: name }) },
+    channel: 'email',
+  };
+  // No region: a mail says nothing of phones.
+  const { opening, errors } = readOpening(parseOrRefuse(createTicketBody, body, 'This mail'), { defaultRegion: 'ZZ' });
+  if (errors.length > 0) throw new Problem('invalid', 'This mail opens no ticket; see errors.', errors);
+  return { ...opening, mail };
+}
+
+/** Its Message-ID alone makes a mail this one: another copy of it has other `Received` lines, and is no other mail. */
+function writeOf(organizationId: string, { messageId }: InboundMail, receivedAt: Date): WriteContext {
+  const hash = createHash('sha256').update(messageId).digest('hex');
+  return {
+    actor: { kind: 'service', organizationId, clientId: principal, scopes: ['crm:tickets:create'] },
+    idempotencyKey: messageId.length <= 255 ? messageId : hash,
+    route,
+    requestHash: hash,
+    receivedAt,
+  };
+}
+
+function ignored(cause: AutomaticCause): ApiAnswer {
+  return { status: 200, body: { outcome: 'ignored', cause } };
+}
+
+function outcomeOf(outcome: (typeof mailOutcomes)[number], { status, body, headers }: ApiAnswer): ApiAnswer {
+  return { status, body: { outcome, ticketId: (body as { id?: string } | undefined)?.id }, headers };
+}

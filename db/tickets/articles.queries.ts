@@ -1,0 +1,37 @@
+import { type Answer, writeOnce, type WriteContext } from '../automation/ledger.queries.ts';
+import type { Database } from '../database.ts';
+import { Problem } from '../model/problem.ts';
+import { saveRow } from '../model/row-writes.ts';
+import { findWritable } from '../model/row-access.ts';
+import { articles } from './article.ts';
+
+/** What can be done with an article, and from which states: `to` is its state afterwards. */
+export const articleCommands = {
+  publish: { from: ['draft', 'archived'], to: 'published' },
+  unpublish: { from: ['published'], to: 'draft' },
+  archive: { from: ['draft', 'published'], to: 'archived' },
+} as const;
+
+export type ArticleCommand = keyof typeof articleCommands;
+
+/** Moves an article on, once. Problems: `not_found`, `forbidden`, `illegal_stage`. `publishedAt` is that of the first time. */
+export function moveArticle(
+  database: Database,
+  write: WriteContext,
+  id: string,
+  command: ArticleCommand,
+): Promise<Answer> {
+  return writeOnce(database, write, async (em, commandId) => {
+    const row = await findWritable(em, write.actor, articles, id);
+    const { from, to } = articleCommands[command];
+    const status = String(row['status']);
+    if (!from.some((legal) => legal === status)) {
+      throw new Problem(
+        'illegal_stage',
+        `${command} is legal while the article is ${from.join(' or ')}; it is ${status}.`,
+      );
+    }
+    const publishedAt = row['publishedAt'] ?? (to === 'published' ? write.receivedAt : null);
+    return saveRow({ em, write, commandId, resource: articles }, row, { status: to, publishedAt }, 'updated');
+  });
+}

@@ -1,0 +1,75 @@
+import { type Database, inOrganization, statementAcrossOrganizations } from '../database.ts';
+
+/** What decides where a mail goes. Message-IDs without angle brackets; `number` is a ticket's that the subject names. */
+export interface MailPlace {
+  messageId: string;
+  /** What it answers, the nearest first. */
+  answers: readonly string[];
+  number: number | null;
+  from: string;
+  receivedAt: Date;
+}
+
+/** Where a mail belongs. */
+export interface PlacedMail {
+  /** The ticket that has this very mail already. */
+  knownTicketId: string | null;
+  /** The ticket that it continues; one that was merged is followed to where it went. */
+  ticket: { id: string; status: string; stage: string } | null;
+  /** Messages from the same address within the hour before. */
+  recentCount: number;
+}
+
+/** The organisation with this short name, or null; the one question that is asked before an organisation is known. */
+export async function findOrganizationOfSlug(relay: Database, slug: string): Promise<string | null> {
+  const [found] = await statementAcrossOrganizations<{ id: string }>(
+    relay,
+    'select organization_id as id from crm_core.core_organizations where lower(slug) = ? and deleted_at is null',
+    [slug],
+  );
+  return found?.id ?? null;
+}
+
+const placeSql = `
+  with recursive asked as (select array(select jsonb_array_elements_text(?::jsonb)) as ids, ?::text as mailed_from),
+  named as (
+    select m.ticket_id, array_position(asked.ids, m.message_id::text) as nearness
+    from crm_core.crm_conversation_messages m, asked where m.message_id = any(asked.ids) and m.deleted_at is null
+    union all
+    select t.ticket_id, 1000000 from crm_core.crm_tickets t, asked
+    where t.number = ? and (
+      exists (select from crm_core.crm_people p where p.person_id = t.requester_person_id and p.primary_email = asked.mailed_from)
+      or exists (
+        select from crm_core.crm_conversation_messages m
+        where m.ticket_id = t.ticket_id and m.addresses -> 'from' ->> 'address' = asked.mailed_from and m.deleted_at is null))),
+  followed as (
+    select t.ticket_id, t.status, t.stage, t.merged_into_ticket_id, named.nearness, 0 as steps
+    from named join crm_core.crm_tickets t using (ticket_id) where t.deleted_at is null
+    union all
+    select t.ticket_id, t.status, t.stage, t.merged_into_ticket_id, followed.nearness, followed.steps + 1
+    from followed join crm_core.crm_tickets t on t.ticket_id = followed.merged_into_ticket_id
+    where t.deleted_at is null and followed.steps < 10)
+  select ticket_id as id, status, stage from followed where merged_into_ticket_id is null order by nearness limit 1`;
+
+/** Places a mail within an organisation: by what it answers, else by number and sender. Reads only. */
+export async function placeMail(database: Database, organizationId: string, mail: MailPlace): Promise<PlacedMail> {
+  return inOrganization(database, organizationId, async (em) => {
+    const [known]: { ticket_id: string }[] = await em.execute(
+      `select ticket_id from crm_core.crm_conversation_messages where message_id = ? and deleted_at is null limit 1`,
+      [mail.messageId],
+    );
+    if (known) return { knownTicketId: known.ticket_id, ticket: null, recentCount: 0 };
+    const [ticket]: { id: string; status: string; stage: string }[] = await em.execute(placeSql, [
+      JSON.stringify(mail.answers),
+      mail.from,
+      mail.number,
+    ]);
+    const [recent]: { count: number }[] = await em.execute(
+      `select count(*)::int as count from crm_core.crm_conversation_messages
+       where created_at > ?::timestamptz - interval '1 hour' and kind = 'customer' and deleted_at is null
+         and addresses -> 'from' ->> 'address' = ?`,
+      [mail.receivedAt, mail.from],
+    );
+    return { knownTicketId: null, ticket: ticket ?? null, recentCount: recent?.count ?? 0 };
+  });
+}

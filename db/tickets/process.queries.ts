@@ -1,0 +1,92 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { z } from 'zod';
+import { actorLabel, type Actor } from '../access/actor.ts';
+import { findStartCommand } from '../automation/ledger.queries.ts';
+import { type Database, inOrganization } from '../database.ts';
+import { findVisible } from '../model/row-access.ts';
+import type { TicketRow } from './ticket-state.queries.ts';
+import { tickets } from './ticket.ts';
+
+const identifier = z.uuid();
+
+/** What the rows tell of a ticket's process, also after Temporal has forgotten it. */
+export interface TicketProcess {
+  stage: string;
+  status: string;
+  waitsFor: { step: string; dueAt: string; userId: string | null } | null;
+  explanation: Record<string, unknown>;
+}
+
+/** The state of a ticket's process and how it came about. Problem `not_found` for a ticket that the caller may not see. */
+export async function readTicketProcess(database: Database, actor: Actor, id: string): Promise<TicketProcess> {
+  return inOrganization(database, actor.organizationId, async (em) => {
+    if (await isUndecided(em, actor, id)) return { stage: 'received', status: 'open', waitsFor: null, explanation: {} };
+    const ticket = (await findVisible(em, actor, tickets, id)) as unknown as TicketRow;
+    const { stage, status, nextStep, nextDueAt, assignedUserId } = ticket;
+    const isPlanned = nextStep !== null && nextDueAt !== null;
+    return {
+      stage,
+      status,
+      waitsFor: isPlanned ? { step: nextStep, dueAt: nextDueAt.toISOString(), userId: assignedUserId } : null,
+      explanation: await explain(em, ticket),
+    };
+  });
+}
+
+/** Accepted, not decided yet: only the ledger knows it. Its sender may ask, and whoever reads all tickets. */
+async function isUndecided(em: EntityManager, actor: Actor, id: string): Promise<boolean> {
+  if (!identifier.safeParse(id).success) return false;
+  const [row]: unknown[] = await em.execute('select 1 from crm_core.crm_tickets where ticket_id = ?', [id]);
+  if (row) return false;
+  const command = await findStartCommand(em, id);
+  return command !== null && (tickets.read(actor) === true || actorLabel(command.actor) === actorLabel(actor));
+}
+
+const explanationSql = `
+  select
+    (select coalesce(jsonb_agg(jsonb_build_object('id', sla_clock_id, 'target', target, 'ordinal', ordinal, 'state', state,
+        'breached', breached, 'priority', priority, 'targetMinutes', target_minutes,
+        'policy', jsonb_build_object('id', sla_policy_id, 'version', sla_policy_version), 'calendarId', calendar_id,
+        'startedAt', started_at, 'dueAt', due_at, 'intervals', intervals, 'changes', changes, 'metAt', met_at,
+        'breachedAt', breached_at, 'breachDetectedAt', breach_detected_at, 'endedAt', ended_at, 'elapsedMinutes', elapsed_minutes)
+        order by started_at desc, target), '[]')
+      from (select * from crm_core.crm_sla_clocks where ticket_id = ? and deleted_at is null order by started_at desc limit 50) k) as clocks,
+    (select coalesce(jsonb_agg(jsonb_build_object('round', round, 'userId', user_id, 'teamId', team_id, 'reason', reason,
+        'overCapacity', over_capacity, 'rule', jsonb_build_object('id', routing_rule_id, 'version', routing_rule_version),
+        'decidedAt', decided_at, 'candidates', candidates, 'rulesTried', rules_tried) order by round desc), '[]')
+      from (select * from crm_core.crm_ticket_assignments where ticket_id = ? order by round desc limit 20) a) as routings,
+    (select coalesce(jsonb_agg(jsonb_build_object('step', step, 'target', target, 'clockId', sla_clock_id, 'dueAt', due_at,
+        'detectedAt', detected_at, 'userId', user_id, 'outcome', outcome) order by due_at, detected_at), '[]')
+      from (select * from crm_core.crm_ticket_steps where ticket_id = ? order by due_at desc limit 100) s) as steps,
+    (select coalesce(jsonb_agg(jsonb_build_object('survivorId', survivor_id, 'mergedId', merged_id, 'evidence', evidence,
+        'mergedAt', merged_at) order by merged_at), '[]')
+      from (select * from crm_core.crm_merges where survivor_id = ? or merged_id = ? order by merged_at desc limit 50) m) as merges,
+    (select coalesce(jsonb_agg(jsonb_build_object('ticketId', ticket_id, 'number', number) order by number), '[]')
+      from (select * from crm_core.crm_tickets where follow_up_of_ticket_id = ? order by number desc limit 20) f) as "followUps"`;
+
+interface Stored {
+  clocks: Record<string, unknown>[];
+  routings: Record<string, unknown>[];
+  steps: Record<string, unknown>[];
+  merges: Record<string, unknown>[];
+  followUps: Record<string, unknown>[];
+}
+
+/** Newest decision first: which policy and why, who got it and why, and every minute of each clock. */
+async function explain(em: EntityManager, ticket: TicketRow): Promise<Record<string, unknown>> {
+  const [stored]: Stored[] = await em.execute(explanationSql, Array<string>(6).fill(ticket.id));
+  const [routing, ...earlierRoutings] = stored?.routings ?? [];
+  const { slaPolicyId: id, slaPolicyVersion: version, slaTerms: terms } = ticket;
+  return {
+    policy: id === null ? null : { id, version, terms },
+    policiesTried: ticket.policiesTried ?? [],
+    routing: routing ?? null,
+    earlierRoutings,
+    routeAgainAt: ticket.routeAgainAt?.toISOString() ?? null,
+    clocks: stored?.clocks ?? [],
+    steps: stored?.steps ?? [],
+    merges: stored?.merges ?? [],
+    followUpOfTicketId: ticket.followUpOfTicketId,
+    followUps: stored?.followUps ?? [],
+  };
+}

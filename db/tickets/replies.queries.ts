@@ -1,0 +1,58 @@
+import { type Database, statementAcrossOrganizations } from '../database.ts';
+
+/** A public reply with all that its mail says. Message-IDs without angle brackets. */
+export interface StoredReply {
+  /** Short name of the organisation. */
+  organization: string;
+  to: string;
+  number: number;
+  subject: string;
+  text: string;
+  html: string | null;
+  messageId: string;
+  inReplyTo: string | null;
+  references: string[];
+}
+
+/**
+ * A reply that has not left yet; null when it has, when message or ticket were deleted, or when nobody has a mail address:
+ * it goes to the requester, or for want of an address of theirs to whoever wrote last.
+ */
+export async function readUnsentReply(
+  relay: Database,
+  organizationId: string,
+  conversationMessageId: string,
+): Promise<StoredReply | null> {
+  const [reply] = await statementAcrossOrganizations<Omit<StoredReply, 'to'> & { to: string | null }>(
+    relay,
+    `select o.slug as organization, t.number, t.subject, m.body as text, m.body_html as html, m.message_id as "messageId",
+       m.in_reply_to as "inReplyTo", m.mail_references as "references",
+       coalesce(p.primary_email, (
+         select w.addresses -> 'from' ->> 'address' from crm_core.crm_conversation_messages w
+         where w.ticket_id = t.ticket_id and w.kind = 'customer' and w.addresses is not null and w.deleted_at is null
+         order by w.sent_at desc limit 1)) as "to"
+     from crm_core.crm_conversation_messages m
+       join crm_core.crm_tickets t on t.ticket_id = m.ticket_id
+       join crm_core.crm_people p on p.person_id = t.requester_person_id
+       join crm_core.core_organizations o on o.organization_id = m.organization_id
+     where m.conversation_message_id = ? and m.organization_id = ? and m.kind = 'reply' and m.message_id is not null
+       and m.delivered_at is null and m.deleted_at is null and t.deleted_at is null`,
+    [conversationMessageId, organizationId],
+  );
+  return reply?.to ? { ...reply, to: reply.to } : null;
+}
+
+/** The mail server has taken the reply over at `at`. */
+export async function markReplySent(
+  relay: Database,
+  organizationId: string,
+  conversationMessageId: string,
+  at: Date,
+): Promise<void> {
+  await statementAcrossOrganizations(
+    relay,
+    `update crm_core.crm_conversation_messages set delivered_at = ?, updated_at = ?, version = version + 1
+     where conversation_message_id = ? and organization_id = ? and delivered_at is null`,
+    [at, at, conversationMessageId, organizationId],
+  );
+}

@@ -1,0 +1,171 @@
+import { describe, expect, it } from '@jest/globals';
+import { databaseFixture } from '../../db/database-fixture.ts';
+import { after, makeTicketHouse } from './ticket-house.ts';
+
+const fixture = databaseFixture();
+const monday = new Date('2026-11-23T09:00:00Z');
+const at = (minutes: number) => after(monday, minutes);
+
+describe('the clocks', () => {
+  it('warn at half and three quarters, breach once at the due instant, and climb the ladder', async () => {
+    const house = await makeTicketHouse(fixture.app, {
+      policy: {
+        escalation: [
+          { target: 'first_response', afterMinutes: 0, action: 'notify_manager' },
+          { target: 'first_response', afterMinutes: 10, clock: 'wall', action: 'reassign' },
+          { target: 'first_response', afterMinutes: 20, action: 'raise_priority' },
+        ],
+        targets: { P2: { first_response: 60 }, P1: { first_response: 30 } },
+      },
+    });
+    const { ticketId } = await house.open({ priority: 'P2' }, { receivedAt: monday });
+    for (let taken = 0; taken < 6; taken += 1) await house.takeNext(ticketId);
+    expect((await house.steps(ticketId)).map(({ step, due_at, outcome }) => [step, due_at, outcome])).toEqual([
+      ['warning_50', at(30), 'warned'],
+      ['warning_75', at(45), 'warned'],
+      ['breach', at(60), 'first response breached'],
+      ['rung_1', at(60), 'notify manager'],
+      ['rung_2', at(70), 'given to somebody else'],
+      ['rung_3', at(80), 'priority P2 → P1 by escalation'],
+    ]);
+    const [clock] = await house.clocks(ticketId);
+    expect(clock).toMatchObject({
+      state: 'breached',
+      breached: true,
+      breached_at: at(60),
+      breach_detected_at: at(60),
+      priority: 'P1',
+    });
+    expect(await house.ticket(ticketId)).toMatchObject({ priority: 'P1', sla: 'breached', round: 2 });
+    expect(await house.count('crm_notifications', `kind = 'ticket.breach'`)).toBe(1);
+  });
+
+  it('are met up to the very second, and by a reply that was received in time although the timer ran', async () => {
+    const house = await makeTicketHouse(fixture.app);
+    const { ticketId } = await house.open({ priority: 'P1' }, { receivedAt: monday });
+    for (let taken = 0; taken < 3; taken += 1) await house.takeNext(ticketId);
+    expect(await house.ticket(ticketId)).toMatchObject({ sla: 'breached' });
+    const { state } = await house.send(ticketId, 'reply', { text: 'We are on it.' }, { receivedAt: at(60) });
+    expect(state).toMatchObject({ sla: 'on_track' });
+    const [clock] = await house.clocks(ticketId);
+    expect(clock).toMatchObject({
+      state: 'met',
+      breached: false,
+      met_at: at(60),
+      breached_at: null,
+      elapsed_minutes: 60,
+    });
+    const breach = (await house.steps(ticketId)).find(({ step }) => step === 'breach');
+    expect(breach?.outcome).toMatch(/^taken back/);
+  });
+
+  it('are late when done late, and say when they were done', async () => {
+    const house = await makeTicketHouse(fixture.app);
+    const { ticketId } = await house.open({ priority: 'P1' }, { receivedAt: monday });
+    // A reply by somebody with only the Temporal CLI, before the timer of the breach was served.
+    await house.signal(ticketId, 'reply', { text: 'Late.' }, at(61));
+    const [clock] = await house.clocks(ticketId);
+    expect(clock).toMatchObject({
+      state: 'breached',
+      breached: true,
+      met_at: at(61),
+      breached_at: at(60),
+      breach_detected_at: at(61),
+    });
+    expect((await house.steps(ticketId)).map(({ step }) => step)).toEqual(['breach']);
+  });
+
+  it('stand still while the ticket waits for the customer, and never breach then', async () => {
+    const house = await makeTicketHouse(fixture.app);
+    const { ticketId } = await house.open({ priority: 'P1' }, { receivedAt: monday });
+    const { state: paused } = await house.send(
+      ticketId,
+      'setStatus',
+      { status: 'waiting_for_customer' },
+      { receivedAt: at(20) },
+    );
+    expect(paused).toMatchObject({ sla: 'paused', next: null });
+    const { state } = await house.send(ticketId, 'customerReply', { text: 'Here it is.' }, { receivedAt: at(500) });
+    expect(state).toMatchObject({ status: 'open', sla: 'on_track', next: { dueAt: at(510).toISOString() } });
+    const [first, resolution] = await house.clocks(ticketId);
+    expect([first?.due_at, resolution?.due_at]).toEqual([at(540), at(720)]);
+    expect(first?.intervals.map(({ kind, cause }) => [kind, cause])).toEqual([
+      ['running', 'opened'],
+      ['paused', 'status waiting_for_customer'],
+      ['running', 'status open'],
+    ]);
+  });
+
+  it('of a policy that pauses the resolution only leave the promise to answer running', async () => {
+    const house = await makeTicketHouse(fixture.app, { policy: { pausedTargets: ['resolution'] } });
+    const { ticketId } = await house.open({ priority: 'P1' }, { receivedAt: monday });
+    await house.send(ticketId, 'setStatus', { status: 'waiting_for_customer' }, { receivedAt: at(20) });
+    expect((await house.clocks(ticketId)).map(({ state }) => state)).toEqual(['running', 'paused']);
+  });
+
+  it('begin anew with each unanswered message after the first reply, and one reply answers all', async () => {
+    const house = await makeTicketHouse(fixture.app);
+    const { ticketId } = await house.open({ priority: 'P1' }, { receivedAt: monday });
+    await house.send(ticketId, 'customerReply', { text: 'And another thing.' }, { receivedAt: at(5) });
+    expect((await house.clocks(ticketId)).map(({ target }) => target)).toEqual(['first_response', 'resolution']);
+    await house.send(ticketId, 'reply', { text: 'Yes.' }, { receivedAt: at(10) });
+    await house.send(ticketId, 'customerReply', { text: 'One', messageId: 'one@example.org' }, { receivedAt: at(20) });
+    await house.send(ticketId, 'customerReply', { text: 'One', messageId: 'one@example.org' }, { receivedAt: at(21) });
+    await house.send(ticketId, 'customerReply', { text: 'Two', messageId: 'two@example.org' }, { receivedAt: at(30) });
+    const next = (await house.clocks(ticketId)).filter(({ target }) => target === 'next_response');
+    expect(next.map(({ ordinal, due_at }) => [ordinal, due_at])).toEqual([
+      [1, at(140)],
+      [2, at(150)],
+    ]);
+    await house.send(ticketId, 'reply', { text: 'Both.' }, { receivedAt: at(40) });
+    expect((await house.clocks(ticketId)).map(({ state }) => state)).toEqual(['met', 'met', 'met', 'running']);
+  });
+
+  it('are judged again from the start when the priority changes, pauses kept, and say so', async () => {
+    const house = await makeTicketHouse(fixture.app);
+    const { ticketId } = await house.open({ priority: 'P3' }, { receivedAt: monday });
+    await house.send(ticketId, 'setStatus', { status: 'waiting_for_customer' }, { receivedAt: at(10) });
+    await house.send(ticketId, 'setStatus', { status: 'open' }, { receivedAt: at(25) });
+    await house.send(ticketId, 'setPriority', { priority: 'P1' }, { receivedAt: at(100) });
+    const [first, resolution] = await house.clocks(ticketId);
+    expect([first?.due_at, resolution?.due_at]).toEqual([at(75), at(255)]);
+    expect(first?.changes.at(-1)).toMatchObject({
+      cause: 'priority P3 → P1',
+      dueFrom: at(615).toISOString(),
+      dueTo: at(75).toISOString(),
+    });
+    // All that is late at once is told of once, with honest times.
+    for (let taken = 0; taken < 3; taken += 1) await house.takeNext(ticketId, at(100));
+    expect(
+      (await house.steps(ticketId))
+        .slice(0, 3)
+        .map(({ step, due_at, detected_at, outcome }) => [step, due_at, detected_at, outcome]),
+    ).toEqual([
+      ['warning_50', at(45), at(100), 'noticed together with what came after'],
+      ['warning_75', at(60), at(100), 'noticed together with what came after'],
+      ['breach', at(75), at(100), 'first response breached'],
+    ]);
+    await house.send(ticketId, 'setPriority', { priority: 'P3' }, { receivedAt: at(110) });
+    expect((await house.clocks(ticketId))[0]).toMatchObject({
+      state: 'running',
+      breached: false,
+      due_at: at(615),
+      life: 1,
+    });
+  });
+
+  it('begin when another priority promises what the old one did not', async () => {
+    const targets = { P1: { first_response: 60, resolution: 240 }, P4: { resolution: 480 } };
+    const house = await makeTicketHouse(fixture.app, { policy: { targets } });
+    const { ticketId } = await house.open({ priority: 'P4' }, { receivedAt: monday });
+    await house.send(ticketId, 'setStatus', { status: 'waiting_for_customer' }, { receivedAt: at(10) });
+    await house.send(ticketId, 'setStatus', { status: 'open' }, { receivedAt: at(20) });
+    await house.send(ticketId, 'setPriority', { priority: 'P1' }, { receivedAt: at(30) });
+    expect((await house.clocks(ticketId)).map(({ target, due_at }) => [target, due_at])).toEqual([
+      ['first_response', at(70)],
+      ['resolution', at(250)],
+    ]);
+    await house.send(ticketId, 'setPriority', { priority: 'P4' }, { receivedAt: at(40) });
+    expect((await house.clocks(ticketId)).map(({ state }) => state)).toEqual(['cancelled', 'running']);
+  });
+});

@@ -1,0 +1,233 @@
+import { describe, expect, it } from '@jest/globals';
+import { databaseFixture } from '../../db/database-fixture.ts';
+import { after, makeTicketHouse } from './ticket-house.ts';
+
+const fixture = databaseFixture();
+const monday = new Date('2026-11-23T09:00:00Z');
+const at = (minutes: number) => after(monday, minutes);
+
+describe('an opening', () => {
+  it('makes the requester, numbers the ticket, routes it and starts its clocks from the receipt', async () => {
+    const house = await makeTicketHouse(fixture.app);
+    const { ticketId, state } = await house.open(
+      { priority: 'P1', requester: { email: 'Ada@Example.com' } },
+      { receivedAt: monday },
+    );
+    expect(state).toMatchObject({
+      number: 1,
+      stage: 'assigned',
+      status: 'open',
+      priority: 'P1',
+      sla: 'on_track',
+      round: 1,
+      assignedUserId: house.agents[0]?.id,
+      next: { step: 'warning_50', dueAt: at(30).toISOString(), clause: 'first response · P1 · warning at 50 %' },
+    });
+    expect((await house.clocks(ticketId)).map(({ target, due_at }) => [target, due_at])).toEqual([
+      ['first_response', at(60)],
+      ['resolution', at(240)],
+    ]);
+    expect(await house.count('crm_people', 'primary_email = ?', ['ada@example.com'])).toBe(1);
+    expect(await house.count('crm_users', 'open_tickets = 1')).toBe(1);
+  });
+
+  it('is decided once, and the same person is matched the next time', async () => {
+    const house = await makeTicketHouse(fixture.app);
+    const { ticketId, state } = await house.open({ requester: { email: 'ada@example.com' } });
+    const again = await house.activities.decideTicket({
+      organizationId: house.org.id,
+      ticketId,
+      at: new Date().toISOString(),
+    });
+    expect(again).toEqual(state);
+    const second = await house.open({ requester: { email: 'ada@example.com', phone: '+49 30 901820' } });
+    expect(second.state.number).toBe(2);
+    expect(
+      await house.count('crm_people', 'primary_email = ? and primary_phone = ?', ['ada@example.com', '+4930901820']),
+    ).toBe(1);
+  });
+
+  it('without a policy that holds promises nothing, and waits in the queue when nobody has room', async () => {
+    const house = await makeTicketHouse(fixture.app, {
+      agents: [{ ticketCapacity: 0 }],
+      policy: { when: 'channel == "phone"' },
+    });
+    const { ticketId, state } = await house.open({}, { receivedAt: monday });
+    expect(state).toMatchObject({
+      stage: 'queued',
+      sla: null,
+      clocks: [],
+      assignedUserId: null,
+      next: { step: 'route' },
+    });
+    expect(await house.ticket(ticketId)).toMatchObject({ sla_policy_id: null, next_step: 'route' });
+  });
+});
+
+describe('the end', () => {
+  it('is a resolution that closes by itself, unless the customer writes within the window', async () => {
+    const house = await makeTicketHouse(fixture.app, { policy: { closeAfterMinutes: 60, reopenWithinMinutes: 120 } });
+    const { ticketId } = await house.open({ priority: 'P1' }, { receivedAt: monday });
+    const { state } = await house.send(ticketId, 'resolve', { note: 'Done.' }, { receivedAt: at(30) });
+    expect(state).toMatchObject({
+      stage: 'resolved',
+      sla: 'met',
+      next: { step: 'close', dueAt: at(90).toISOString() },
+    });
+    expect(await house.count('crm_users', 'open_tickets > 0')).toBe(0);
+    expect((await house.takeNext(ticketId)).state).toMatchObject({ stage: 'closed', next: null });
+
+    const reopened = await house.send(ticketId, 'customerReply', { text: 'Not quite.' }, { receivedAt: at(150) });
+    expect(reopened.state).toMatchObject({ stage: 'assigned', status: 'open', sla: 'on_track' });
+    expect(await house.ticket(ticketId)).toMatchObject({ reopen_count: 1, resolved_at: null, closed_at: null });
+    expect((await house.clocks(ticketId)).map(({ target, ordinal, state: clock }) => [target, ordinal, clock])).toEqual(
+      [
+        ['first_response', 1, 'met'],
+        ['next_response', 1, 'running'],
+        ['resolution', 1, 'met'],
+        ['resolution', 2, 'running'],
+      ],
+    );
+  });
+
+  it('stays when the customer writes after the window: a follow-up ticket is owed by the ledger, once', async () => {
+    const house = await makeTicketHouse(fixture.app, { policy: { reopenWithinMinutes: 10 } });
+    const { ticketId } = await house.open({}, { receivedAt: monday });
+    await house.send(ticketId, 'resolve', {}, { receivedAt: at(30) });
+    await house.send(ticketId, 'close', {}, { receivedAt: at(31) });
+    const { state } = await house.send(
+      ticketId,
+      'customerReply',
+      { text: 'Again!', messageId: 'a@b.example' },
+      { receivedAt: at(41) },
+    );
+    expect(state.stage).toBe('closed');
+    await house.signal(ticketId, 'customerReply', { text: 'Again!', messageId: 'a@b.example' }, at(42));
+    const owed = await house.sql<{ record_id: string; body: Record<string, unknown> }>(
+      `select record_id, body from crm_core.crm_commands where state = 'received' and message = 'opened' and route = 'follow-up'`,
+    );
+    expect(owed).toHaveLength(1);
+    expect(owed[0]?.body).toMatchObject({ followUpOfTicketId: ticketId, description: 'Again!' });
+    const followUp = await house.activities.decideTicket({
+      organizationId: house.org.id,
+      ticketId: owed[0]?.record_id ?? '',
+      at: at(43).toISOString(),
+    });
+    expect(followUp).toMatchObject({ stage: 'assigned', number: 2 });
+  });
+
+  it('of a merged ticket: its conversation moves, its clocks are cancelled, and the other has clocks for it', async () => {
+    const house = await makeTicketHouse(fixture.app);
+    const one = await house.open({ priority: 'P1' }, { receivedAt: monday });
+    const other = await house.open({ priority: 'P1' }, { receivedAt: monday });
+    await house.send(other.ticketId, 'reply', { text: 'Hello' }, { receivedAt: at(5) });
+    await house.send(one.ticketId, 'reply', { text: 'Hello' }, { receivedAt: at(6) });
+    await house.send(one.ticketId, 'customerReply', { text: 'Help!' }, { receivedAt: at(10) });
+    const { state } = await house.send(one.ticketId, 'merge', { intoTicketId: other.ticketId }, { receivedAt: at(20) });
+    expect(state).toMatchObject({ stage: 'merged', mergedIntoTicketId: other.ticketId, next: null });
+    expect((await house.clocks(one.ticketId)).map(({ state: clock }) => clock)).toEqual([
+      'met',
+      'cancelled',
+      'cancelled',
+    ]);
+    await house.replan(other.ticketId, at(21), 'absorbed');
+    const next = (await house.clocks(other.ticketId)).filter(({ target }) => target === 'next_response');
+    expect(next.map(({ due_at }) => due_at)).toEqual([at(130)]);
+    expect(await house.count('crm_conversation_messages', 'ticket_id = ?', [other.ticketId])).toBe(3);
+  });
+
+  it.each([
+    ['itself', (self: string) => self],
+    ['nobody', () => '01990000-0000-7000-8000-00000000dead'],
+  ])('is refused into %s', async (_name, into) => {
+    const house = await makeTicketHouse(fixture.app);
+    const { ticketId } = await house.open();
+    await expect(house.send(ticketId, 'merge', { intoTicketId: into(ticketId) })).rejects.toMatchObject({
+      code: 'rule_violation',
+    });
+    expect(await house.ticket(ticketId)).toMatchObject({ stage: 'assigned' });
+  });
+});
+
+describe('the agent', () => {
+  it('who goes out of office loses the ticket when that begins, and who is deactivated at once', async () => {
+    const house = await makeTicketHouse(fixture.app, { agents: [{ outOfOfficeFrom: at(20).toISOString() }, {}] });
+    const { ticketId, state } = await house.open({ priority: 'P1' }, { receivedAt: monday });
+    expect(state).toMatchObject({
+      assignedUserId: house.agents[0]?.id,
+      next: { step: 'route', dueAt: at(20).toISOString() },
+    });
+    const { state: moved } = await house.takeNext(ticketId);
+    expect(moved).toMatchObject({ assignedUserId: house.agents[1]?.id, round: 2 });
+    await house.sql('update crm_core.crm_users set active = false where user_id = ?', [house.agents[1]?.id]);
+    expect(await house.replan(ticketId, at(25))).toMatchObject({ stage: 'queued', assignedUserId: null });
+  });
+
+  it('who has no room leaves the ticket in the queue until capacity is free', async () => {
+    const house = await makeTicketHouse(fixture.app, { agents: [{ ticketCapacity: 1 }] });
+    const first = await house.open({}, { receivedAt: monday });
+    const second = await house.open({}, { receivedAt: at(1) });
+    expect(second.state).toMatchObject({ stage: 'queued' });
+    await house.send(first.ticketId, 'resolve', {}, { receivedAt: at(2) });
+    expect(await house.count('crm_outbox', `kind = 'ticket.capacity_freed'`)).toBe(1);
+    expect(await house.replan(second.ticketId, at(3), 'capacityFreed')).toMatchObject({
+      stage: 'assigned',
+      assignedUserId: house.agents[0]?.id,
+    });
+  });
+
+  it.each([
+    ['of nobody', '01990000-0000-7000-8000-00000000dead'],
+    ['without the skill', null],
+  ])('%s cannot be given it', async (_name, userId) => {
+    const house = await makeTicketHouse(fixture.app, { agents: [{ skills: ['billing'] }, {}] });
+    const { ticketId } = await house.open({ skills: ['billing'] });
+    const wish = { userId: userId ?? house.agents[1]?.id };
+    await expect(house.send(ticketId, 'assign', wish)).rejects.toMatchObject({ code: 'rule_violation' });
+    expect(await house.ticket(ticketId)).toMatchObject({ assigned_user_id: house.agents[0]?.id, round: 1 });
+  });
+});
+
+describe('repetition', () => {
+  it('of a command or a signal changes nothing', async () => {
+    const house = await makeTicketHouse(fixture.app);
+    const { ticketId } = await house.open({ priority: 'P1' }, { receivedAt: monday });
+    const sent = { receivedAt: at(5), commandId: '01990000-0000-7000-8000-0000000000aa' };
+    const first = await house.send(ticketId, 'reply', { text: 'Hello' }, sent);
+    expect(await house.send(ticketId, 'reply', { text: 'Hello' }, sent)).toEqual(first);
+    const signalled = await house.signal(ticketId, 'customerReply', { text: 'Hi' }, at(6), 'signal:run:1');
+    expect(await house.signal(ticketId, 'customerReply', { text: 'Hi' }, at(7), 'signal:run:1')).toEqual(signalled);
+    expect(await house.count('crm_conversation_messages')).toBe(2);
+  });
+
+  it('of a step takes it once', async () => {
+    const house = await makeTicketHouse(fixture.app);
+    const { ticketId, state } = await house.open({ priority: 'P1' }, { receivedAt: monday });
+    const { clause: _, ...step } = state.next ?? { clause: '' };
+    const due = { organizationId: house.org.id, ticketId, ...step, detectedAt: at(30).toISOString() };
+    const once = await house.activities.takeTicketStep(due as never);
+    expect(await house.activities.takeTicketStep(due as never)).toEqual(once);
+    expect(await house.steps(ticketId)).toHaveLength(1);
+  });
+
+  it('a message that the stage does not allow is refused, and nothing is written', async () => {
+    const house = await makeTicketHouse(fixture.app);
+    const { ticketId } = await house.open();
+    await house.send(ticketId, 'close');
+    const before = await house.ticket(ticketId);
+    await expect(house.send(ticketId, 'reply', { text: 'Hello' })).rejects.toMatchObject({ code: 'illegal_stage' });
+    expect(await house.ticket(ticketId)).toEqual(before);
+  });
+});
+
+describe('a deleted ticket', () => {
+  it('leaves its agent free for others, and does nothing by itself any more', async () => {
+    const house = await makeTicketHouse(fixture.app, { agents: [{}] });
+    const { ticketId } = await house.open({ priority: 'P1' }, { receivedAt: monday });
+    await house.sql('update crm_core.crm_tickets set deleted_at = now() where ticket_id = ?', [ticketId]);
+    expect(await house.replan(ticketId, at(1), 'deleted')).toMatchObject({ isDeleted: true });
+    expect(await house.count('crm_outbox', `kind = 'ticket.capacity_freed'`)).toBe(1);
+    await expect(house.send(ticketId, 'reply', { text: 'Hello' })).rejects.toMatchObject({ code: 'not_found' });
+    expect(await house.steps(ticketId)).toEqual([]);
+  });
+});

@@ -1,0 +1,143 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { mailReply } from '../../../activities/automation/ticket-replies.ts';
+import { createMail } from '../../../activities/mail.ts';
+import { type Mail, MailRefused } from '../../../activities/ports.ts';
+import { messageRows } from '../../../activities/tickets/conversation.ts';
+import type { UndeliveredEvent } from '../../../db/automation/outbox.queries.ts';
+import { inOrganization } from '../../../db/database.ts';
+import { insertRows } from '../../../db/model/set-based.ts';
+import { placeMail } from '../../../db/tickets/mail.queries.ts';
+import { lockTicket } from '../../../db/tickets/ticket-state.queries.ts';
+import { databaseFixture } from '../../db/database-fixture.ts';
+import {
+  adminOf,
+  type Made,
+  makeOrganization,
+  makePerson,
+  makeTicket,
+  type TestOrganization,
+} from '../../support/factories.ts';
+import { startSmtp, type TestSmtp } from '../smtp.ts';
+
+const fixture = databaseFixture();
+let smtp: TestSmtp;
+let mail: Mail;
+let org: TestOrganization;
+let requester: Made;
+let ticket: Made;
+
+beforeAll(async () => {
+  smtp = await startSmtp();
+  mail = createMail({
+    url: smtp.url,
+    from: 'Acme <crm@example.org>',
+    supportAddress: 'support@{organization}.example',
+  });
+});
+afterAll(async () => {
+  mail?.close();
+  await smtp?.close();
+});
+beforeEach(async () => {
+  smtp.mails.length = 0;
+  smtp.answers.clear();
+  org = await makeOrganization(fixture.app);
+  requester = await makePerson(org);
+  ticket = await makeTicket(org, requester, { subject: 'Printer on fire' });
+});
+
+const read = <R>(sql: string) => inOrganization(fixture.app, org.id, (em) => em.execute<R[]>(sql, [ticket.id]));
+
+/** Says something on the ticket; answers the event that a reply puts out. */
+async function say(kind: 'customer' | 'reply', text: string, more: { html?: string; messageId?: string } = {}) {
+  await inOrganization(fixture.app, org.id, async (em) => {
+    const row = await lockTicket(em, ticket.id);
+    const change = {
+      organizationId: org.id,
+      actor: adminOf(org),
+      at: new Date(),
+      subjectType: 'ticket',
+      subjectId: ticket.id,
+      commandId: null,
+    };
+    if (row) await insertRows(em, await messageRows(em, change, row, { kind, text, ...more }));
+  });
+  const [event] = await read<UndeliveredEvent>(
+    `select event_id as id, organization_id as "organizationId", kind, subject_id as "subjectId", payload
+     from crm_core.crm_outbox where subject_id = ? and kind = 'ticket_reply.created' order by occurred_at desc, event_id desc limit 1`,
+  );
+  return event as UndeliveredEvent;
+}
+const deliver = (event: UndeliveredEvent) => mailReply({ relay: fixture.relay, mail }, event);
+const deliveredAt = async () =>
+  (
+    await read<{ delivered_at: string | null }>(
+      `select delivered_at from crm_core.crm_conversation_messages where ticket_id = ? and kind = 'reply'`,
+    )
+  ).map(({ delivered_at }) => delivered_at);
+
+describe('a public reply', () => {
+  it('goes to the requester, in the thread, and asks for answers at the support address', async () => {
+    await say('customer', 'It burns.', { messageId: '1@example.com' });
+    await deliver(await say('reply', 'Take water.', { html: '<p>Take <b>water</b>.</p>' }));
+    const [sent] = smtp.mails;
+    expect(sent).toMatchObject({
+      to: [{ address: requester['primaryEmail'] }],
+      from: { address: 'crm@example.org' },
+      replyTo: [{ address: `support@${org.slug}.example` }],
+      subject: `Re: Printer on fire [#${String(ticket['number'])}]`,
+      inReplyTo: '<1@example.com>',
+      references: '<1@example.com>',
+      text: 'Take water.\n',
+      html: '<p>Take <b>water</b>.</p>\n',
+    });
+    // A person wrote it: nothing tells machines not to answer.
+    expect(sent?.headers.map(({ key }) => key)).not.toContain('auto-submitted');
+    expect(await deliveredAt()).toEqual([expect.anything()]);
+  });
+
+  it('leads its answer back to the ticket', async () => {
+    await deliver(await say('reply', 'Take water.'));
+    const messageId = smtp.mails[0]?.messageId?.slice(1, -1) ?? '';
+    const placed = await placeMail(fixture.app, org.id, {
+      messageId: 'answer@example.com',
+      answers: [messageId],
+      number: null,
+      from: 'colleague@example.com',
+      receivedAt: new Date(),
+    });
+    expect(placed.ticket?.id).toBe(ticket.id);
+  });
+
+  it('leaves once, however often its event comes', async () => {
+    const event = await say('reply', 'Take water.');
+    await deliver(event);
+    await deliver(event);
+    expect(smtp.mails).toHaveLength(1);
+  });
+
+  it('that the mail server refuses for good says so, and is not delivered', async () => {
+    smtp.answers.set(String(requester['primaryEmail']), 550);
+    await expect(deliver(await say('reply', 'Take water.'))).rejects.toThrow(MailRefused);
+    expect(await deliveredAt()).toEqual([null]);
+  });
+
+  it('keeps to one header, whatever the subject says', async () => {
+    ticket = await makeTicket(org, requester, { subject: 'Hi\r\nBcc: eve@evil.example' });
+    await deliver(await say('reply', 'Hello.'));
+    expect(smtp.mails[0]).toMatchObject({ to: [{ address: requester['primaryEmail'] }] });
+    expect(smtp.mails[0]?.headers.map(({ key }) => key)).not.toContain('bcc');
+  });
+
+  it('stays here when nobody has an address', async () => {
+    const caller = await makePerson(org, { primaryEmail: null, primaryPhone: '+4930901820' });
+    ticket = await makeTicket(org, caller, { channel: 'phone' });
+    await deliver(await say('reply', 'Called back.'));
+    expect([smtp.mails.length, await deliveredAt()]).toEqual([0, [null]]);
+  });
+
+  it('stays here when the installation sends no mail', async () => {
+    await mailReply({ relay: fixture.relay, mail: null }, await say('reply', 'Hello.'));
+    expect(await deliveredAt()).toEqual([null]);
+  });
+});

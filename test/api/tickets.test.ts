@@ -1,0 +1,289 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Client, Connection } from '@temporalio/client';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import { v7 as uuidv7 } from 'uuid';
+import { createActivities } from '../../activities/index.ts';
+import { createDelivery } from '../../api/processes/delivery.ts';
+import { type Database, openDatabase } from '../../db/database.ts';
+import { createOwedCommandsRound } from '../../workers/owed-commands.ts';
+import { registerSearchAttributes } from '../../workers/search-attributes.ts';
+import { makeRoutingRule } from '../activities/tickets/routing-house.ts';
+import { makeSlaPolicy } from '../activities/tickets/ticket-house.ts';
+import { testDatabase, type TestDatabase } from '../support/database.ts';
+import {
+  type Made,
+  makeAccount,
+  makeOrganization,
+  makeTeam,
+  makeUser,
+  suffix,
+  type TestOrganization,
+} from '../support/factories.ts';
+import { eventually, sharedTemporal, testWorker, type TestWorker } from '../support/temporal.ts';
+import { problemOf, silent, testApi, type TestApi, token } from './support.ts';
+
+interface TicketJson {
+  id: string;
+  number: number;
+  stage: string;
+  status: string;
+  sla: string | null;
+  assignedUserId: string | null;
+  version: number;
+  requester: { id: string };
+  process: { workflowId: string; href: string };
+}
+
+interface ProcessJson {
+  stage: string;
+  waitsFor: { step: string; dueAt: string } | null;
+  messages: { name: string }[];
+  explanation: {
+    policiesTried: { matched: boolean }[];
+    routing: { candidates: unknown[] };
+    clocks: { target: string; state: string; dueAt: string; changes: { cause: string }[] }[];
+  };
+}
+
+describe('tickets over HTTP, with a process behind them', () => {
+  const taskQueue = `api-${suffix()}`;
+  let temporal: TestWorkflowEnvironment;
+  let stored: TestDatabase;
+  let database: Database;
+  let relay: Database;
+  let worker: TestWorker;
+  let connection: Connection;
+  let api: TestApi;
+  let org: TestOrganization;
+  let agent: Made;
+  let unskilled: Made;
+  let policy: Made;
+  let relayOwed: () => Promise<unknown>;
+
+  beforeAll(async () => {
+    temporal = await sharedTemporal();
+    stored = await testDatabase();
+    database = await openDatabase({ url: stored.url, role: 'crm_app', size: 6 });
+    relay = await openDatabase({ url: stored.url, role: 'crm_relay', size: 2 });
+    connection = await Connection.connect({ address: temporal.address });
+    await registerSearchAttributes(connection, 'default', silent);
+    const client = new Client({ connection });
+    const deliver = createDelivery({ client, database, taskQueue, waitMilliseconds: 5_000 });
+    api = await testApi(stored.url, { deliver, client });
+    org = await makeOrganization(database);
+    agent = await makeUser(org, { skills: ['billing'], ticketCapacity: 1_000 });
+    unskilled = await makeUser(org);
+    await makeRoutingRule(org, await makeTeam(org, [agent]));
+    policy = await makeSlaPolicy(org, { reopenWithinMinutes: 0 });
+    const taskQueues = { processes: taskQueue, bulk: taskQueue };
+    const mailExchange = { lookup: () => Promise.resolve('unknown' as const) };
+    worker = await testWorker(
+      temporal,
+      createActivities({ database, relay, temporal: client, mail: null, mailExchange, taskQueues }),
+      { taskQueue },
+    );
+    relayOwed = createOwedCommandsRound({ relay, deliver, log: silent });
+  }, 120_000);
+
+  afterAll(async () => {
+    await worker?.close();
+    await api?.close();
+    await connection?.close();
+    await database?.close();
+    await relay?.close();
+    await stored?.close();
+    await temporal?.teardown();
+  });
+
+  const send = (method: string, path: string, options: Parameters<TestApi['send']>[2] = {}) =>
+    api.send(method, path, { organizationId: org.id, roles: ['support'], ...options });
+  const body = (overrides: object = {}) => ({
+    subject: `The invoice is wrong ${suffix()}`,
+    requester: { fullName: 'Ada Lovelace', email: `ada-${suffix()}@example.com` },
+    priority: 'P1',
+    ...overrides,
+  });
+  async function opened(overrides: object = {}, options: object = {}): Promise<TicketJson> {
+    const response = await send('POST', '/crm/v1/tickets', { body: body(overrides), ...options });
+    expect(response.status).toBe(201);
+    return (await response.json()) as TicketJson;
+  }
+  const command = (ticket: TicketJson, name: string, payload: unknown = {}, options: object = {}) =>
+    send('POST', `/crm/v1/tickets/${ticket.id}/${name}`, { body: payload, ...options });
+  async function processOf(ticket: TicketJson): Promise<ProcessJson> {
+    return (await (await send('GET', `/crm/v1/tickets/${ticket.id}/process`)).json()) as ProcessJson;
+  }
+
+  it('opens: 201 with the ticket, routed, its clocks running; the same key answers the same', async () => {
+    const request = { body: body(), headers: { 'idempotency-key': uuidv7() } };
+    const response = await send('POST', '/crm/v1/tickets', request);
+    const ticket = (await response.json()) as TicketJson;
+    expect([response.status, response.headers.get('location')]).toEqual([201, `/crm/v1/tickets/${ticket.id}`]);
+    expect(ticket).toMatchObject({ stage: 'assigned', status: 'open', sla: 'on_track', assignedUserId: agent.id });
+    const again = await send('POST', '/crm/v1/tickets', request);
+    expect([again.headers.get('idempotency-replayed'), ((await again.json()) as TicketJson).id]).toEqual([
+      'true',
+      ticket.id,
+    ]);
+
+    const process = await processOf(ticket);
+    expect(process).toMatchObject({ stage: 'assigned', waitsFor: { step: 'first_response.warning_50' } });
+    expect(process.explanation.policiesTried).toEqual([expect.objectContaining({ matched: true })]);
+    expect(process.explanation.routing.candidates).not.toHaveLength(0);
+    expect(process.explanation.clocks.map(({ state }) => state)).toEqual(['running', 'running']);
+  });
+
+  it.each([
+    ['reply', { text: 'Hello' }, { sla: 'on_track' }],
+    ['customer-reply', { text: 'Hello?', messageId: 'a@b.example' }, { status: 'open' }],
+    ['note', { text: 'He is right.' }, { status: 'open' }],
+    ['set-priority', { priority: 'P3' }, { priority: 'P3' }],
+    ['set-status', { status: 'waiting_for_customer' }, { status: 'waiting_for_customer', sla: 'paused' }],
+    ['assign', {}, { stage: 'queued' }],
+    ['resolve', { note: 'Done.' }, { stage: 'resolved', sla: 'met' }],
+    ['close', {}, { stage: 'closed' }],
+  ])('carries out %s', async (name, payload, expected) => {
+    const ticket = await opened();
+    const response = await command(ticket, name, payload);
+    expect([response.status, await response.json()]).toEqual([200, expect.objectContaining(expected)]);
+  });
+
+  it('merges, reopens, and opens a follow-up when the customer writes too late', async () => {
+    const [one, other] = [await opened(), await opened()];
+    const merged = await command(one, 'merge', { intoTicketId: other.id });
+    expect(await merged.json()).toMatchObject({ stage: 'merged', mergedIntoTicketId: other.id });
+    await command(other, 'resolve');
+    expect(await (await command(other, 'reopen', { reason: 'Not done.' })).json()).toMatchObject({
+      stage: 'assigned',
+      reopenCount: 1,
+    });
+    await command(other, 'close');
+    const late = await command(other, 'customer-reply', {
+      text: 'One more thing.',
+      messageId: `late-${suffix()}@b.example`,
+    });
+    expect([late.status, await late.json()]).toEqual([200, expect.objectContaining({ stage: 'closed' })]);
+    await eventually('the follow-up is opened', async () => {
+      await relayOwed();
+      const found = await send('GET', `/crm/v1/tickets?filter[followUpOfTicketId][eq]=${other.id}`);
+      return ((await found.json()) as { data: unknown[] }).data.length === 1;
+    });
+  });
+
+  it('previews a changed policy, and applies it to the open tickets as previewed', async () => {
+    const ticket = await opened();
+    const change = { targets: { P1: { first_response: 90, resolution: 240 }, P3: { resolution: 2_400 } } };
+    const path = `/crm/v1/sla-policies/${policy.id}`;
+    const admin = { roles: ['admin'] };
+    const preview = (await (await send('POST', `${path}/preview-change`, { ...admin, body: change })).json()) as {
+      tickets: { ticketId: string; clocks: { effect: string; dueTo: string; movedMinutes: number }[] }[];
+    };
+    const [effect] = preview.tickets.find(({ ticketId }) => ticketId === ticket.id)?.clocks ?? [];
+    expect(effect).toMatchObject({ target: 'first_response', effect: 'moved', movedMinutes: 30 });
+    expect((await processOf(ticket)).explanation.clocks.some(({ dueAt }) => dueAt === effect?.dueTo)).toBe(false);
+
+    const applied = await send('POST', `${path}/apply-change`, { ...admin, body: change });
+    expect([applied.status, await applied.json()]).toEqual([200, expect.objectContaining({ version: 2 })]);
+    const newer = await opened();
+    const dueOf = async (of: TicketJson) =>
+      (await processOf(of)).explanation.clocks.find(({ target }) => target === 'first_response');
+    await temporal.client.workflow.getHandle(ticket.process.workflowId).signal('configurationChanged', {});
+    await eventually(
+      'the clock has moved',
+      async () => Date.parse((await dueOf(ticket))?.dueAt ?? '') === Date.parse(effect?.dueTo ?? ''),
+    );
+    expect((await dueOf(ticket))?.changes.at(-1)?.cause).toBe('policy version 2 applied');
+    expect((await dueOf(newer))?.changes).toEqual([]);
+    const forbidden = await send('POST', `${path}/apply-change`, { body: change });
+    expect((await problemOf(forbidden)).code).toBe('forbidden');
+    const empty = await send('POST', `${path}/preview-change`, { ...admin, body: { targets: {} } });
+    expect([empty.status, (await problemOf(empty)).errors[0]?.path]).toEqual([422, 'targets']);
+  });
+
+  it.each<[string, object, string]>([
+    ['no requester', { requester: undefined }, 'requester'],
+    ['two requesters', { requesterPersonId: uuidv7() }, 'requester'],
+    ['a requester without mail and phone', { requester: { fullName: 'Ada' } }, 'requester.email'],
+    ['a mail of nowhere', { requester: { email: 'ada@-.example' } }, 'requester.email'],
+    ['no subject', { subject: undefined }, 'subject'],
+    ['an unknown priority', { priority: 'P0' }, 'priority'],
+    ['an unknown field', { colour: 'blue' }, 'colour'],
+  ])('refuses %s, and writes nothing', async (_name, overrides, path) => {
+    const response = await send('POST', '/crm/v1/tickets', { body: body(overrides) });
+    const problem = await problemOf(response);
+    expect([response.status, problem.code]).toEqual([400, 'invalid']);
+    expect(JSON.stringify(problem.errors)).toContain(path.split('.').at(-1));
+  });
+
+  it('refuses people and accounts that nobody knows, and agents who cannot have it', async () => {
+    const unknownPerson = { requester: undefined, requesterPersonId: uuidv7(), accountId: uuidv7() };
+    const response = await send('POST', '/crm/v1/tickets', { body: body(unknownPerson) });
+    const problem = await problemOf(response);
+    expect([response.status, problem.code, problem.errors.map(({ path }) => path)]).toEqual([
+      422,
+      'reference_not_found',
+      ['requesterPersonId', 'accountId'],
+    ]);
+    const ticket = await opened({ skills: ['billing'] });
+    for (const userId of [uuidv7(), unskilled.id]) {
+      const refused = await command(ticket, 'assign', { userId });
+      expect([refused.status, (await problemOf(refused)).code]).toEqual([422, 'rule_violation']);
+    }
+  });
+
+  it('refuses a reply on a closed ticket, and messages with wrong payloads', async () => {
+    const ticket = await opened();
+    for (const [name, payload] of [
+      ['reply', {}],
+      ['reply', { text: ' ' }],
+      ['set-priority', { priority: 'high' }],
+      ['set-status', { status: 'closed' }],
+      ['merge', { intoTicketId: 'x' }],
+    ] as const) {
+      expect((await problemOf(await command(ticket, name, payload))).code).toBe('invalid');
+    }
+    await command(ticket, 'close');
+    const refused = await command(ticket, 'reply', { text: 'Hello' });
+    expect([refused.status, (await problemOf(refused)).code]).toEqual([409, 'illegal_stage']);
+  });
+
+  it('names the command for a field that the process owns', async () => {
+    const ticket = await opened();
+    const patch = (values: object) =>
+      send('PATCH', `/crm/v1/tickets/${ticket.id}`, { body: values, headers: { 'if-match': '*' } });
+    expect((await problemOf(await patch({ priority: 'P2' }))).code).toBe('process_owned');
+    expect((await patch({ subject: 'The invoice is wrong' })).status).toBe(200);
+  });
+
+  it('shows Sales the tickets of their own accounts, Marketing none, and nobody those of another organisation', async () => {
+    const rep = await makeUser(org);
+    const account = await makeAccount(org, { ownerUserId: rep.id });
+    const own = await opened({ accountId: account.id });
+    const foreign = await opened();
+    const sales = { roles: ['sales_rep'], userId: rep.id };
+    const get = (ticket: TicketJson, options: object) => send('GET', `/crm/v1/tickets/${ticket.id}`, options);
+    expect((await get(own, sales)).status).toBe(200);
+    expect((await get(foreign, sales)).status).toBe(404);
+    expect((await command(own, 'reply', { text: 'Hello' }, sales)).status).toBe(403);
+    expect((await send('POST', '/crm/v1/tickets', { body: body(), ...sales })).status).toBe(403);
+    expect((await send('GET', `/crm/v1/tickets/${foreign.id}/process`, sales)).status).toBe(404);
+    for (const path of ['', `/${own.id}`, `/${own.id}/process`])
+      expect((await send('GET', `/crm/v1/tickets${path}`, { roles: ['marketing'] })).status).toBe(403);
+    const stranger = { organizationId: (await makeOrganization(database)).id };
+    expect((await get(own, stranger)).status).toBe(404);
+    expect((await command(own, 'reply', { text: 'Hello' }, stranger)).status).toBe(404);
+  });
+
+  it('lets a service account open tickets, and tells it no more than where they stand', async () => {
+    const bearer = await token(api.keys, { organizationId: org.id, scope: 'crm:tickets:create' });
+    const response = await api.app.request('/crm/v1/tickets', {
+      method: 'POST',
+      headers: { authorization: `Bearer ${bearer}`, 'idempotency-key': uuidv7(), 'content-type': 'application/json' },
+      body: JSON.stringify(body()),
+    });
+    const ticket = (await response.json()) as Record<string, unknown>;
+    expect(response.status).toBe(201);
+    expect(Object.keys(ticket)).not.toContain('description');
+    expect(Object.keys(ticket['requester'] as object)).toEqual(['id']);
+  });
+});

@@ -1,0 +1,93 @@
+import { allHandlersFinished, condition, workflowInfo } from '@temporalio/workflow';
+import { utcMinute } from '../text/utc-minute.ts';
+import type { AppliedMessage } from './envelope.ts';
+import { receiveMessages, type ProcessRecord } from './handlers.ts';
+import type { Inbox, RefusedMessage } from './inbox.ts';
+import type { Process } from './messages.ts';
+
+/** What a process says of its record, whatever else it says. */
+interface ProcessState {
+  readonly stage: string;
+  readonly isDeleted: boolean;
+}
+
+/** Something that a process does by itself when its time has come. */
+export interface DueStep {
+  /** UTC instant, ISO 8601. */
+  readonly dueAt: string;
+}
+
+/** What one process brings to the loop that all share: how it decides, acts, ends, and what it shows of itself. */
+export interface Life<State extends ProcessState, Step extends DueStep> {
+  readonly process: Process;
+  readonly record: ProcessRecord;
+  /** Reads the rows: a new record is decided on, one that has been is taken up where it stands. */
+  readonly decision: Promise<State>;
+  readonly apply: (message: AppliedMessage) => Promise<State>;
+  readonly next: (state: State) => Step | null;
+  readonly take: (step: Step, state: State) => Promise<State>;
+  /** The clause of a step, for the timer that waits for it. */
+  readonly clause: (step: Step) => string;
+  /** Looks at everything again, since nothing was planned for a long time. */
+  readonly lookAgain: () => Promise<State>;
+  /** Called when it has ended, before the run closes; called again should a message reopen it. */
+  readonly onEnd: (state: State) => Promise<void>;
+  readonly publish: (state: State, refused: readonly RefusedMessage[]) => void;
+  /** Continues as new with the same arguments. */
+  readonly rollOver: () => Promise<never>;
+}
+
+/** A process without a planned step is looked at again after this time: every wait has an end. */
+const longestWait = '7 days';
+
+/**
+ * The life of a process: messages in the order of their coming, steps when they fall due (what was received in time goes
+ * first), until it has ended. Each run begins with the rows, so that a roll-over or a reopening loses nothing.
+ */
+export async function runProcess<State extends ProcessState, Step extends DueStep>(
+  life: Life<State, Step>,
+): Promise<State> {
+  let known: State | undefined;
+  const inbox: Inbox<State> = receiveMessages(life.process, life.record, {
+    stage: () => known?.stage,
+    onRefusal: () => known && life.publish(known, inbox.refused),
+  });
+  let state = await life.decision;
+  for (;;) {
+    known = state;
+    life.publish(state, inbox.refused);
+    const next = life.next(state);
+    const due = next && Date.parse(next.dueAt) <= Date.now() ? next : null;
+    const message = inbox.take(due?.dueAt ?? null);
+    if (message) {
+      state = (await inbox.settle(message, life.apply)) ?? state;
+    } else if (hasEnded(life.process, state)) {
+      await life.onEnd(state);
+      await condition(allHandlersFinished);
+      if (inbox.isEmpty) return state;
+    } else if (due) {
+      state = await life.take(due, state);
+    } else if (workflowInfo().continueAsNewSuggested) {
+      await condition(allHandlersFinished);
+      if (inbox.isEmpty) await life.rollOver();
+    } else if (!(await somethingArrives(inbox, life, next)) && !next) {
+      state = await life.lookAgain();
+    }
+  }
+}
+
+function hasEnded({ finalStages }: Process, { stage, isDeleted }: ProcessState): boolean {
+  return isDeleted || finalStages.includes(stage);
+}
+
+/** Waits for a message until the next step falls due; false when the time came first. */
+async function somethingArrives<State extends ProcessState, Step extends DueStep>(
+  inbox: Inbox<State>,
+  { clause }: Life<State, Step>,
+  next: Step | null,
+): Promise<boolean> {
+  const arrived = () => !inbox.isEmpty;
+  if (!next) return await condition(arrived, longestWait, { summary: 'look again · no step planned' });
+  const summary = `${clause(next)} · due ${utcMinute(next.dueAt)}`;
+  return await condition(arrived, Date.parse(next.dueAt) - Date.now(), { summary });
+}

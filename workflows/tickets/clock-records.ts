@@ -1,0 +1,24 @@
+import { z } from 'zod';
+
+const instant = z.iso.datetime();
+
+/** A stretch of a clock's life, `[from, to)`; `to: null` while it lasts. */
+export const clockIntervalSchema = z.strictObject({
+  from: instant,
+  to: instant.nullable(),
+  kind: z.enum(['running', 'paused']),
+  /** What began it: `opened`, `status waiting_for_customer`, … */
+  cause: z.string().max(200),
+});
+export type ClockInterval = z.output<typeof clockIntervalSchema>;
+
+/** One move of a clock's due instant or state, in words: the explanation of every minute. */
+export const clockChangeSchema = z.strictObject({
+  at: instant,
+  cause: z.string().max(200),
+  /** What it was before and after; null: none while paused. */
+  dueFrom: instant.nullable(),
+  dueTo: instant.nullable(),
+  note: z.string().max(500),
+});
+export type ClockChange = z.output<typeof clockChangeSchema>;

@@ -1,0 +1,110 @@
+import { z } from 'zod';
+import { defineProcess, message } from '../processes/messages.ts';
+import { line, prose } from '../processes/text.ts';
+import { finalTicketStages, openTicketStages, ticketPriorities, ticketStages, workingStatuses } from './policy.ts';
+
+/** What somebody writes to or about a ticket, plain text. */
+const text = prose(20_000);
+const everyStageButMerged = [...openTicketStages, 'resolved', 'closed'] as const;
+
+/** Everything that can be told to a ticket's process (DOMAIN, process 6). */
+export const ticketProcess = defineProcess({
+  name: 'ticket',
+  workflowType: 'ticketSla',
+  startUpdate: 'opened',
+  path: 'tickets',
+  workflowId: (ticketId) => `ticket:${ticketId}`,
+  stages: ticketStages,
+  finalStages: finalTicketStages,
+  messages: {
+    reply: message({
+      summary: 'Answers the customer; ends the clocks of first and next response.',
+      payload: z.strictObject({ text, html: z.string().min(1).max(100_000).optional() }),
+      kept: ['text', 'html'],
+      permission: 'tickets:work',
+      stages: [...openTicketStages, 'resolved'],
+    }),
+    customerReply: message({
+      summary:
+        'The customer wrote: a clock of next response begins. Within the policy’s window it reopens the ticket, later it opens a follow-up ticket.',
+      payload: z.strictObject({
+        messageId: line(500).describe('Message-ID without angle brackets: the same mail counts once.').optional(),
+        text: text.optional(),
+      }),
+      kept: ['text'],
+      permission: 'tickets:work',
+      stages: everyStageButMerged,
+      reopens: true,
+    }),
+    note: message({
+      summary: 'Adds a note that stays in the house; no clock changes.',
+      payload: z.strictObject({ text }),
+      kept: ['text'],
+      permission: 'tickets:work',
+      stages: [...openTicketStages, 'resolved'],
+    }),
+    setPriority: message({
+      summary: 'Changes the priority; every open clock is computed again from its start, pauses kept.',
+      payload: z.strictObject({ priority: z.enum(ticketPriorities) }),
+      permission: 'tickets:work',
+      stages: openTicketStages,
+    }),
+    setStatus: message({
+      summary: 'Says whom the ticket waits for; in a pausing status the clocks stand still.',
+      payload: z.strictObject({ status: z.enum(workingStatuses) }),
+      permission: 'tickets:work',
+      stages: openTicketStages,
+    }),
+    assign: message({
+      summary: 'Gives the ticket to an agent or a team, or to whom the routing rules choose.',
+      payload: z.strictObject({ userId: z.uuid().optional(), teamId: z.uuid().optional() }),
+      permission: 'tickets:work',
+      stages: openTicketStages,
+    }),
+    resolve: message({
+      summary: 'Resolves the ticket; its clocks end, and it closes by itself after the policy’s time.',
+      payload: z.strictObject({ note: text.optional() }),
+      kept: ['note'],
+      permission: 'tickets:work',
+      stages: openTicketStages,
+    }),
+    reopen: message({
+      summary: 'Opens a resolved or closed ticket again; a new clock of resolution begins.',
+      payload: z.strictObject({ reason: text.optional() }),
+      kept: ['reason'],
+      permission: 'tickets:work',
+      stages: ['resolved', 'closed'],
+      reopens: true,
+    }),
+    merge: message({
+      summary: 'Merges the ticket into another one, which takes over its conversation; this process ends.',
+      payload: z.strictObject({ intoTicketId: z.uuid() }),
+      permission: 'tickets:work',
+      stages: [...openTicketStages, 'resolved'],
+    }),
+    close: message({
+      summary: 'Closes the ticket; clocks that still run are cancelled.',
+      payload: z.strictObject({}),
+      permission: 'tickets:work',
+      stages: [...openTicketStages, 'resolved'],
+    }),
+  },
+  signals: {
+    configurationChanged: {
+      summary: 'A policy, a calendar, a team or an absence that this ticket depends on has changed: plan again.',
+      payload: z.strictObject({}),
+    },
+    capacityFreed: {
+      summary: 'Somebody has room again: a queued ticket is routed again.',
+      payload: z.strictObject({}),
+    },
+    absorbed: {
+      summary: 'Another ticket was merged into this one: its conversation and its unanswered messages are here now.',
+      payload: z.strictObject({ ticketId: z.uuid() }),
+    },
+    deleted: {
+      summary: 'The ticket was deleted: its process ends.',
+      payload: z.strictObject({}),
+    },
+  },
+});

@@ -1,0 +1,131 @@
+import { instantAfter, pausesOf } from './clock-time.ts';
+import type { Clock, Judgement } from './clocks.ts';
+import { actionNames, type SlaTarget, slaTargets, targetNames, type TicketStage } from './policy.ts';
+import type { SlaState } from '../processes/search-attributes.ts';
+
+/** Something that a ticket does by itself at an instant, unless something happens before. */
+export interface Planned {
+  /** `warning_50`, `breach`, `rung_1` of a clock; `close` and `route` of the ticket. */
+  step: string;
+  clockId: string | null;
+  target: SlaTarget | null;
+  /** The life of the clock; for the ticket's own steps how often it was reopened. */
+  life: number;
+  dueAt: Date;
+  /** In words, for timers and summaries: `first response · P1`. */
+  clause: string;
+}
+
+/** A step on record. */
+export interface TakenStep {
+  step: string;
+  clockId: string | null;
+  life: number;
+}
+
+/** What the plan looks at beside the clocks; instants UTC. */
+export interface PlannedTicket {
+  stage: TicketStage;
+  resolvedAt: Date | null;
+  closeAfterMinutes: number;
+  reopenCount: number;
+  routeAgainAt: Date | null;
+}
+
+/** Percents at which people are warned, ascending, each once. */
+const warnings = ({ warnAt }: Judgement['terms']): number[] => [...new Set(warnAt)].sort((one, other) => one - other);
+
+/**
+ * Everything that a clock does by itself from now on, in order: warnings and the breach while it runs; the rungs of the
+ * ladder once it is late. Nothing while it stands still. Each is taken once, warnings whatever became of the breach.
+ */
+export function stepsOfClock(clock: Clock, judgement: Judgement, taken: readonly TakenStep[]): Planned[] {
+  if (clock.endedAt) return [];
+  const { id: clockId, target, life, priority, targetMinutes } = clock;
+  const name = `${targetNames[target]} · ${priority}`;
+  const isTaken = (step: string, anyLife: boolean) =>
+    taken.some((done) => done.clockId === clockId && done.step === step && (anyLife || done.life === life));
+  const planned = (step: string, dueAt: Date | null, clause: string): Planned[] =>
+    dueAt === null ? [] : [{ step, clockId, target, life, dueAt, clause }];
+
+  if (clock.breached) {
+    return judgement.terms.escalation.flatMap((rung, index) => {
+      const step = `rung_${index + 1}`;
+      if (rung.target !== target || isTaken(step, false)) return [];
+      return planned(step, rungDueAt(clock, judgement, rung), `${name} · escalation: ${actionNames[rung.action]}`);
+    });
+  }
+  if (clock.state !== 'running' || clock.dueAt === null) return [];
+  const pauses = pausesOf(clock);
+  return [
+    ...warnings(judgement.terms).flatMap((percent) => {
+      const step = `warning_${percent}`;
+      if (isTaken(step, true)) return [];
+      const dueAt = instantAfter(judgement.calendar, clock.startedAt, (targetMinutes * percent) / 100, pauses);
+      return planned(step, dueAt, `${name} · warning at ${percent} %`);
+    }),
+    ...planned('breach', clock.dueAt, name),
+  ];
+}
+
+function rungDueAt(
+  clock: Clock,
+  { calendar }: Judgement,
+  { afterMinutes, clock: kind }: Judgement['terms']['escalation'][number],
+): Date | null {
+  if (clock.breachedAt === null) return null;
+  if (kind === 'wall') return new Date(clock.breachedAt.getTime() + afterMinutes * 60_000);
+  return instantAfter(calendar, clock.breachedAt, afterMinutes, pausesOf(clock));
+}
+
+/** The next thing that a ticket does by itself, over all its clocks; null when it waits for people alone. */
+export function nextPlanned(
+  ticket: PlannedTicket,
+  clocks: readonly Clock[],
+  judgement: Judgement | null,
+  taken: readonly TakenStep[],
+): Planned | null {
+  const ofClocks = judgement ? clocks.flatMap((clock) => stepsOfClock(clock, judgement, taken)) : [];
+  // The sort is stable: of what is due at one instant the clocks come first, in their order.
+  return (
+    [...ofClocks, ...ownSteps(ticket)].sort((one, other) => one.dueAt.getTime() - other.dueAt.getTime())[0] ?? null
+  );
+}
+
+function ownSteps({ stage, resolvedAt, closeAfterMinutes, reopenCount: life, routeAgainAt }: PlannedTicket): Planned[] {
+  const own = (step: string, dueAt: Date, clause: string) => [
+    { step, clockId: null, target: null, life, dueAt, clause },
+  ];
+  if (stage === 'resolved' && resolvedAt !== null)
+    return own('close', new Date(resolvedAt.getTime() + closeAfterMinutes * 60_000), 'close');
+  const isOpen = stage === 'queued' || stage === 'assigned';
+  return isOpen && routeAgainAt !== null ? own('route', routeAgainAt, 'route again') : [];
+}
+
+/** Clocks in the order in which people read them: by target, then by age. */
+export function inOrder(clocks: readonly Clock[]): Clock[] {
+  return clocks.toSorted(
+    (one, other) => slaTargets.indexOf(one.target) - slaTargets.indexOf(other.target) || one.ordinal - other.ordinal,
+  );
+}
+
+/**
+ * The state of a ticket as `CrmSla` says it: the worst of the clocks that are open; once none is, whether all was done
+ * in time. Null for a ticket to which nothing was promised.
+ */
+export function slaOf(
+  clocks: readonly Clock[],
+  taken: readonly TakenStep[],
+  ended: { any: boolean; breached: boolean },
+): SlaState | null {
+  const open = clocks.filter(({ endedAt }) => endedAt === null);
+  if (open.length === 0) {
+    if (clocks.length === 0 && !ended.any) return null;
+    return ended.breached || clocks.some(({ breached }) => breached) ? 'breached' : 'met';
+  }
+  if (open.some(({ breached }) => breached)) return 'breached';
+  const running = open.filter(({ state }) => state === 'running');
+  if (running.length === 0) return 'paused';
+  const isWarned = ({ id }: Clock) => taken.some(({ clockId, step }) => clockId === id && step.startsWith('warning_'));
+  return running.some(isWarned) ? 'warning' : 'on_track';
+}

@@ -1,0 +1,68 @@
+import { z } from 'zod';
+import type { Clock } from './clocks.ts';
+import { slaTargets } from './policy.ts';
+
+/** What a change of policy would do to one clock: breach it, take its breach back, move it, begin or end it. */
+export const clockEffects = ['breached', 'unbreached', 'moved', 'begun', 'cancelled'] as const;
+
+const clockEffectSchema = z.object({
+  target: z.enum(slaTargets),
+  ordinal: z.int(),
+  effect: z.enum(clockEffects),
+  /** Null while it stands still, and where there is no such clock. */
+  dueFrom: z.iso.datetime().nullable(),
+  dueTo: z.iso.datetime().nullable(),
+  /** Minutes as they pass, later is positive; null where one of the two is null. */
+  movedMinutes: z.number().nullable(),
+});
+
+/** Answer of `POST /crm/v1/sla-policies/{id}/preview-change`. */
+export const policyPreview = z.object({
+  /** Version of the policy that was looked at. */
+  version: z.int(),
+  openTickets: z.int().describe('Open tickets that this policy was chosen for.'),
+  examined: z.int().describe('How many of them were looked at, the oldest first: at most 1,000.'),
+  effects: z.object(
+    Object.fromEntries(clockEffects.map((effect) => [effect, z.int()])) as Record<
+      (typeof clockEffects)[number],
+      z.ZodInt
+    >,
+  ),
+  tickets: z.array(z.object({ ticketId: z.uuid(), number: z.int(), clocks: z.array(clockEffectSchema) })),
+});
+export type PolicyPreview = z.output<typeof policyPreview>;
+export type ClockEffect = z.output<typeof clockEffectSchema>;
+
+/** What has become of the clocks of one ticket at the instant `at`; clocks that stay as they are, are left out. */
+export function clockEffectsOf(before: readonly Clock[], after: readonly Clock[], at: Date): ClockEffect[] {
+  const known = new Map(before.map((clock) => [clock.id, clock]));
+  return after.flatMap((clock) => {
+    const old = known.get(clock.id);
+    const effect = effectOn(old, clock, at);
+    if (!effect) return [];
+    const [dueFrom, dueTo] = [old?.dueAt ?? null, clock.dueAt];
+    const movedMinutes = dueFrom && dueTo ? (dueTo.getTime() - dueFrom.getTime()) / 60_000 : null;
+    const { target, ordinal } = clock;
+    return [
+      {
+        target,
+        ordinal,
+        effect,
+        dueFrom: dueFrom?.toISOString() ?? null,
+        dueTo: dueTo?.toISOString() ?? null,
+        movedMinutes,
+      },
+    ];
+  });
+}
+
+function effectOn(old: Clock | undefined, clock: Clock, at: Date): ClockEffect['effect'] | null {
+  if (!old) return isLate(clock, at) ? 'breached' : 'begun';
+  if (old.endedAt !== null) return null;
+  if (clock.state === 'cancelled') return 'cancelled';
+  const [was, is] = [isLate(old, at), isLate(clock, at)];
+  if (was !== is) return is ? 'breached' : 'unbreached';
+  return old.dueAt?.getTime() === clock.dueAt?.getTime() ? null : 'moved';
+}
+
+const isLate = ({ breached, dueAt }: Clock, at: Date): boolean => breached || (dueAt !== null && dueAt <= at);
