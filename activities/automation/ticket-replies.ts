@@ -10,10 +10,10 @@ import type { Mail } from '../ports.ts';
  */
 export async function mailReply(
   { relay, mail }: { relay: Database; mail: Mail | null },
-  { organizationId, payload }: UndeliveredEvent,
+  { organizationId, subjectId, payload }: UndeliveredEvent,
 ): Promise<void> {
   const id = String(payload['conversationMessageId']);
-  const reply = mail && (await readUnsentReply(relay, organizationId, id));
+  const reply = mail && (await readUnsentReply(relay, organizationId, subjectId, id));
   if (!reply) return;
   const { to, number, subject, text, html, messageId, organization, inReplyTo, references } = reply;
   await mail.send({

@@ -15,12 +15,13 @@ export interface StoredReply {
 }
 
 /**
- * A reply that has not left yet; null when it has, when message or ticket were deleted, or when nobody has a mail address:
+ * A reply on the ticket `ticketId`, whatever that was merged into since, that has not left yet; null when it has, when message or ticket were deleted, or when nobody has a mail address:
  * it goes to the requester, or for want of an address of theirs to whoever wrote last.
  */
 export async function readUnsentReply(
   relay: Database,
   organizationId: string,
+  ticketId: string,
   conversationMessageId: string,
 ): Promise<StoredReply | null> {
   const [reply] = await statementAcrossOrganizations<Omit<StoredReply, 'to'> & { to: string | null }>(
@@ -32,12 +33,12 @@ export async function readUnsentReply(
          where w.ticket_id = t.ticket_id and w.kind = 'customer' and w.addresses is not null and w.deleted_at is null
          order by w.sent_at desc limit 1)) as "to"
      from crm_core.crm_conversation_messages m
-       join crm_core.crm_tickets t on t.ticket_id = m.ticket_id
+       join crm_core.crm_tickets t on t.ticket_id = ? and t.organization_id = m.organization_id
        join crm_core.crm_people p on p.person_id = t.requester_person_id
        join crm_core.core_organizations o on o.organization_id = m.organization_id
      where m.conversation_message_id = ? and m.organization_id = ? and m.kind = 'reply' and m.message_id is not null
        and m.delivered_at is null and m.deleted_at is null and t.deleted_at is null`,
-    [conversationMessageId, organizationId],
+    [ticketId, conversationMessageId, organizationId],
   );
   return reply?.to ? { ...reply, to: reply.to } : null;
 }

@@ -57,11 +57,13 @@ export async function runProcess<State extends ProcessState, Step extends DueSte
     known = state;
     life.publish(state, inbox.refused);
     const next = life.next(state);
-    const due = next && Date.parse(next.dueAt) <= Date.now() ? next : null;
+    const ended = hasEnded(life.process, state);
+    // What has ended has no deadline that a message could have missed: each is taken, and its sender answered.
+    const due = !ended && next && Date.parse(next.dueAt) <= Date.now() ? next : null;
     const message = inbox.take(due?.dueAt ?? null);
     if (message) {
       state = (await inbox.settle(message, life.apply)) ?? state;
-    } else if (hasEnded(life.process, state)) {
+    } else if (ended) {
       await life.onEnd(state);
       await condition(allHandlersFinished);
       if (inbox.isEmpty) return state;

@@ -116,6 +116,19 @@ describe('a public reply', () => {
     expect(smtp.mails).toHaveLength(1);
   });
 
+  it('goes to whom it was written, though its ticket was merged into that of somebody else before it left', async () => {
+    const event = await say('reply', 'Take water.');
+    const other = await makeTicket(org, await makePerson(org, { primaryEmail: 'other@example.com' }));
+    await inOrganization(fixture.app, org.id, (em) =>
+      em.execute('update crm_core.crm_conversation_messages set ticket_id = ? where ticket_id = ?', [
+        other.id,
+        ticket.id,
+      ]),
+    );
+    await deliver(event);
+    expect(smtp.mails.map(({ to }) => to?.[0]?.address)).toEqual([requester['primaryEmail']]);
+  });
+
   it('that the mail server refuses for good says so, and is not delivered', async () => {
     smtp.answers.set(String(requester['primaryEmail']), 550);
     await expect(deliver(await say('reply', 'Take water.'))).rejects.toThrow(MailRefused);
