@@ -7,7 +7,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { loadEnv } from '../runtime/env.ts';
 import { loadOrCreateSigningKey, signToken } from '../runtime/keys.ts';
 import { readStatus } from '../cli/status.ts';
+import { Client as TemporalClient, Connection } from '@temporalio/client';
 import { Client } from 'pg';
+import { audit } from '../cli/audit.ts';
 
 /** The product as `npm start` runs it, in a folder of its own, for one benchmark run. */
 export interface BenchInstallation {
@@ -21,10 +23,16 @@ export interface BenchInstallation {
   organizationId(slug: string): Promise<string>;
   /** A token of the administrator of an organisation. */
   token(slug: string): Promise<string>;
+  /** Waits until no command and no event is owed any more; resolves to how many discrepancies `crm audit` finds then. */
+  auditWhenSettled(): Promise<number>;
   stop(): Promise<void>;
 }
 
 const startsWithinSeconds = 180;
+const settlesWithinSeconds = 900;
+
+const owed = `select (select count(*) from crm_core.crm_commands where state = 'received')
+  + (select count(*) from crm_core.crm_outbox where delivered_at is null) as count`;
 
 /** Starts the product on free ports with the rate limit out of the way; what is measured is the rest. */
 export async function startInstallation(): Promise<BenchInstallation> {
@@ -65,6 +73,17 @@ export async function startInstallation(): Promise<BenchInstallation> {
         roles: ['admin'],
         validSeconds: 7_200,
       });
+    },
+    async auditWhenSettled() {
+      for (let second = 0; second < settlesWithinSeconds; second += 1) {
+        const { rows } = await database.query<{ count: string }>(owed);
+        if (Number(rows[0]?.count) === 0) break;
+        await pause(1_000);
+      }
+      const connection = await Connection.connect({ address: status.temporalAddress });
+      const outcomes = await audit(status.databaseUrl, new TemporalClient({ connection }));
+      await connection.close();
+      return outcomes.reduce((sum, { count }) => sum + count, 0);
     },
     async stop() {
       await database.end();

@@ -1,11 +1,9 @@
-import { fork } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
-import { Client, Connection, WithStartWorkflowOperation } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
+import { bareUpdate, threeActivities, withBaseline } from './baseline.ts';
 import { captureRequest } from './capture.ts';
 import type { BenchInstallation } from './installation.ts';
-import { atConcurrency, median, rateOf, type Request } from './load.ts';
+import { atConcurrency, median, rateOf } from './load.ts';
 import type { Figure } from './report.ts';
 
 const clients = 40;
@@ -15,11 +13,7 @@ const rounds = 3;
 export async function measureThroughput(installation: BenchInstallation, seconds: number): Promise<Figure[]> {
   const { api, temporalAddress } = installation;
   const token = await installation.token('acme');
-  const worker = fork(fileURLToPath(new URL('baseline-worker.ts', import.meta.url)), [temporalAddress]);
-  await once(worker, 'message');
-  const connection = await Connection.connect({ address: temporalAddress });
-  const client = new Client({ connection });
-  try {
+  return await withBaseline(temporalAddress, async (client) => {
     const rates: { capture: number; update: number; activities: number }[] = [];
     // Compilers, connections and caches are warm before anything counts.
     for (const request of [captureRequest(api, token), bareUpdate(client), threeActivities(client)])
@@ -55,39 +49,7 @@ export async function measureThroughput(installation: BenchInstallation, seconds
         limit: { most: 12 },
       },
     ];
-  } finally {
-    worker.kill('SIGTERM');
-    await once(worker, 'exit');
-    await connection.close();
-  }
-}
-
-function bareUpdate(client: Client): Request {
-  return async () => {
-    const workflowId = `baseline-update-${randomUUID()}`;
-    const startWorkflowOperation = new WithStartWorkflowOperation('bareUpdate', {
-      workflowId,
-      taskQueue: 'baseline',
-      args: [],
-      workflowIdConflictPolicy: 'USE_EXISTING',
-    });
-    const answer = await client.workflow.executeUpdateWithStart<() => Promise<void>, string, []>('answer', {
-      startWorkflowOperation,
-      args: [],
-    });
-    return answer === 'done' ? null : answer;
-  };
-}
-
-function threeActivities(client: Client): Request {
-  return async () => {
-    const answer: unknown = await client.workflow.execute('threeActivities', {
-      workflowId: `baseline-activities-${randomUUID()}`,
-      taskQueue: 'baseline',
-      args: [],
-    });
-    return answer === 'done' ? null : String(answer);
-  };
+  });
 }
 
 async function eventsOfAnIntake(client: Client, api: string, token: string): Promise<number> {

@@ -1,10 +1,8 @@
-import { fork } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { Client, Connection } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
+import { bareTimer, withBaseline } from './baseline.ts';
 import type { BenchInstallation } from './installation.ts';
 import { atRate, percentile, type Request, soMany } from './load.ts';
 import type { Figure } from './report.ts';
@@ -21,11 +19,7 @@ export async function measureTickets(installation: BenchInstallation, seconds: n
   await atRate(perSecond, 10, request);
   const made = await atRate(perSecond, seconds, request);
 
-  const connection = await Connection.connect({ address: temporalAddress });
-  const client = new Client({ connection });
-  const worker = fork(fileURLToPath(new URL('baseline-worker.ts', import.meta.url)), [temporalAddress]);
-  await once(worker, 'message');
-  try {
+  return await withBaseline(temporalAddress, async (client) => {
     const ticketBytes = await bytesFor(installation, request);
     const timerBytes = await bytesFor(installation, bareTimer(client));
     const half = await untilOpen(client, openTickets / 2, request, () => residentBytes(processes['worker']));
@@ -59,11 +53,7 @@ export async function measureTickets(installation: BenchInstallation, seconds: n
         detail: `${(half / 2 ** 20).toFixed(0)} MiB, then ${(whole / 2 ** 20).toFixed(0)} MiB`,
       },
     ];
-  } finally {
-    worker.kill('SIGTERM');
-    await once(worker, 'exit');
-    await connection.close();
-  }
+  });
 }
 
 function ticketRequest(api: string, token: string): Request {
@@ -89,17 +79,6 @@ function ticketRequest(api: string, token: string): Request {
     });
     await response.arrayBuffer();
     return response.status === 201 ? null : String(response.status);
-  };
-}
-
-function bareTimer(client: Client): Request {
-  return async () => {
-    await client.workflow.start('bareTimer', {
-      workflowId: `baseline-timer-${randomUUID()}`,
-      taskQueue: 'baseline',
-      args: [],
-    });
-    return null;
   };
 }
 

@@ -30,9 +30,10 @@ function install() {
   );
   const npm = process.env.npm_execpath?.endsWith('.js') ? [process.execPath, process.env.npm_execpath] : ['npm'];
   // Scripts of packages must run (they fetch Node 24 and link PostgreSQL), and nothing of the calling script may leak in.
+  // Warnings are left out: npm warns of every package that wants a newer Node than the one that launched it.
   const { status } = spawnSync(
     npm[0],
-    [...npm.slice(1), 'ci', '--no-fund', '--no-audit', '--ignore-scripts=false', '--include=dev'],
+    [...npm.slice(1), 'ci', '--no-fund', '--no-audit', '--ignore-scripts=false', '--include=dev', '--loglevel=error'],
     {
       cwd: root,
       stdio: ['ignore', 2, 2],
