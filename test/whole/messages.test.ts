@@ -156,6 +156,91 @@ describe('a lead', () => {
   }, 120_000);
 });
 
+describe('a ticket', () => {
+  interface Clock {
+    target: string;
+    dueAt: string | null;
+    startedAt: string;
+    intervals: { from: string; to: string | null; kind: 'running' | 'paused' }[];
+  }
+
+  it('moves as the preview of its calendar said when somebody with only the Temporal CLI signals it', async () => {
+    const { admin, org } = await makeTenant(product);
+    // A break every other hour of day and night, so that calendar and wall time differ whenever this runs.
+    const hourName = (hour: number) => String(hour).padStart(2, '0');
+    const hours = Array.from({ length: 12 }, (_, shift) => ({
+      from: `${hourName(2 * shift)}:00`,
+      to: `${hourName(2 * shift + 1)}:30`,
+    }));
+    const days = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'];
+    const calendar = await makeCalendar(org, {
+      timeZone: 'UTC',
+      hours: Object.fromEntries(days.map((day) => [day, hours])),
+    });
+    const post = async (path: string, body: object) => {
+      const answer = await admin.send('POST', `/crm/v1/${path}`, { body });
+      expect({ path, status: Math.floor(answer.status / 100), body: answer.body }).toMatchObject({ status: 2 });
+      return answer.body;
+    };
+    await post('sla-policies', {
+      name: 'Hourly',
+      position: 0,
+      when: 'true',
+      calendarId: calendar.id,
+      targets: {
+        P1: { first_response: 30, next_response: 45, resolution: 200 },
+        P3: { first_response: 300, next_response: 400, resolution: 2_000 },
+      },
+    });
+    const { id } = await post('tickets', {
+      subject: 'The door is stuck',
+      requester: { email: 'ada@example.com' },
+      priority: 'P3',
+    });
+    const clocks = async () => {
+      const { body } = await admin.send('GET', `/crm/v1/sla-clocks?filter%5BticketId%5D%5Beq%5D=${String(id)}`);
+      return body['data'] as Clock[];
+    };
+    const clock = async (target: string) => (await clocks()).find((one) => one.target === target);
+    const preview = async (of: Clock | undefined, minutes: number) => {
+      const pauses = of?.intervals.filter(({ kind }) => kind === 'paused').map(({ from, to }) => ({ from, to }));
+      return (await post(`calendars/${calendar.id}/preview`, { start: of?.startedAt, minutes, pauses }))['dueAt'];
+    };
+    const signal = (name: string, payload: object) =>
+      temporalCli(
+        product,
+        'workflow',
+        'signal',
+        ...['--workflow-id', `ticket:${String(id)}`, '--name', name, '--input', JSON.stringify(payload)],
+      );
+
+    const first = await clock('first_response');
+    expect(first?.dueAt).toBe(await preview(first, 300));
+    const predicted = await preview(first, 30);
+    await signal('setPriority', { priority: 'P1' });
+    await eventually('the first response is due as predicted', async () => {
+      return (await clock('first_response'))?.dueAt === predicted;
+    });
+
+    await post(`tickets/${String(id)}/reply`, { text: 'Have you tried oil?' });
+    await signal('setStatus', { status: 'waiting_for_customer' });
+    await eventually('the resolution is paused', async () => {
+      const resolution = await clock('resolution');
+      return resolution?.dueAt === null && resolution.intervals.at(-1)?.kind === 'paused';
+    });
+    await signal('customerReply', { text: 'It is still stuck.' });
+    await eventually('the next response is promised', async () => (await clock('next_response')) !== undefined);
+    const [next, resolution] = [await clock('next_response'), await clock('resolution')];
+    expect(next?.dueAt).toBe(await preview(next, 45));
+    expect(resolution?.dueAt).toBe(await preview(resolution, 200));
+    expect(resolution?.intervals.filter(({ kind }) => kind === 'paused')).toHaveLength(1);
+    const details = await temporal.client.workflow
+      .getHandle(`ticket:${String(id)}`)
+      .query('__temporal_workflow_metadata');
+    expect(JSON.stringify(details)).toContain(`due ${String(next?.dueAt).slice(0, 10)}`);
+  }, 120_000);
+});
+
 it('after all of it, `crm audit` finds nothing', async () => {
   await settle(product);
   await expectClean(product);
