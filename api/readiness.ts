@@ -1,4 +1,5 @@
 import type { Connection } from '@temporalio/client';
+import { queueTrouble } from './task-queue.ts';
 
 /** Resolves when a part is fit to work; rejects with why it is not. */
 export type Check = () => Promise<unknown>;
@@ -10,8 +11,7 @@ export interface Readiness {
 
 const patienceMilliseconds = 2_000;
 const freshMilliseconds = 1_000;
-const lastPollWithinMilliseconds = 120_000;
-const workflowTaskQueueType = 1;
+const longestDetail = 500;
 
 /** Makes a reader of all checks at once, each with 2 s of patience, kept for a second. */
 export function createReadiness(checks: Readonly<Record<string, Check>>): () => Promise<Readiness> {
@@ -39,7 +39,7 @@ async function ask(check: Check): Promise<Readiness['parts'][string]> {
     await Promise.race([check(), late]);
     return { ready: true };
   } catch (error) {
-    return { ready: false, detail: error instanceof Error ? error.message.slice(0, 200) : String(error) };
+    return { ready: false, detail: error instanceof Error ? error.message.slice(0, longestDetail) : String(error) };
   } finally {
     clearTimeout(timer);
   }
@@ -53,18 +53,12 @@ export function temporalCheck(connection: Connection, namespace: string): Check 
     );
 }
 
-/** Whether a worker has polled this task queue for workflow tasks lately. */
+/** Whether workers take this queue's workflow tasks. */
 export function workerCheck(connection: Connection, namespace: string, taskQueue: string): Check {
   return async () => {
-    const { pollers } = await connection.withDeadline(Date.now() + patienceMilliseconds, () =>
-      connection.workflowService.describeTaskQueue({
-        namespace,
-        taskQueue: { name: taskQueue },
-        taskQueueType: workflowTaskQueueType,
-      }),
+    const trouble = await connection.withDeadline(Date.now() + patienceMilliseconds, () =>
+      queueTrouble(connection, namespace, taskQueue),
     );
-    const since = Date.now() - lastPollWithinMilliseconds;
-    const alive = (pollers ?? []).some(({ lastAccessTime }) => Number(lastAccessTime?.seconds ?? 0) * 1_000 > since);
-    if (!alive) throw new Error(`no worker polls the task queue ${taskQueue}`);
+    if (trouble) throw new Error(`${trouble.reason}; ${trouble.mend}`);
   };
 }

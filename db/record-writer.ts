@@ -1,18 +1,11 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { type Answer, writeOnce, type WriteContext } from './automation/ledger.queries.ts';
 import { type Database, databaseProblem } from './database.ts';
+import { createRecord, removeRecord, restoreRecord, updateRecord } from './model/counterparts.ts';
 import type { Resource } from './model/define-resource.ts';
 import { Problem } from './model/problem.ts';
 import type { RecordJson } from './model/record-json.ts';
-import {
-  createRow,
-  type ExpectedVersion,
-  type Outcome,
-  removeRow,
-  restoreRow,
-  type RowWrite,
-  updateRow,
-} from './model/row-writes.ts';
+import type { ExpectedVersion, Outcome, RowWrite } from './model/row-writes.ts';
 
 export type { ExpectedVersion };
 
@@ -46,13 +39,13 @@ export function createRecordWriter(database: Database): RecordWriter {
   const once = (write: WriteContext, resource: Resource, work: (rowWrite: RowWrite) => Promise<Outcome>) =>
     writeOnce(database, write, (em, commandId) => work({ em, write, commandId, resource }));
   return {
-    create: (write, resource, body) => once(write, resource, (rowWrite) => createRow(rowWrite, body)),
+    create: (write, resource, body) => once(write, resource, (rowWrite) => createRecord(rowWrite, body)),
     replace: (write, resource, id, version, body) =>
-      once(write, resource, (rowWrite) => updateRow(rowWrite, id, version, { body, whole: true })),
+      once(write, resource, (rowWrite) => updateRecord(rowWrite, id, version, { body, whole: true })),
     patch: (write, resource, id, version, body) =>
-      once(write, resource, (rowWrite) => updateRow(rowWrite, id, version, { body, whole: false })),
-    remove: (write, resource, id, version) => once(write, resource, (rowWrite) => removeRow(rowWrite, id, version)),
-    restore: (write, resource, id) => once(write, resource, (rowWrite) => restoreRow(rowWrite, id)),
+      once(write, resource, (rowWrite) => updateRecord(rowWrite, id, version, { body, whole: false })),
+    remove: (write, resource, id, version) => once(write, resource, (rowWrite) => removeRecord(rowWrite, id, version)),
+    restore: (write, resource, id) => once(write, resource, (rowWrite) => restoreRecord(rowWrite, id)),
     bulk: (write, resource, operations) =>
       once(write, resource, async (rowWrite) => {
         const outcomes: RecordJson[] = [];
@@ -81,7 +74,7 @@ async function rowOutcome(rowWrite: RowWrite, operation: BulkOperation): Promise
 }
 
 function applyOperation(rowWrite: RowWrite, { method, id, version, body }: BulkOperation): Promise<Outcome> {
-  if (method === 'create') return createRow(rowWrite, body);
+  if (method === 'create') return createRecord(rowWrite, body);
   if (!id) {
     const errors = [{ path: 'id', message: 'is needed to update or remove a record' }];
     throw new Problem('invalid', 'The operation is not valid; see errors.', errors);
@@ -90,6 +83,6 @@ function applyOperation(rowWrite: RowWrite, { method, id, version, body }: BulkO
     throw new Problem('precondition_required', `Name the version of ${rowWrite.resource.title} ${id} that you read.`);
   }
   return method === 'update'
-    ? updateRow(rowWrite, id, version, { body, whole: false })
-    : removeRow(rowWrite, id, version);
+    ? updateRecord(rowWrite, id, version, { body, whole: false })
+    : removeRecord(rowWrite, id, version);
 }

@@ -23,46 +23,62 @@ const hostAndPort = z
   .string()
   .regex(/^[^\s/:]+:\d{1,5}$|^\[[0-9a-fA-F:]+\]:\d{1,5}$/, 'must be host:port, without http://');
 
+// Temporal joins the two with a colon or a dot; the field's build IDs (a release, a commit) have neither a colon nor a space.
+const versionName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._/-]{0,200}$/, 'must be letters, digits and . _ / -');
+
 /**
  * Every variable the product reads. `.env.example` documents the same names (a test compares them).
  * Variables of the embedded parts are optional: `npm start` fills in what it started itself.
  */
-export const environmentSchema = z.object({
-  DATABASE_URL: urlOf('postgres:', 'postgresql:').optional(),
-  HOST: z.string().min(1).default('127.0.0.1'),
-  PORT: port.default(3000),
-  METRICS_PORT: port.optional(),
-  EMBEDDED_PORTS_FROM: port.optional(),
-  LOG_LEVEL: z.enum(logLevels, `must be one of ${logLevels.join(', ')}`).default('info'),
-  DATA_DIR: z.string().min(1).default('.data'),
-  JWKS_URL: urlOf('http:', 'https:').optional(),
-  JWT_ISSUER: z.string().min(1).default('durable-crm'),
-  JWT_AUDIENCE: z.string().min(1).default('crm'),
-  SMTP_URL: urlOf('smtp:', 'smtps:').optional(),
-  MAIL_FROM: z.string().regex(/@/, 'must hold a mail address').default('Durable CRM <crm@localhost>'),
-  SUPPORT_ADDRESS: z
-    .string()
-    .regex(
-      /^[^\s@{}]*(\{organization\}[^\s@{}]*@[^\s@{}]+|@[^\s@{}]*\{organization\}[^\s@{}]*)$/,
-      'must be a mail address with {organization} in it, such as support@{organization}.example',
-    )
-    .default('support@{organization}.example'),
-  MAIL_WEBHOOK_SECRET: z.string().min(32, 'must be at least 32 characters').optional(),
-  RATE_LIMIT_PER_SECOND: countAtLeastOne.default(50),
-  RATE_LIMIT_BURST: countAtLeastOne.default(1000),
-  TEMPORAL_ADDRESS: hostAndPort.optional(),
-  TEMPORAL_NAMESPACE: z.string().min(1).default('default'),
-  TEMPORAL_API_KEY: z.string().min(1).optional(),
-  TEMPORAL_TLS: booleanWord.optional(),
-  TEMPORAL_TLS_CLIENT_CERT_PATH: z.string().min(1).optional(),
-  TEMPORAL_TLS_CLIENT_CERT_DATA: z.string().min(1).optional(),
-  TEMPORAL_TLS_CLIENT_KEY_PATH: z.string().min(1).optional(),
-  TEMPORAL_TLS_CLIENT_KEY_DATA: z.string().min(1).optional(),
-  TEMPORAL_TLS_SERVER_CA_CERT_PATH: z.string().min(1).optional(),
-  TEMPORAL_TLS_SERVER_CA_CERT_DATA: z.string().min(1).optional(),
-  TEMPORAL_TLS_SERVER_NAME: z.string().min(1).optional(),
-  TEMPORAL_TLS_DISABLE_HOST_VERIFICATION: booleanWord.optional(),
-});
+export const environmentSchema = z
+  .object({
+    DATABASE_URL: urlOf('postgres:', 'postgresql:').optional(),
+    HOST: z.string().min(1).default('127.0.0.1'),
+    PORT: port.default(3000),
+    METRICS_PORT: port.optional(),
+    EMBEDDED_PORTS_FROM: port.optional(),
+    LOG_LEVEL: z.enum(logLevels, `must be one of ${logLevels.join(', ')}`).default('info'),
+    DATA_DIR: z.string().min(1).default('.data'),
+    JWKS_URL: urlOf('http:', 'https:').optional(),
+    JWT_ISSUER: z.string().min(1).default('durable-crm'),
+    JWT_AUDIENCE: z.string().min(1).default('crm'),
+    SMTP_URL: urlOf('smtp:', 'smtps:').optional(),
+    MAIL_FROM: z.string().regex(/@/, 'must hold a mail address').default('Durable CRM <crm@localhost>'),
+    SUPPORT_ADDRESS: z
+      .string()
+      .regex(
+        /^[^\s@{}]*(\{organization\}[^\s@{}]*@[^\s@{}]+|@[^\s@{}]*\{organization\}[^\s@{}]*)$/,
+        'must be a mail address with {organization} in it, such as support@{organization}.example',
+      )
+      .default('support@{organization}.example'),
+    MAIL_WEBHOOK_SECRET: z.string().min(32, 'must be at least 32 characters').optional(),
+    RATE_LIMIT_PER_SECOND: countAtLeastOne.default(50),
+    RATE_LIMIT_BURST: countAtLeastOne.default(1000),
+    TEMPORAL_ADDRESS: hostAndPort.optional(),
+    TEMPORAL_NAMESPACE: z.string().min(1).default('default'),
+    TEMPORAL_API_KEY: z.string().min(1).optional(),
+    TEMPORAL_TLS: booleanWord.optional(),
+    TEMPORAL_TLS_CLIENT_CERT_PATH: z.string().min(1).optional(),
+    TEMPORAL_TLS_CLIENT_CERT_DATA: z.string().min(1).optional(),
+    TEMPORAL_TLS_CLIENT_KEY_PATH: z.string().min(1).optional(),
+    TEMPORAL_TLS_CLIENT_KEY_DATA: z.string().min(1).optional(),
+    TEMPORAL_TLS_SERVER_CA_CERT_PATH: z.string().min(1).optional(),
+    TEMPORAL_TLS_SERVER_CA_CERT_DATA: z.string().min(1).optional(),
+    TEMPORAL_TLS_SERVER_NAME: z.string().min(1).optional(),
+    TEMPORAL_TLS_DISABLE_HOST_VERIFICATION: booleanWord.optional(),
+    TEMPORAL_DEPLOYMENT_NAME: versionName.optional(),
+    TEMPORAL_WORKER_BUILD_ID: versionName.optional(),
+  })
+  .refine(
+    ({ TEMPORAL_DEPLOYMENT_NAME: name, TEMPORAL_WORKER_BUILD_ID: build }) =>
+      (name === undefined) === (build === undefined),
+    {
+      path: ['TEMPORAL_WORKER_BUILD_ID'],
+      error: 'must be set together with TEMPORAL_DEPLOYMENT_NAME, or neither',
+      // Also beside other invalid variables: all are reported at once.
+      when: () => true,
+    },
+  );
 
 export type Env = z.output<typeof environmentSchema>;
 
@@ -99,6 +115,12 @@ export function databaseUrl(env: Env): string {
   throw new InvalidEnvironment(
     'DATABASE_URL is not set. Set it (see .env.example), or use `npm start`, which brings PostgreSQL.',
   );
+}
+
+/** The version as which a worker polls (Temporal's worker deployments); undefined without one. */
+export function deploymentVersion(env: Env): { deploymentName: string; buildId: string } | undefined {
+  const { TEMPORAL_DEPLOYMENT_NAME: deploymentName, TEMPORAL_WORKER_BUILD_ID: buildId } = env;
+  return deploymentName && buildId ? { deploymentName, buildId } : undefined;
 }
 
 /** Connection options and namespace for Temporal, from the TEMPORAL_* variables alone (no configuration file). */

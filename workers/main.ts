@@ -1,4 +1,11 @@
-import { databaseUrl, type Env, InvalidEnvironment, loadEnv, temporalConnectConfig } from '../runtime/env.ts';
+import {
+  databaseUrl,
+  deploymentVersion,
+  type Env,
+  InvalidEnvironment,
+  loadEnv,
+  temporalConnectConfig,
+} from '../runtime/env.ts';
 import { onShutdown } from '../runtime/lifecycle.ts';
 import { createLogger } from '../runtime/logger.ts';
 import { startWorkerTelemetry } from '../runtime/worker-telemetry.ts';
@@ -41,6 +48,7 @@ function settingsFrom(env: Env): WorkerSettings {
     supportAddress: env.SUPPORT_ADDRESS,
     connectionOptions,
     namespace,
+    deploymentVersion: deploymentVersion(env),
     taskQueues: { processes: 'crm', bulk: 'crm-bulk' },
   };
 }

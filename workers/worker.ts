@@ -1,5 +1,12 @@
 import { Client, Connection } from '@temporalio/client';
-import { NativeConnection, type NativeConnectionOptions, Worker, type WorkerOptions } from '@temporalio/worker';
+import type { WorkerDeploymentVersion } from '@temporalio/common';
+import {
+  NativeConnection,
+  type NativeConnectionOptions,
+  Worker,
+  type WorkerDeploymentOptions,
+  type WorkerOptions,
+} from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { createActivities } from '../activities/index.ts';
 import { createMail } from '../activities/mail.ts';
@@ -20,6 +27,8 @@ export interface WorkerSettings {
   supportAddress: string;
   connectionOptions: NativeConnectionOptions;
   namespace: string;
+  /** Undefined: Temporal does not tell this release's workers from others'. */
+  deploymentVersion: WorkerDeploymentVersion | undefined;
   /** Queue of the processes, and that of long fan-outs. */
   taskQueues: { processes: string; bulk: string };
 }
@@ -69,7 +78,7 @@ export async function startWorker(settings: WorkerSettings, log: Logger, signal:
   }
 
   try {
-    const { smtpUrl, mailFrom, supportAddress, namespace, taskQueues } = settings;
+    const { smtpUrl, mailFrom, supportAddress, namespace, deploymentVersion, taskQueues } = settings;
     const bundle = workflowBundle();
     const database = await open('crm_app');
     const relay = await open('crm_relay');
@@ -90,6 +99,7 @@ export async function startWorker(settings: WorkerSettings, log: Logger, signal:
         mailExchange: createMailExchange(),
         taskQueues,
       }),
+      ...(deploymentVersion && { workerDeploymentOptions: versionedAs(deploymentVersion) }),
       dataConverter: { payloadConverterPath },
       shutdownGraceTime: '5s',
       workflowTaskPollerBehavior: autoscaling,
@@ -106,7 +116,7 @@ export async function startWorker(settings: WorkerSettings, log: Logger, signal:
     });
     const running = startRelay({ relay, deliver, temporal: client, taskQueue: taskQueues.processes, log });
     const finished = Promise.all(workers.map((worker) => worker.run())).then(() => undefined);
-    log.info({ namespace, taskQueues }, 'working');
+    log.info({ namespace, taskQueues, deploymentVersion }, 'working');
 
     return {
       finished,
@@ -122,4 +132,13 @@ export async function startWorker(settings: WorkerSettings, log: Logger, signal:
     await closeAll();
     throw error;
   }
+}
+
+/**
+ * Every type of workflow moves on to the version that is made current. A lead or a ticket outlives any release, and one
+ * pinned to a version would need its workers for months; a delivery or a fan-out is short, but one whose workers have
+ * gone would wait for ever. What a release must carry on is in the recorded histories, which every test run replays.
+ */
+function versionedAs(version: WorkerDeploymentVersion): WorkerDeploymentOptions {
+  return { version, useWorkerVersioning: true, defaultVersioningBehavior: 'AUTO_UPGRADE' };
 }

@@ -1,12 +1,12 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { v7 as uuidv7 } from 'uuid';
 import type { IntakeContext } from '../../db/leads/intake.queries.ts';
 import { judgeAssignment, teamsInQuestion } from '../../db/leads/judgement.ts';
 import { firstStep, type NextStep, planNext } from '../../db/leads/ladder.queries.ts';
 import { LeadAssignment } from '../../db/leads/lead-assignment.ts';
 import type { LeadRow } from '../../db/leads/lead-state.queries.ts';
+import { decisionRow } from '../../db/assignment/decision.ts';
 import { calendarAmong, lockAssignment, readTeams, turnTaken } from '../../db/assignment/teams.queries.ts';
-import { baseColumns, type Change } from '../../db/model/changes.ts';
+import type { Change } from '../../db/model/changes.ts';
 import { Problem } from '../../db/model/problem.ts';
 import type { Insertion, Statement } from '../../db/model/set-based.ts';
 import type { Assignment } from '../../workflows/assignment/assignment.ts';
@@ -52,7 +52,7 @@ export async function assign(
   if (userId === null || excludeUserIds.includes(userId)) return null;
   const ladder = context.rules.find(({ id }) => id === ruleId)?.ladder ?? null;
   const calendar = await calendarAmong(em, calendars, userId);
-  return kept(change, round, { ...decision, userId }, firstStep(ladder, calendar, round, change.at));
+  return decided(change, round, { ...decision, userId }, firstStep(ladder, calendar, round, change.at));
 }
 
 /**
@@ -89,7 +89,7 @@ export async function assignTo(em: EntityManager, change: Change, lead: LeadRow,
     rulesTried: [],
   };
   const next = await planNext(em, { ...lead, stage: 'assigned', round, assignedUserId: userId, assignedAt: change.at });
-  const assigned = kept(change, round, decision, next);
+  const assigned = decided(change, round, decision, next);
   const { assignmentRuleId, assignmentRuleVersion } = lead;
   return { ...assigned, values: { ...assigned.values, assignmentRuleId, assignmentRuleVersion } };
 }
@@ -107,36 +107,14 @@ export async function readUser(
   return user ?? null;
 }
 
-function kept(change: Change, round: number, decision: Assignment & { userId: string }, next: NextStep): Assigned {
-  const { userId, teamId, ruleId, ruleVersion, reason, turn, overCapacity, candidates, rulesTried } = decision;
-  const row = {
-    id: uuidv7(),
-    ...baseColumns(change),
-    leadId: change.subjectId,
-    round,
-    userId,
-    teamId,
-    assignmentRuleId: ruleId,
-    assignmentRuleVersion: ruleVersion,
-    reason: reason.slice(0, 300),
-    overCapacity,
-    tookTurn: turn !== null,
-    candidates,
-    rulesTried,
-    decidedAt: change.at,
-  };
+function decided(change: Change, round: number, decision: Assignment & { userId: string }, next: NextStep): Assigned {
+  const { userId: assignedUserId, teamId, ruleId, ruleVersion, turn } = decision;
+  const rule = { assignmentRuleId: ruleId, assignmentRuleVersion: ruleVersion };
+  const row = { ...decisionRow(change, round, decision), leadId: change.subjectId, ...rule };
   return {
-    values: {
-      assignedUserId: userId,
-      assignedAt: change.at,
-      teamId,
-      assignmentRuleId: ruleId,
-      assignmentRuleVersion: ruleVersion,
-      round,
-      ...next,
-    },
+    values: { assignedUserId, assignedAt: change.at, teamId, ...rule, round, ...next },
     rows: [{ into: LeadAssignment, rows: [row] }],
     statements: turn ? [turnTaken(change.organizationId, turn)] : [],
-    reason,
+    reason: decision.reason,
   };
 }

@@ -1,7 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { v7 as uuidv7 } from 'uuid';
+import { decisionRow } from '../../db/assignment/decision.ts';
 import { readTeams, type TeamLoad, turnTaken } from '../../db/assignment/teams.queries.ts';
-import { baseColumns, type Change } from '../../db/model/changes.ts';
+import type { Change } from '../../db/model/changes.ts';
 import type { RowOf } from '../../db/model/entity.ts';
 import type { Insertion, Statement } from '../../db/model/set-based.ts';
 import { lockRouting } from '../../db/tickets/routing.queries.ts';
@@ -123,7 +123,7 @@ function nextTry(at: Date, teams: readonly TeamLoad[]): Date {
 function assigned(change: Change, ticket: Routable, decision: Assignment & { userId: string }): Routed {
   const { turn } = decision;
   return {
-    ...kept(change, ticket, decision),
+    ...decided(change, ticket, decision),
     statements: turn ? [turnTaken(change.organizationId, turn)] : [],
     retryAt: null,
   };
@@ -133,47 +133,31 @@ function queued(change: Change, ticket: Routable, decision: Assignment, retryAt:
   const { reason, teamId, ruleId } = decision;
   const waits = ticket.stage === 'queued' && ticket.teamId === teamId && ticket.routingRuleId === ruleId;
   if (waits) return { values: {}, rows: [], statements: [], reason, userId: null, retryAt };
-  return { ...kept(change, ticket, decision), statements: [], retryAt };
+  return { ...decided(change, ticket, decision), statements: [], retryAt };
 }
 
-function kept(
+function decided(
   change: Change,
   ticket: Routable,
   decision: Assignment,
 ): Pick<Routed, 'values' | 'rows' | 'reason' | 'userId'> {
-  const { userId, teamId, ruleId, ruleVersion, turn, overCapacity, candidates, rulesTried } = decision;
-  const reason = decision.reason.slice(0, 300);
+  const { userId, teamId, ruleId, ruleVersion } = decision;
   const round = ticket.round + 1;
+  const rule = { routingRuleId: ruleId, routingRuleVersion: ruleVersion };
+  const row = { ...decisionRow(change, round, decision), ticketId: change.subjectId, ...rule };
   const before = ticket.assignedUserId;
   const freed = before === null || before === userId ? [] : [capacityFreed(change, before)];
-  const row = {
-    id: uuidv7(),
-    ...baseColumns(change),
-    ticketId: change.subjectId,
-    round,
-    userId,
-    teamId,
-    routingRuleId: ruleId,
-    routingRuleVersion: ruleVersion,
-    reason,
-    overCapacity,
-    tookTurn: turn !== null,
-    candidates,
-    rulesTried,
-    decidedAt: change.at,
-  };
   return {
     values: {
       stage: userId === null ? 'queued' : 'assigned',
       assignedUserId: userId,
       assignedAt: userId === null ? null : change.at,
       teamId,
-      routingRuleId: ruleId,
-      routingRuleVersion: ruleVersion,
+      ...rule,
       round,
     },
     rows: [{ into: TicketAssignment, rows: [row] }, ...freed],
-    reason,
+    reason: row.reason,
     userId,
   };
 }

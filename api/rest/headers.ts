@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { WriteContext } from '../../db/records.ts';
 import type { ExpectedVersion } from '../../db/record-writer.ts';
-import { Problem } from '../../db/model/problem.ts';
+import { Problem, type ProblemCode } from '../../db/model/problem.ts';
 import type { CallerRequest, Parameter } from '../route.ts';
 
 /** Required by every write (IETF draft `Idempotency-Key`). */
@@ -14,6 +14,15 @@ export const idempotencyKeyHeader: Parameter = {
   schema: { type: 'string', pattern: '^[!-~]{1,255}$' },
   example: '0b6f4c1e-5a31-4b0e-9d38-0f6f1c0c9a11',
 };
+
+/** What every write may be refused with, beside its own reasons. */
+export const keyedWriteProblems = [
+  'idempotency_key_missing',
+  'idempotency_key_reused',
+  'forbidden',
+  'conflict',
+  'in_progress',
+] as const satisfies readonly ProblemCode[];
 
 /** Required by every change of a single record (RFC 9110 §13.1.1). */
 export const ifMatchHeader: Parameter = {

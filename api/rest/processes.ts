@@ -8,7 +8,7 @@ import { jsonSchema } from '../json-schema.ts';
 import type { Dispatcher } from '../processes/dispatch.ts';
 import type { ReadLiveState } from '../processes/live-state.ts';
 import type { CallerRoute, NamedSchema } from '../route.ts';
-import { idempotencyKeyHeader, preferHeader, prefersAsync, writeContext } from './headers.ts';
+import { idempotencyKeyHeader, keyedWriteProblems, preferHeader, prefersAsync, writeContext } from './headers.ts';
 import { acceptedAnswer, processDocument } from './process-documents.ts';
 import { exampleBody } from './record-documents.ts';
 import { findWorkable } from './row-access.ts';
@@ -99,16 +99,12 @@ function commandRoute(
     parameters: [idempotencyKeyHeader, preferHeader],
     body: { content, example: exampleBody(message.payload), optional: message.payload.safeParse({}).success },
     problems: [
-      'idempotency_key_missing',
-      'forbidden',
+      ...keyedWriteProblems,
       'not_found',
-      'conflict',
-      'in_progress',
       'duplicate',
       'illegal_stage',
       'rule_violation',
       'reference_not_found',
-      'idempotency_key_reused',
     ],
     answers: {
       200: {

@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { Connection } from '@temporalio/client';
-import proto from '@temporalio/proto';
+import { queueTrouble } from '../../api/task-queue.ts';
 import { migrationStatus } from '../../db/migrator.ts';
 import { temporalConnectConfig } from '../../runtime/env.ts';
 import type { Env } from '../../runtime/env.ts';
@@ -75,13 +75,14 @@ async function checkDatabase(url: string): Promise<Finding[]> {
 }
 
 async function checkTemporal(address: string, namespace: string): Promise<Finding[]> {
-  let connection: Connection | undefined;
+  let opened: Connection | undefined;
   try {
-    connection = await Connection.connect({
+    const connection = await Connection.connect({
       ...temporalConnectConfig().connectionOptions,
       address,
       connectTimeout: answerWithinMilliseconds,
     });
+    opened = connection;
     const { workflowService, operatorService } = connection;
     return await connection.withDeadline(Date.now() + answerWithinMilliseconds, async () => {
       await workflowService.describeNamespace({ namespace });
@@ -89,17 +90,8 @@ async function checkTemporal(address: string, namespace: string): Promise<Findin
       const missing = Object.values(searchAttributes)
         .map(({ name }) => name)
         .filter((name) => !(name in customAttributes));
-      const pollers = await Promise.all(
-        taskQueues.map(async (name) => {
-          const { pollers: found } = await workflowService.describeTaskQueue({
-            namespace,
-            taskQueue: { name },
-            taskQueueType: proto.temporal.api.enums.v1.TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
-          });
-          return { name, polled: (found?.length ?? 0) > 0 };
-        }),
-      );
-      const unpolled = pollers.filter(({ polled }) => !polled).map(({ name }) => name);
+      const troubles = await Promise.all(taskQueues.map((name) => queueTrouble(connection, namespace, name)));
+      const unserved = troubles.filter((trouble) => trouble !== null);
       return [
         well('Temporal', `${address}, namespace ${namespace}`),
         missing.length === 0
@@ -109,9 +101,9 @@ async function checkTemporal(address: string, namespace: string): Promise<Findin
               `missing: ${missing.join(', ')}`,
               'a worker registers them when it starts: `npm run worker`',
             ),
-        unpolled.length === 0
-          ? well('worker', `polls ${taskQueues.join(' and ')}`)
-          : ill('worker', `nobody polls ${unpolled.join(' and ')}`, 'start one: `npm start`, or `npm run worker`'),
+        ...(unserved.length === 0
+          ? [well('worker', `polls ${taskQueues.join(' and ')}`)]
+          : unserved.map(({ reason, mend }) => ill('worker', reason, mend))),
       ];
     });
   } catch (error) {
@@ -123,7 +115,7 @@ async function checkTemporal(address: string, namespace: string): Promise<Findin
       ),
     ];
   } finally {
-    await connection?.close();
+    await opened?.close();
   }
 }
 

@@ -4,6 +4,7 @@ import { resource } from '../model/define-resource.ts';
 import { entity, type EntityDefinition } from '../model/entity.ts';
 import { emailSchema } from '../model/formats.ts';
 import { allow } from './access-rules.ts';
+import { identities } from './identity.ts';
 
 const colleague = (): EntityDefinition => User;
 
@@ -81,6 +82,7 @@ export const users = resource(User, {
       : []),
     ...(delegateUserId === id ? [{ path: 'delegateUserId', message: 'must be somebody else' }] : []),
   ],
+  counterpart: { resource: identities, match: 'email', properties: ['email', 'fullName'] },
   feature: 'access',
   emits: 'user',
 });

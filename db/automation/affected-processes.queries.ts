@@ -1,22 +1,16 @@
-import { leadProcess } from '../../workflows/leads/messages.ts';
-import { ticketProcess } from '../../workflows/tickets/messages.ts';
-import type { Database } from '../database.ts';
-import {
-  readAffectedTickets,
-  type TicketConfigurationKind,
-  ticketConfigurationKinds,
-} from '../tickets/affected-tickets.queries.ts';
-import {
-  type ConfigurationKind as LeadConfigurationKind,
-  configurationKinds as leadConfigurationKinds,
-  readAffectedLeads,
-} from './affected-leads.queries.ts';
+import { type Database, inOrganization } from '../database.ts';
+import { affectedLeads } from '../leads/affected-leads.ts';
+import { schema } from '../model/entity.ts';
+import { affectedTickets } from '../tickets/affected-tickets.ts';
+import type { Dependents } from './dependents.ts';
 
 /** Kinds of records that running processes depend on; each emits events `{kind}.{what happened}`. */
-export type ConfigurationKind = LeadConfigurationKind | TicketConfigurationKind;
-export const configurationKinds: readonly ConfigurationKind[] = [
-  ...new Set<ConfigurationKind>([...leadConfigurationKinds, ...ticketConfigurationKinds]),
-];
+export type ConfigurationKind = keyof typeof affectedLeads.dependsOn | keyof typeof affectedTickets.dependsOn;
+
+const everyDependents: readonly Dependents[] = [affectedLeads, affectedTickets];
+export const configurationKinds = [
+  ...new Set(everyDependents.flatMap(({ dependsOn }) => Object.keys(dependsOn))),
+] as readonly ConfigurationKind[];
 
 interface Change {
   organizationId: string;
@@ -24,15 +18,9 @@ interface Change {
   id: string;
 }
 
-const isOfLeads = (kind: ConfigurationKind): kind is LeadConfigurationKind =>
-  leadConfigurationKinds.some((known) => known === kind);
-
-/** A cursor within the tickets begins so; within the leads it is an identifier alone. */
-const ofTickets = `${ticketProcess.name}:`;
-
 /**
- * A page of the running processes that depend on what changed, at most `limit`: first leads, then tickets. `cursor` leads
- * to the next page, null to the first, and is null after the last.
+ * A page of the running processes that depend on what changed, at most `limit`: process by process, in the order of
+ * identifiers. `cursor` leads to the next page, null to the first, and is null after the last.
  */
 export async function readAffectedProcesses(
   database: Database,
@@ -40,19 +28,37 @@ export async function readAffectedProcesses(
   cursor: string | null,
   limit: number,
 ): Promise<{ workflowIds: string[]; cursor: string | null }> {
-  const isPastLeads = cursor?.startsWith(ofTickets) === true;
-  const leadIds =
-    !isPastLeads && isOfLeads(change.kind)
-      ? await readAffectedLeads(database, { ...change, kind: change.kind }, cursor, limit)
-      : [];
-  const workflowIds = leadIds.map(leadProcess.workflowId);
-  const room = limit - leadIds.length;
-  if (room === 0) return { workflowIds, cursor: leadIds.at(-1) ?? null };
-  const after = isPastLeads ? cursor.slice(ofTickets.length) : null;
-  const ticketIds = await readAffectedTickets(database, change, after, room);
-  const last = ticketIds.length < room ? undefined : ticketIds.at(-1);
-  return {
-    workflowIds: [...workflowIds, ...ticketIds.map(ticketProcess.workflowId)],
-    cursor: last === undefined ? null : `${ofTickets}${last}`,
-  };
+  const [lastProcess, lastId] = cursor?.split(':') ?? [];
+  const begun = everyDependents.findIndex(({ process }) => process.name === lastProcess);
+  const workflowIds: string[] = [];
+  for (const dependents of everyDependents.slice(Math.max(begun, 0))) {
+    const { process } = dependents;
+    const after = process.name === lastProcess ? (lastId ?? null) : null;
+    const ids = await readAffected(database, change, dependents, after, limit - workflowIds.length);
+    workflowIds.push(...ids.map(process.workflowId));
+    const last = ids.at(-1);
+    if (workflowIds.length === limit && last) return { workflowIds, cursor: `${process.name}:${last}` };
+  }
+  return { workflowIds, cursor: null };
+}
+
+async function readAffected(
+  database: Database,
+  { organizationId, kind, id }: Change,
+  { definition: { table, key }, isRunning, dependsOn }: Dependents,
+  after: string | null,
+  limit: number,
+): Promise<string[]> {
+  const condition = dependsOn[kind];
+  if (condition === undefined) return [];
+  return inOrganization(database, organizationId, async (em) => {
+    const rows: { id: string }[] = await em.execute(
+      `select ${key} as id from ${schema}.${table} cross join (select ?::uuid as id) changed
+       where organization_id = ? and ${isRunning} and deleted_at is null
+         and (${condition}) and (?::uuid is null or ${key} > ?)
+       order by ${key} limit ?`,
+      [id, organizationId, after, after, limit],
+    );
+    return rows.map((row) => row.id);
+  });
 }

@@ -1,8 +1,8 @@
-import { z } from 'zod';
 import { allow, ofOwnLead } from '../access/access-rules.ts';
 import { Team } from '../access/team.ts';
 import { User } from '../access/user.ts';
-import { flag, instant, integer, json, reference, text } from '../model/columns.ts';
+import { decisionColumns } from '../assignment/decision.ts';
+import { integer, reference } from '../model/columns.ts';
 import { resource } from '../model/define-resource.ts';
 import { entity } from '../model/entity.ts';
 import { AssignmentRule } from './assignment-rule.ts';
@@ -18,14 +18,7 @@ export const LeadAssignment = entity('LeadAssignment', 'crm_lead_assignments', {
     teamId: reference(() => Team, { nullable: true }),
     assignmentRuleId: reference(() => AssignmentRule, { nullable: true }),
     assignmentRuleVersion: integer(1, 2_147_483_647, { nullable: true }),
-    reason: text(300),
-    /** Nobody had room: a fallback got it all the same. */
-    overCapacity: flag({ default: false }),
-    /** Whether it used up a turn in the team's order. */
-    tookTurn: flag({ default: false }),
-    candidates: json(z.array(z.record(z.string(), z.unknown()))),
-    rulesTried: json(z.array(z.record(z.string(), z.unknown()))),
-    decidedAt: instant(),
+    ...decisionColumns,
   },
   uniques: [['leadId', 'round']],
   indexes: [{ name: 'user_day', columns: 'user_id, decided_at desc' }],

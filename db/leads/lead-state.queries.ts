@@ -1,10 +1,11 @@
-import { type EntityManager, LockMode } from '@mikro-orm/postgresql';
+import type { EntityManager } from '@mikro-orm/postgresql';
 import type { LeadStep } from '../../workflows/leads/policy.ts';
 import { leadProcess } from '../../workflows/leads/messages.ts';
 import { processLink } from '../../workflows/processes/link.ts';
 import type { Actor } from '../access/actor.ts';
 import type { Access } from '../model/define-resource.ts';
 import type { RecordRow, RowOf } from '../model/entity.ts';
+import { findRow, lockRow } from '../model/find-row.ts';
 import { recordJson, type RecordJson, visibleProperties } from '../model/record-json.ts';
 import { Person } from '../parties/person.ts';
 import { Lead, leads } from './lead.ts';
@@ -12,17 +13,13 @@ import { Lead, leads } from './lead.ts';
 export type LeadRow = RowOf<typeof Lead>;
 
 /** One lead of the transaction's organisation, deleted ones included; null when there is none. */
-export async function findLead(em: EntityManager, leadId: string): Promise<LeadRow | null> {
-  return (await em.findOne(Lead.entity, { id: leadId })) as LeadRow | null;
+export function findLead(em: EntityManager, leadId: string): Promise<LeadRow | null> {
+  return findRow(em, Lead, leadId);
 }
 
 /** The same, locked until the transaction ends. */
-export async function lockLead(em: EntityManager, leadId: string): Promise<LeadRow | null> {
-  return (await em.findOne(
-    Lead.entity,
-    { id: leadId },
-    { lockMode: LockMode.PESSIMISTIC_WRITE, refresh: true },
-  )) as LeadRow | null;
+export function lockLead(em: EntityManager, leadId: string): Promise<LeadRow | null> {
+  return lockRow(em, Lead, leadId);
 }
 
 /** What a lead's process does next, as its row keeps it; the person it waits for is the owner. */
@@ -44,8 +41,8 @@ export async function leadAnswer(em: EntityManager, actor: Actor, lead: LeadRow)
 }
 
 /** The person behind a lead. */
-export async function findPerson(em: EntityManager, personId: string): Promise<RowOf<typeof Person> | null> {
-  return (await em.findOne(Person.entity, { id: personId })) as RowOf<typeof Person> | null;
+export function findPerson(em: EntityManager, personId: string): Promise<RowOf<typeof Person> | null> {
+  return findRow(em, Person, personId);
 }
 
 /** The same from rows at hand. */

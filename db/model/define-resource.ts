@@ -10,6 +10,15 @@ export type AccessRule = (actor: Actor) => Access;
 
 type Names<C extends Columns> = readonly (keyof C & string)[];
 
+/** A record of another resource under the same key: a user at work, and who they are to the SSO. */
+export interface Counterpart<Property extends string = string> {
+  resource: Resource;
+  /** What a counterpart that is there already is known by. */
+  match: Property;
+  /** What both have, `match` included: what a write gives here, it gives there. */
+  properties: readonly Property[];
+}
+
 export interface ResourceOptions<C extends Columns> {
   /** Plural kebab-case: the route is `/crm/v1/{path}`. */
   path: string;
@@ -33,6 +42,8 @@ export interface ResourceOptions<C extends Columns> {
   processOwned?: Partial<Readonly<Record<keyof C & string, string>>>;
   /** Process that these records are the life of: a generic create is its starting command; removal ends it. */
   process?: { name: string; create: { route: string; body: z.ZodType } };
+  /** The other record under the same key: made, changed, removed and restored along with this one. */
+  counterpart?: Counterpart<keyof C & string>;
   /** Columns that follow from others (a comparison key of a name), computed at every write. */
   derived?: Partial<Readonly<Record<keyof C & string, (record: Record<string, unknown>) => unknown>>>;
   /** Rules over the whole record, after each column's own; entries say what is wrong. */

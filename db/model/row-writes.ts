@@ -24,8 +24,8 @@ export interface RowWrite {
   resource: Resource;
 }
 
-/** Makes a record. Throws Problems: permission, schema, rules, references, uniqueness. */
-export async function createRow(rowWrite: RowWrite, body: unknown): Promise<Outcome> {
+/** Makes a record, under a new key unless one is given. Throws Problems: permission, schema, rules, references, uniqueness. */
+export async function createRow(rowWrite: RowWrite, body: unknown, id = uuidv7()): Promise<Outcome> {
   const { em, write, resource } = rowWrite;
   const { actor, receivedAt } = write;
   refuseUnless(resource.creatable.length > 0, `A ${resource.title} is made by its process alone.`);
@@ -40,7 +40,7 @@ export async function createRow(rowWrite: RowWrite, body: unknown): Promise<Outc
     ]),
   );
   const base = baseColumns({ organizationId: actor.organizationId, actor, at: receivedAt });
-  const row = { id: uuidv7(), ...full, ...derivedValues(resource, full), ...base } as RecordRow;
+  const row = { id, ...full, ...derivedValues(resource, full), ...base } as RecordRow;
   refuseByRules(resource, row);
   await refuseInvisibleReferences(em, actor, resource, row, Object.keys(values));
   em.persist(em.create(resource.definition.entity, row, { partial: true }));

@@ -1,8 +1,8 @@
-import { z } from 'zod';
 import { allow, ofTicketOfOwnAccount } from '../access/access-rules.ts';
 import { Team } from '../access/team.ts';
 import { User } from '../access/user.ts';
-import { flag, instant, integer, json, reference, text } from '../model/columns.ts';
+import { decisionColumns } from '../assignment/decision.ts';
+import { integer, reference } from '../model/columns.ts';
 import { resource } from '../model/define-resource.ts';
 import { entity } from '../model/entity.ts';
 import { TicketRoutingRule } from './routing-rule.ts';
@@ -19,14 +19,7 @@ export const TicketAssignment = entity('TicketAssignment', 'crm_ticket_assignmen
     teamId: reference(() => Team, { nullable: true }),
     routingRuleId: reference(() => TicketRoutingRule, { nullable: true }),
     routingRuleVersion: integer(1, 2_147_483_647, { nullable: true }),
-    reason: text(300),
-    /** A person chose somebody who was full, or nobody had room and a fallback got it. */
-    overCapacity: flag({ default: false }),
-    /** Whether it used up a turn in the team's order. */
-    tookTurn: flag({ default: false }),
-    candidates: json(z.array(z.record(z.string(), z.unknown()))),
-    rulesTried: json(z.array(z.record(z.string(), z.unknown()))),
-    decidedAt: instant(),
+    ...decisionColumns,
   },
   uniques: [['ticketId', 'round']],
   indexes: [{ name: 'user_day', columns: 'user_id, decided_at desc' }],

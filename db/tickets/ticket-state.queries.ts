@@ -1,8 +1,9 @@
-import { type EntityManager, LockMode } from '@mikro-orm/postgresql';
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { processLink } from '../../workflows/processes/link.ts';
 import { ticketProcess } from '../../workflows/tickets/messages.ts';
 import type { Actor } from '../access/actor.ts';
 import type { RecordRow, RowOf } from '../model/entity.ts';
+import { findRow, lockRow } from '../model/find-row.ts';
 import { recordJson, type RecordJson, visibleProperties } from '../model/record-json.ts';
 import { Person } from '../parties/person.ts';
 import { Ticket, tickets } from './ticket.ts';
@@ -10,22 +11,18 @@ import { Ticket, tickets } from './ticket.ts';
 export type TicketRow = RowOf<typeof Ticket>;
 
 /** One ticket of the transaction's organisation, deleted ones included; null when there is none. */
-export async function findTicket(em: EntityManager, ticketId: string): Promise<TicketRow | null> {
-  return (await em.findOne(Ticket.entity, { id: ticketId })) as TicketRow | null;
+export function findTicket(em: EntityManager, ticketId: string): Promise<TicketRow | null> {
+  return findRow(em, Ticket, ticketId);
 }
 
 /** The same, locked until the transaction ends. */
-export async function lockTicket(em: EntityManager, ticketId: string): Promise<TicketRow | null> {
-  return (await em.findOne(
-    Ticket.entity,
-    { id: ticketId },
-    { lockMode: LockMode.PESSIMISTIC_WRITE, refresh: true },
-  )) as TicketRow | null;
+export function lockTicket(em: EntityManager, ticketId: string): Promise<TicketRow | null> {
+  return lockRow(em, Ticket, ticketId);
 }
 
 /** The person behind a ticket. */
-export async function findRequester(em: EntityManager, personId: string): Promise<RowOf<typeof Person> | null> {
-  return (await em.findOne(Person.entity, { id: personId })) as RowOf<typeof Person> | null;
+export function findRequester(em: EntityManager, personId: string): Promise<RowOf<typeof Person> | null> {
+  return findRow(em, Person, personId);
 }
 
 /** A ticket as its opening and its commands answer it: the record with its requester and its process. */

@@ -2,7 +2,6 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { createHash } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
 import type { Actor } from '../../db/access/actor.ts';
-import { Identity } from '../../db/access/identity.ts';
 import { Organization } from '../../db/access/organization.ts';
 import { Permission } from '../../db/access/permission.ts';
 import { roleAssignments } from '../../db/access/role-assignment.ts';
@@ -119,13 +118,8 @@ async function loadPeople(create: Create, { people, slug }: OrganizationPlan, ro
   return ids;
 }
 
-/** Identities under the keys of the people at work, roles, and what each role may do, as the grant table says. */
-async function loadAccess(
-  database: Database,
-  actor: Actor,
-  { people, slug }: OrganizationPlan,
-  userIds: Ids,
-): Promise<void> {
+/** Roles, what each may do, as the grant table says, and who has which. */
+async function loadAccess(database: Database, actor: Actor, { people }: OrganizationPlan, userIds: Ids): Promise<void> {
   const { organizationId } = actor;
   const base = baseColumns({ organizationId, actor, at: new Date() });
   const roleIds = new Map(roles.map((role) => [String(role), uuidv7()]));
@@ -140,17 +134,6 @@ async function loadAccess(
         rows: grants
           .filter(({ scope }) => scope !== null)
           .map(({ role, name, scope }) => ({ id: uuidv7(), ...base, roleId: idOf(roleIds, role), name, scope })),
-      },
-      {
-        into: Identity,
-        rows: people.map(({ login, fullName }) => ({
-          id: idOf(userIds, login),
-          ...base,
-          email: mailOf(login, slug),
-          fullName,
-          subject: null,
-          status: 'active',
-        })),
       },
     ]),
   );

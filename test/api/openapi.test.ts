@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
 import { resources } from '../../db/registry.ts';
-import { leadProcess } from '../../workflows/leads/messages.ts';
+import { processes } from '../../workflows/processes/registry.ts';
 import { testApi, type TestApi } from './support.ts';
 
 interface DocumentedParameter {
@@ -123,9 +123,11 @@ describe('the OpenAPI document', () => {
     },
   );
 
-  it('has a command for every message of a process', () => {
-    for (const name of Object.keys(leadProcess.messages))
-      expect(document.paths[`/crm/v1/leads/{id}/${name}`]?.['post']).toBeDefined();
-    expect(document.paths['/crm/v1/leads/{id}/process']?.['get']).toBeDefined();
+  it.each(processes)('has a command for every message of the process $name', ({ path, messages }) => {
+    for (const [name, { summary }] of Object.entries(messages)) {
+      const command = name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+      expect(document.paths[`/crm/v1/${path}/{id}/${command}`]?.['post']).toMatchObject({ summary });
+    }
+    expect(document.paths[`/crm/v1/${path}/{id}/process`]?.['get']).toBeDefined();
   });
 });

@@ -1,7 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { checkoutRoot, databaseUrl, environmentSchema, InvalidEnvironment, parseEnv } from '../../runtime/env.ts';
+import {
+  checkoutRoot,
+  databaseUrl,
+  deploymentVersion,
+  environmentSchema,
+  InvalidEnvironment,
+  parseEnv,
+} from '../../runtime/env.ts';
 
 describe('the environment', () => {
   it('needs nothing to be set', () => {
@@ -36,10 +43,22 @@ describe('the environment', () => {
       MAIL_FROM: 'nobody',
       SUPPORT_ADDRESS: 'support@example.com',
       MAIL_WEBHOOK_SECRET: 'short',
+      TEMPORAL_DEPLOYMENT_NAME: 'crm:production',
     };
     const complain = () => parseEnv(variables);
     expect(complain).toThrow(InvalidEnvironment);
     for (const name of Object.keys(variables)) expect(complain).toThrow(new RegExp(`^  ${name}: must `, 'm'));
+  });
+
+  it('has a worker poll as the version that two variables name, or as none', () => {
+    expect(deploymentVersion(parseEnv({}))).toBeUndefined();
+    expect(
+      deploymentVersion(parseEnv({ TEMPORAL_DEPLOYMENT_NAME: 'shop/crm', TEMPORAL_WORKER_BUILD_ID: '1.4.2-9f3c' })),
+    ).toEqual({ deploymentName: 'shop/crm', buildId: '1.4.2-9f3c' });
+    for (const alone of ['TEMPORAL_DEPLOYMENT_NAME', 'TEMPORAL_WORKER_BUILD_ID'])
+      expect(() => parseEnv({ [alone]: 'crm', PORT: 'many' })).toThrow(
+        /PORT: must [^]*TEMPORAL_WORKER_BUILD_ID: must be set together/,
+      );
   });
 
   it('says how to get a database when there is none', () => {

@@ -55,6 +55,7 @@ beforeAll(async () => {
     supportAddress: 'support@{organization}.example',
     connectionOptions: { address },
     namespace: 'default',
+    deploymentVersion: undefined,
     taskQueues: { processes: `test-${uuidv7()}`, bulk: `test-${uuidv7()}` },
   };
 });

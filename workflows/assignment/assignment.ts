@@ -44,9 +44,9 @@ export interface Assignment {
 }
 
 /**
- * Decides who gets a lead or a ticket (DOMAIN, processes 1 and 6): the owner of its account if they have room, whatever the hour; else by
- * the first rule that holds the next member of its team, or its fallback. A team that has neither leaves it to
- * the rules after it, and in the end to the organisation's fallback. Pure: same input, same decision.
+ * Decides who gets a lead or a ticket (DOMAIN, processes 1 and 6): the owner of its account if they have room, whatever
+ * the hour; else by the first rule that holds the next member of its team, or its fallback. A team that has neither leaves
+ * it to the rules after it, and in the end to the organisation's fallback. Pure: same input, same decision.
  */
 export function chooseAssignee<F>(conditions: Conditions<F>, input: AssignmentInput<F>): Assignment {
   const everybody = new Map<string, TeamMember>();

@@ -6,7 +6,7 @@ import { parseOrRefuse } from '../../../db/model/schemas.ts';
 import { resourceAt } from '../../../db/registry.ts';
 import { jsonSchema } from '../../json-schema.ts';
 import type { CallerRoute } from '../../route.ts';
-import { idempotencyKeyHeader, writeContext } from '../headers.ts';
+import { idempotencyKeyHeader, keyedWriteProblems, writeContext } from '../headers.ts';
 import { written } from '../records.ts';
 
 /**
@@ -45,15 +45,7 @@ export function activityLogRoute(database: Database): CallerRoute {
         notes: 'Wants a demonstration on Tuesday.',
       },
     },
-    problems: [
-      'idempotency_key_missing',
-      'forbidden',
-      'conflict',
-      'in_progress',
-      'rule_violation',
-      'reference_not_found',
-      'idempotency_key_reused',
-    ],
+    problems: [...keyedWriteProblems, 'rule_violation', 'reference_not_found'],
     answers: {
       201: {
         description: 'Logged',

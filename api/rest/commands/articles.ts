@@ -6,7 +6,7 @@ import { suggestArticles } from '../../../db/tickets/suggestions.queries.ts';
 import { parseOrRefuse } from '../../../db/model/schemas.ts';
 import { jsonSchema } from '../../json-schema.ts';
 import type { CallerRoute } from '../../route.ts';
-import { idempotencyKeyHeader, writeContext } from '../headers.ts';
+import { idempotencyKeyHeader, keyedWriteProblems, writeContext } from '../headers.ts';
 import { written } from '../records.ts';
 
 const emptyBody = z.strictObject({});
@@ -31,15 +31,7 @@ export function articleRoutes(database: Database): CallerRoute[] {
     description: `Legal while the article is ${articleCommands[command].from.join(' or ')}. Needs the permission articles:write.`,
     parameters: [idempotencyKeyHeader],
     body: { content: { name: 'ArticleCommand', schema: jsonSchema(emptyBody, 'input') }, example: {}, optional: true },
-    problems: [
-      'idempotency_key_missing',
-      'forbidden',
-      'not_found',
-      'conflict',
-      'in_progress',
-      'illegal_stage',
-      'idempotency_key_reused',
-    ],
+    problems: [...keyedWriteProblems, 'not_found', 'illegal_stage'],
     answers: {
       200: {
         description: 'As it is now',

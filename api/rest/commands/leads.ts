@@ -11,7 +11,7 @@ import { normaliseIntake } from '../../../workflows/leads/normalisation.ts';
 import { jsonSchema } from '../../json-schema.ts';
 import type { Dispatcher } from '../../processes/dispatch.ts';
 import type { CallerRoute, NamedSchema } from '../../route.ts';
-import { idempotencyKeyHeader, preferHeader, prefersAsync, writeContext } from '../headers.ts';
+import { idempotencyKeyHeader, keyedWriteProblems, preferHeader, prefersAsync, writeContext } from '../headers.ts';
 import type { StartProcess } from '../process-creation.ts';
 import { acceptedAnswer } from '../process-documents.ts';
 import { requirePermission } from '../row-access.ts';
@@ -70,14 +70,7 @@ export function captureRoute(capture: StartProcess): CallerRoute {
       'Normalised, checked for duplicates, scored and assigned. Needs a name and at least one of email and phone.',
     parameters: [idempotencyKeyHeader, preferHeader],
     body: { content: leadCreate, example: captureExample },
-    problems: [
-      'idempotency_key_missing',
-      'forbidden',
-      'conflict',
-      'in_progress',
-      'rule_violation',
-      'idempotency_key_reused',
-    ],
+    problems: [...keyedWriteProblems, 'rule_violation'],
     answers: {
       200: { description: 'Merged: the lead that survives', content: answer },
       201: { description: 'The new lead, scored and assigned', content: answer, headers: ['Location'] },

@@ -6,7 +6,7 @@ import { policyPreview } from '../../../workflows/tickets/policy-preview.ts';
 import { Problem } from '../../../db/model/problem.ts';
 import { jsonSchema } from '../../json-schema.ts';
 import type { CallerRequest, CallerRoute } from '../../route.ts';
-import { idempotencyKeyHeader, writeContext } from '../headers.ts';
+import { idempotencyKeyHeader, keyedWriteProblems, writeContext } from '../headers.ts';
 import { documentsOf } from '../record-documents.ts';
 
 const applied = z.object({
@@ -55,17 +55,7 @@ export function policyChangeRoutes(database: Database): CallerRoute[] {
       description:
         'Stores the change as PATCH does; each open ticket judges its clocks again from their start. Needs the permission configuration:write.',
       parameters: [idempotencyKeyHeader],
-      problems: [
-        'idempotency_key_missing',
-        'forbidden',
-        'not_found',
-        'conflict',
-        'in_progress',
-        'duplicate',
-        'rule_violation',
-        'reference_not_found',
-        'idempotency_key_reused',
-      ],
+      problems: [...keyedWriteProblems, 'not_found', 'duplicate', 'rule_violation', 'reference_not_found'],
       answers: {
         200: {
           description: 'Stored; the tickets follow within seconds',

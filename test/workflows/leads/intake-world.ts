@@ -4,6 +4,7 @@ import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { LeadActivities, LeadRef, LeadState } from '../../../activities/leads.types.ts';
 import { leadProcess } from '../../../workflows/leads/messages.ts';
 import type { Envelope } from '../../../workflows/processes/envelope.ts';
+import type { Process } from '../../../workflows/processes/messages.ts';
 import { startSearchAttributes } from '../../../workflows/processes/search-attributes.ts';
 import { testWorker, type TestWorker } from '../../support/temporal.ts';
 import { RecordedLeads } from './recorded-leads.ts';
@@ -145,4 +146,22 @@ export async function eventTypes(handle: WorkflowHandle): Promise<string[]> {
 export async function currentDetails(handle: WorkflowHandle): Promise<string> {
   const metadata = await handle.query<{ currentDetails?: string }>('__temporal_workflow_metadata');
   return metadata.currentDetails ?? '';
+}
+
+/** The Signals and Updates that a running workflow says it takes, each with its words (needs a worker). */
+export async function takenMessages(handle: WorkflowHandle): Promise<{ signals: object; updates: object }> {
+  type Definition = { name?: string; description?: string };
+  const { definition } = await handle.query<{
+    definition?: { signalDefinitions?: Definition[]; updateDefinitions?: Definition[] };
+  }>('__temporal_workflow_metadata');
+  const inWords = (definitions: Definition[] = []) =>
+    Object.fromEntries(definitions.map(({ name, description }) => [name, description]));
+  return { signals: inWords(definition?.signalDefinitions), updates: inWords(definition?.updateDefinitions) };
+}
+
+/** What `takenMessages` has to answer for a process: every declared message as both. */
+export function declaredMessages({ messages, signals }: Process) {
+  const inWords = (declared: Readonly<Record<string, { summary: string }>>) =>
+    Object.fromEntries(Object.entries(declared).map(([name, { summary }]) => [name, summary]));
+  return { signals: { ...inWords(messages), ...inWords(signals) }, updates: inWords(messages) };
 }

@@ -5,7 +5,8 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { keepHistory } from '../../support/histories.ts';
 import { eventually, sharedTemporal } from '../../support/temporal.ts';
-import { currentDetails, eventTypes, IntakeWorld } from './intake-world.ts';
+import { leadProcess } from '../../../workflows/leads/messages.ts';
+import { currentDetails, declaredMessages, eventTypes, IntakeWorld, takenMessages } from './intake-world.ts';
 
 // What the time-skipping server cannot do: update-with-start, histories as the real server writes them.
 
@@ -55,6 +56,11 @@ describe('an intake', () => {
       key: { name: 'CrmDueAt', type: 'DATETIME' },
       value: new Date(state.next?.dueAt ?? ''),
     });
+  });
+
+  it('takes every declared message as a Signal and as an Update, in the words of its declaration', async () => {
+    const { handle } = await capture();
+    expect(await takenMessages(handle)).toMatchObject(declaredMessages(leadProcess));
   });
 
   it('that was touched and qualified keeps its history for replay', async () => {
