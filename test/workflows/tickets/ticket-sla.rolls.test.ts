@@ -91,16 +91,23 @@ it('after two days without a worker is caught up with once, in order, and says w
   await handle.terminate();
 });
 
-it('is met by a reply at the very second of the breach, whatever the timer did', async () => {
-  const { house } = world;
-  await world.stopWorker();
-  const openedAt = after(await world.now(), -60);
-  const ticket = await world.begin({ priority: 'P1' }, openedAt);
-  const due = after(openedAt, 60);
-  const sent = world.send(ticket, 'reply', { text: 'Just in time.' }, due);
-  await world.startWorker();
-  await sent;
-  const [clock] = await house.clocks(ticket.ticketId);
-  expect(clock).toMatchObject({ state: 'met', met_at: due, breached: false, elapsed_minutes: 60 });
-  await ticket.handle.terminate();
-});
+it.each([
+  ['is met by', 0, { state: 'met', breached: false, breached_at: null }],
+  ['is not met by', 1, { state: 'breached', breached: true }],
+])(
+  '%s a reply that was received %i ms after the due instant and waits beside the timer',
+  async (_name, late, expected) => {
+    const { house } = world;
+    await world.stopWorker();
+    const openedAt = after(await world.now(), -60);
+    const ticket = await world.begin({ priority: 'P1' }, openedAt);
+    const at = new Date(after(openedAt, 60).getTime() + late);
+    const sent = world.send(ticket, 'reply', { text: 'Just in time?' }, at);
+    await world.startWorker();
+    await sent;
+    const [clock] = await house.clocks(ticket.ticketId);
+    expect(clock).toMatchObject({ ...expected, met_at: at });
+    expect((await house.steps(ticket.ticketId)).filter(({ step }) => step === 'breach')).toHaveLength(late);
+    await ticket.handle.terminate();
+  },
+);
