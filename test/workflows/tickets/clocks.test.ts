@@ -157,6 +157,16 @@ describe('a clock judged again', () => {
 });
 
 describe('a pause', () => {
+  it('is for the targets and in the statuses that the policy names', () => {
+    const terms = { ...paused.terms, pausedTargets: ['first_response' as const] };
+    const others: Judgement[] = [
+      { ...paused, terms },
+      { ...paused, status: 'on_hold' },
+    ];
+    for (const by of others) expect(followStatus(begun(), by, at(10), 'status')).toMatchObject({ state: 'running' });
+    expect(followStatus(begun(), paused, at(10), 'status')).toMatchObject({ state: 'paused' });
+  });
+
   it('that comes late in the order of messages begins no earlier than what is known', () => {
     const resumed = followStatus(followStatus(begun(), paused, at(10), 'pause'), running, at(20), 'resume');
     const { intervals } = followStatus(resumed, paused, at(15), 'late pause');

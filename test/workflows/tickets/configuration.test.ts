@@ -224,6 +224,9 @@ it('a calendar that changes moves the clocks that count by it, takes breaches ba
   ]);
   expect(await breaches(running)).toEqual([]);
   expect((await firstResponse(late))?.breached_at).toEqual(after(late.openedAt, 60));
+
+  const closed = change('PATCH', `/crm/v1/calendars/${calendar.id}`, { hours: { monday: [] } });
+  await expect(closed).rejects.toThrow('has no open minute');
 });
 
 it('an agent who goes out of office, or leaves, gives the work back to routing by itself', async () => {
