@@ -69,7 +69,7 @@ export async function sleepUnattended(
   const passed = environment.sleep(milliseconds);
   await eventually('a workflow task waits', async () => {
     const { events } = await handle.fetchHistory();
-    return events?.at(-1)?.workflowTaskScheduledEventAttributes != null;
+    return Boolean(events?.at(-1)?.workflowTaskScheduledEventAttributes);
   });
   await testService.unlockTimeSkipping({});
   await passed;
