@@ -17,6 +17,18 @@ describe('recorded histories', () => {
     );
   });
 
+  it('are of every way that a ticket can go', () => {
+    expect(recordedHistories().flatMap(({ name }) => (name.startsWith('ticket-') ? name.slice(7) : []))).toEqual([
+      'breached',
+      'escalated',
+      'merged',
+      'paused',
+      'reopened',
+      'rolled-on',
+      'rolled-over',
+    ]);
+  });
+
   it('are replayed by the workflows of today', async () => {
     expect(await replayFailures(recordedHistories())).toEqual([]);
   });

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { WorkflowHandle } from '@temporalio/client';
+import proto from '@temporalio/proto';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { Worker } from '@temporalio/worker';
 import type { ReplayHistoriesIterable } from '@temporalio/worker';
@@ -9,12 +10,41 @@ import { addressOf } from './servers.ts';
 
 const folder = join(import.meta.dirname, '..', 'histories');
 
-/** Keeps the history of a finished workflow as test/histories/{name}.json, once: delete the file to record it anew. */
-export async function keepHistory(name: string, handle: WorkflowHandle): Promise<void> {
+/** Longest payload of a Signal that is kept; what `outgrowRun` sends is ballast. */
+const longestPayload = 10_000;
+
+/**
+ * Keeps the history of a finished run (the latest unless another is given) as test/histories/{name}.json, once: delete
+ * the file to record it anew.
+ */
+export async function keepHistory(name: string, handle: WorkflowHandle, runId?: string): Promise<void> {
   const file = join(folder, `${name}.json`);
   if (existsSync(file)) return;
+  const events = await eventsOf(handle, runId ?? (await handle.describe()).runId);
+  for (const { workflowExecutionSignaledEventAttributes: signal } of events)
+    for (const payload of signal?.input?.payloads ?? [])
+      if ((payload.data?.length ?? 0) > longestPayload) payload.data = new Uint8Array();
   mkdirSync(folder, { recursive: true });
-  writeFileSync(file, `${historyToJSON(await handle.fetchHistory())}\n`);
+  writeFileSync(file, `${historyToJSON(proto.temporal.api.history.v1.History.create({ events }))}\n`);
+}
+
+/** The events of a run, a few at a time: a client refuses more than 4 MB at once. */
+async function eventsOf({ client, workflowId }: WorkflowHandle, runId: string) {
+  const execution = { workflowId, runId };
+  const { workflowService, options } = client;
+  const events: proto.temporal.api.history.v1.IHistoryEvent[] = [];
+  let nextPageToken: Uint8Array | undefined;
+  do {
+    const page = await workflowService.getWorkflowExecutionHistory({
+      namespace: options.namespace,
+      execution,
+      maximumPageSize: 2,
+      ...(nextPageToken ? { nextPageToken } : {}),
+    });
+    events.push(...(page.history?.events ?? []));
+    nextPageToken = page.nextPageToken;
+  } while (nextPageToken?.length);
+  return events;
 }
 
 /** Every recorded history, by name. */

@@ -1,7 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { jest } from '@jest/globals';
-import type { Client, WorkflowHandle } from '@temporalio/client';
+import {
+  type Client,
+  type Connection,
+  isGrpcServiceError,
+  ServiceError,
+  type WorkflowHandle,
+} from '@temporalio/client';
 import proto from '@temporalio/proto';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
@@ -47,6 +53,27 @@ export async function timeSkipping(): Promise<TestWorkflowEnvironment> {
     await server.stop();
   };
   return await withSearchAttributes(environment);
+}
+
+/**
+ * Lets time pass on a time-skipping server while nobody works. The server itself stands still as long as a workflow task
+ * waits for a worker: this lets go of that hold once the task is there, and takes it back.
+ */
+export async function sleepUnattended(
+  environment: TestWorkflowEnvironment,
+  handle: WorkflowHandle,
+  milliseconds: number,
+): Promise<void> {
+  const { testService } = environment.connection as Connection;
+  if (!testService) throw new Error('This server skips no time.');
+  const passed = environment.sleep(milliseconds);
+  await eventually('a workflow task waits', async () => {
+    const { events } = await handle.fetchHistory();
+    return Boolean(events?.at(-1)?.workflowTaskScheduledEventAttributes);
+  });
+  await testService.unlockTimeSkipping({});
+  await passed;
+  await testService.lockTimeSkipping({});
 }
 
 /** The same environment with the product's search attributes; the time-skipping server can add them, but not list them. */
@@ -102,6 +129,22 @@ export async function testWorker(
 /** Sends three big Signals: Temporal asks for a new run when a history has grown to 4 MB, and takes 2 MB at a time. */
 export async function outgrowRun(handle: WorkflowHandle, signal: string): Promise<void> {
   for (let sent = 0; sent < 3; sent += 1) await handle.signal(signal, new Uint8Array(1_500_000));
+}
+
+const failedPrecondition = 9;
+
+/**
+ * Sends something again, as the relay does, while the run that it reaches is being closed: a Signal that comes meanwhile
+ * fails the workflow task and, now and then, the Update in it.
+ */
+export async function untilAccepted<T>(send: () => Promise<T>): Promise<T> {
+  try {
+    return await send();
+  } catch (error) {
+    const cause = error instanceof ServiceError ? error.cause : null;
+    if (!isGrpcServiceError(cause) || Number(cause.code) !== failedPrecondition) throw error;
+    return await untilAccepted(send);
+  }
 }
 
 /** Waits until `condition` holds, asking every 20 ms; throws after `seconds` with what was waited for. */

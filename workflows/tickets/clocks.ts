@@ -93,12 +93,14 @@ export function followStatus(clock: Clock, judgement: Judgement, at: Date, cause
   if (clock.endedAt || !last || last.kind === kind) return clock;
   const settled = settle(clock, at);
   const from = latest(at, new Date(last.from)).toISOString();
-  const closed = last.from === from ? [] : [{ ...last, to: from }];
-  const intervals: ClockInterval[] = [
-    ...clock.intervals.slice(0, -1),
-    ...closed,
-    { from, to: null, kind, cause: cause.slice(0, 200) },
-  ];
+  const earlier = clock.intervals.slice(0, -1);
+  const closed = last.from === from ? earlier : [...earlier, { ...last, to: from }];
+  const before = closed.at(-1);
+  // A stretch without length leaves no trace: what was before it goes on.
+  const intervals: ClockInterval[] =
+    before?.kind === kind
+      ? [...closed.slice(0, -1), { ...before, to: null }]
+      : [...closed, { from, to: null, kind, cause: cause.slice(0, 200) }];
   return withDue({ ...settled, intervals }, judgement, at, cause);
 }
 

@@ -5,7 +5,7 @@ const minuteMs = 60_000;
 const dayMs = 86_400_000;
 
 /** Instants at which a zone's clock jumps: gaps and overlaps, whole and half hours, at midnight, a whole day. */
-const jumps: [timeZone: string, at: string][] = [
+export const jumps: [timeZone: string, at: string][] = [
   ['Europe/Berlin', '2026-03-29T01:00:00Z'],
   ['Europe/Berlin', '2026-10-25T01:00:00Z'],
   ['America/New_York', '2026-03-08T07:00:00Z'],
@@ -13,15 +13,29 @@ const jumps: [timeZone: string, at: string][] = [
   ['Australia/Lord_Howe', '2026-04-04T15:00:00Z'],
   ['Australia/Lord_Howe', '2026-10-03T15:30:00Z'],
   ['Pacific/Auckland', '2026-04-04T14:00:00Z'],
+  ['Pacific/Auckland', '2026-09-26T14:00:00Z'],
+  ['Pacific/Chatham', '2026-04-04T14:00:00Z'],
+  ['America/Santiago', '2026-09-06T04:00:00Z'],
   ['Pacific/Apia', '2011-12-30T10:00:00Z'],
+  ['Pacific/Kwajalein', '1993-08-21T12:00:00Z'],
   ['America/St_Johns', '2009-11-01T02:31:00Z'],
   ['America/Sao_Paulo', '2017-10-15T03:00:00Z'],
   ['America/Sao_Paulo', '2018-02-18T02:00:00Z'],
+  ['America/Havana', '2026-03-08T05:00:00Z'],
   ['America/Havana', '2026-11-01T05:00:00Z'],
+  ['Asia/Beirut', '2026-03-28T22:00:00Z'],
+  ['Asia/Beirut', '2026-10-24T21:00:00Z'],
   ['Africa/Casablanca', '2026-02-15T02:00:00Z'],
   ['Africa/Casablanca', '2026-03-22T02:00:00Z'],
   ['Antarctica/Troll', '2026-03-29T01:00:00Z'],
   ['Asia/Pyongyang', '2015-08-14T15:00:00Z'],
+];
+
+/** Noon of a 29 February, in zones east and west of Greenwich. */
+const leapDays: [timeZone: string, at: string][] = [
+  ['Pacific/Auckland', '2028-02-28T23:00:00Z'],
+  ['America/New_York', '2024-02-29T17:00:00Z'],
+  ['UTC', '2000-02-29T12:00:00Z'],
 ];
 
 const quietZones = ['UTC', 'Asia/Kathmandu', 'Asia/Kolkata', 'America/Santiago', 'Pacific/Chatham', 'Africa/Cairo'];
@@ -60,7 +74,7 @@ export interface Scene {
 }
 
 const place: fc.Arbitrary<{ timeZone: string; near: number }> = fc.oneof(
-  fc.constantFrom(...jumps).map(([timeZone, at]) => ({ timeZone, near: Date.parse(at) })),
+  fc.constantFrom(...jumps, ...leapDays).map(([timeZone, at]) => ({ timeZone, near: Date.parse(at) })),
   fc.record({
     timeZone: fc.constantFrom(...quietZones, ...jumps.map(([timeZone]) => timeZone)),
     near: fc

@@ -8,8 +8,8 @@ import {
   nextOpening,
 } from '../../../workflows/calendars/business-time.ts';
 import type { CalendarHours, Shift } from '../../../workflows/calendars/calendar.ts';
-import { pausesAfter, scenes } from './arbitraries.ts';
-import { countedDue, countedMinutes } from './reference.ts';
+import { jumps, pausesAfter, scenes } from './arbitraries.ts';
+import { countedDue, countedMinutes, wallClock } from './reference.ts';
 
 const minuteMs = 60_000;
 const later = (start: Date, ms: number): Date => new Date(start.getTime() + ms);
@@ -45,6 +45,17 @@ function splitShifts(calendar: CalendarHours, cut: number): CalendarHours {
     exceptions: calendar.exceptions.map((day) => ({ ...day, hours: split(day.hours) })),
   };
 }
+
+describe('the zones that these properties meet', () => {
+  it.each(jumps)('%s jumps at %s', (timeZone, at) => {
+    const reading = (instant: number) => {
+      const { date, time } = wallClock(timeZone, instant);
+      return Date.parse(`${date}T${time}Z`);
+    };
+    const jump = Date.parse(at);
+    expect(reading(jump) - reading(jump - minuteMs)).not.toBe(minuteMs);
+  });
+});
 
 describe('business time against a count of single minutes by Intl', () => {
   it('adds minutes to the same due time', () => {

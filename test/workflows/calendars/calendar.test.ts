@@ -131,6 +131,13 @@ describe('a calendar', () => {
     expect(calendarRules({ hours: {}, holidays: [], exceptions: valid.exceptions })).toEqual([]);
   });
 
+  it('is open next year where fixed holidays close all of one', () => {
+    const holidays = everyDateOfALeapYear.map(({ date }) => ({ date, yearly: false }));
+    expect(calendarRules({ hours: valid.hours, holidays, exceptions: [] })).toEqual([]);
+    const allButOne = everyDateOfALeapYear.slice(1);
+    expect(calendarRules({ hours: valid.hours, holidays: allButOne, exceptions: [] })).toEqual([]);
+  });
+
   it.each(refusals)('is refused with %s', (_title, change, path, message) => {
     const issues = calendarSchema.safeParse({ ...valid, ...change }).error?.issues ?? [];
     expect(issues.map((issue) => issue.path.join('.'))).toEqual([path]);

@@ -11,7 +11,7 @@ interface Stop {
 const formats = new Map<string, Intl.DateTimeFormat>();
 
 /** What a wall clock in the zone shows, by Intl: an independent source of zone rules. */
-function wallClock(timeZone: string, at: number): { date: string; weekday: string; time: string } {
+export function wallClock(timeZone: string, at: number): { date: string; weekday: string; time: string } {
   const format =
     formats.get(timeZone) ??
     new Intl.DateTimeFormat('en-GB', {

@@ -1,12 +1,10 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { isGrpcServiceError, ServiceError, type WorkflowHandle } from '@temporalio/client';
+import type { WorkflowHandle } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { LeadState } from '../../../activities/leads.types.ts';
-import { eventually, outgrowRun, sharedTemporal } from '../../support/temporal.ts';
+import { eventually, outgrowRun, sharedTemporal, untilAccepted } from '../../support/temporal.ts';
 import { IntakeWorld } from './intake-world.ts';
-
-const failedPrecondition = 9;
 
 const [rolls, signals, updates] = [3, 20, 10];
 
@@ -46,15 +44,9 @@ it('continues as new without losing a Signal or an Update that comes meanwhile',
   expect(world.leads.stateOf(leadId)).toMatchObject({ stage: 'touched' });
 });
 
-// A Signal that comes while a run ends fails its workflow task and, now and then, the Update in it: sent again, same key.
-async function touchAsTheRelayDoes(handle: WorkflowHandle, commandId: string = randomUUID()): Promise<LeadState> {
-  try {
-    return await world.send(handle, 'touch', {}, { commandId });
-  } catch (error) {
-    const cause = error instanceof ServiceError ? error.cause : null;
-    if (!isGrpcServiceError(cause) || Number(cause.code) !== failedPrecondition) throw error;
-    return await touchAsTheRelayDoes(handle, commandId);
-  }
+async function touchAsTheRelayDoes(handle: WorkflowHandle): Promise<LeadState> {
+  const commandId = randomUUID();
+  return await untilAccepted(() => world.send(handle, 'touch', {}, { commandId }));
 }
 
 async function inTurn(count: number, send: () => Promise<unknown>): Promise<void> {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { WorkflowHandle } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import type { WorkerOptions } from '@temporalio/worker';
 import type { TicketState } from '../../../activities/tickets.types.ts';
 import { receiveCommand } from '../../../db/automation/ledger.queries.ts';
 import type { Database } from '../../../db/database.ts';
@@ -9,7 +10,7 @@ import { type Message, splitPayload } from '../../../workflows/processes/message
 import { ticketProcess } from '../../../workflows/tickets/messages.ts';
 import { makeTicketHouse, type TicketHouse, type TicketHousePlan } from '../../activities/tickets/ticket-house.ts';
 import { writeAs } from '../../support/factories.ts';
-import { testWorker, type TestWorker } from '../../support/temporal.ts';
+import { testWorker, type TestWorker, untilAccepted } from '../../support/temporal.ts';
 
 /** A ticket whose process runs. */
 export interface LivingTicket {
@@ -26,9 +27,12 @@ export class SlaWorld {
   private readonly taskQueue = `test-${randomUUID()}`;
   private worker: TestWorker | null = null;
 
-  private constructor(environment: TestWorkflowEnvironment, house: TicketHouse) {
+  private readonly options: Partial<WorkerOptions>;
+
+  private constructor(environment: TestWorkflowEnvironment, house: TicketHouse, options: Partial<WorkerOptions>) {
     this.environment = environment;
     this.house = house;
+    this.options = options;
   }
 
   /** Opens a world in an organisation of its own; `close` it when done. */
@@ -36,14 +40,18 @@ export class SlaWorld {
     environment: TestWorkflowEnvironment,
     database: Database,
     plan: TicketHousePlan = {},
+    options: Partial<WorkerOptions> = {},
   ): Promise<SlaWorld> {
-    const world = new SlaWorld(environment, await makeTicketHouse(database, plan));
+    const world = new SlaWorld(environment, await makeTicketHouse(database, plan), options);
     await world.startWorker();
     return world;
   }
 
   async startWorker(): Promise<void> {
-    this.worker = await testWorker(this.environment, this.house.activities, { taskQueue: this.taskQueue });
+    this.worker = await testWorker(this.environment, this.house.activities, {
+      ...this.options,
+      taskQueue: this.taskQueue,
+    });
   }
 
   async stopWorker(): Promise<void> {
@@ -81,17 +89,20 @@ export class SlaWorld {
     return { ticketId, openedAt, handle: this.environment.client.workflow.getHandle(handle.workflowId) };
   }
 
-  /** Sends a message as the API does: stored in the ledger first, then an Update with its envelope. */
+  /**
+   * Sends a message as the API does: stored in the ledger first, then an Update with its envelope. One whose command is
+   * in the ledger already is only delivered again.
+   */
   async send(
     { ticketId, handle }: Pick<LivingTicket, 'ticketId' | 'handle'>,
     name: string,
     payload: Record<string, unknown> = {},
     receivedAt?: Date,
+    commandId: string = randomUUID(),
   ): Promise<TicketState> {
-    const commandId = randomUUID();
     const at = receivedAt ?? (await this.now());
     const { admin: actor, database } = this.house;
-    await receiveCommand(database, writeAs(actor, { receivedAt: at }), {
+    await receiveCommand(database, writeAs(actor, { receivedAt: at, idempotencyKey: commandId }, payload), {
       commandId,
       process: ticketProcess.name,
       message: name,
@@ -99,9 +110,12 @@ export class SlaWorld {
       body: payload,
     });
     const declared = (ticketProcess.messages as Readonly<Record<string, Message>>)[name] as Message;
-    return await handle.executeUpdate<TicketState, [unknown, unknown]>(name, {
-      args: [splitPayload(declared, payload).travels, { commandId, receivedAt: at.toISOString(), actor }],
-      updateId: commandId,
-    });
+    const args: [unknown, unknown] = [
+      splitPayload(declared, payload).travels,
+      { commandId, receivedAt: at.toISOString(), actor },
+    ];
+    return await untilAccepted(() =>
+      handle.executeUpdate<TicketState, typeof args>(name, { args, updateId: commandId }),
+    );
   }
 }
