@@ -77,7 +77,8 @@ export const ticketProcess = defineProcess({
       reopens: true,
     }),
     merge: message({
-      summary: 'Merges the ticket into another one, which takes over its conversation; this process ends.',
+      summary:
+        'Merges the ticket into another one, which takes over its conversation and owes its customer the answer; this process ends. Refused into a closed or merged one, and into a resolved one while this one is not.',
       payload: z.strictObject({ intoTicketId: z.uuid() }),
       permission: 'tickets:work',
       stages: [...openTicketStages, 'resolved'],
@@ -99,7 +100,7 @@ export const ticketProcess = defineProcess({
       payload: z.strictObject({}),
     },
     absorbed: {
-      summary: 'Another ticket was merged into this one: its conversation and its unanswered messages are here now.',
+      summary: 'Another ticket was merged into this one: its conversation and what it owes are here now.',
       payload: z.strictObject({ ticketId: z.uuid() }),
     },
     deleted: {
