@@ -1,7 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
-import { actorLabel, type Actor } from '../../db/access/actor.ts';
 import { keptKey } from '../../db/automation/applied-signals.queries.ts';
-import type { Insertion, Statement } from '../../db/model/set-based.ts';
+import type { Insertion } from '../../db/model/set-based.ts';
 import { readPresence } from '../../db/tickets/facts.queries.ts';
 import type { TicketRow } from '../../db/tickets/ticket-state.queries.ts';
 import { beginClock, type Clock, followStatus } from '../../workflows/tickets/clocks.ts';
@@ -12,6 +11,7 @@ import { isPromised } from '../../workflows/tickets/promises.ts';
 import { defaultTerms } from '../../workflows/tickets/terms.ts';
 import { isKnownMessage, messageRows, readMail } from './conversation.ts';
 import { notify, otherThanActor } from './notices.ts';
+import { owedCommand } from './owed-command.ts';
 import { route } from './rerouting.ts';
 import { type Move, save, type Saved } from './save.ts';
 import { clockNumbers, termsInForce, type TicketCase } from './ticket-case.ts';
@@ -19,13 +19,14 @@ import { clockNumbers, termsInForce, type TicketCase } from './ticket-case.ts';
 /**
  * The customer wrote. At work: a clock of next response begins, and nobody waits for the customer any more. Resolved or
  * closed: within the window of the policy the ticket is open again; later a follow-up ticket is opened with the message.
- * A message whose Message-ID the ticket knows changes nothing.
+ * A message whose Message-ID the ticket knows changes nothing; one on a merged ticket goes on to where that went.
  */
 export async function customerReply(
   ticketCase: TicketCase,
   { messageId, text }: { messageId?: string | undefined; text?: string | undefined },
 ): Promise<Saved> {
   const { em, change, ticket } = ticketCase;
+  if (ticket.mergedIntoTicketId !== null) return forward(ticketCase, ticket.mergedIntoTicketId, { messageId, text });
   if (!isOpenStage(ticket.stage) && !isWithinWindow(ticket, change.at)) {
     if (await isKnownMessage(em, change, ticket.id, messageId)) return save(ticketCase, { told: null });
     return followUp(ticketCase, { messageId, text });
@@ -124,6 +125,31 @@ export async function reopened(
   };
 }
 
+/** A message that came by a ticket which was merged in the meantime goes on to where that went, as it was received. */
+async function forward(
+  { em, change, ...ticketCase }: TicketCase,
+  survivorId: string,
+  said: { messageId?: string | undefined; text?: string | undefined },
+): Promise<Saved> {
+  const mail = await readMail(em, change.commandId);
+  const body = { ...said, ...(mail === null ? {} : { mail }) };
+  return save(
+    { em, change, ...ticketCase },
+    {
+      told: {
+        kind: 'ticket.forwarded',
+        summary: 'the customer wrote: passed on to the ticket that this one went into',
+        details: { ticketId: survivorId },
+      },
+      statements: [
+        owedCommand(change, { route: 'forward', key: uuidv7(), message: 'customerReply', recordId: survivorId, body }),
+      ],
+    },
+  );
+}
+
+const followUpRoute = 'follow-up';
+
 /** Opens a follow-up ticket: its starting command is owed by the ledger from this transaction on, and delivered by the relay. */
 async function followUp(
   ticketCase: TicketCase,
@@ -153,7 +179,15 @@ async function followUp(
       summary: 'the customer wrote after the window of reopening: a follow-up ticket is opened',
       details: { followUpTicketId: followUpId },
     },
-    statements: [owedOpening(ticketCase, followUpId, key, opening)],
+    statements: [
+      owedCommand(change, {
+        route: followUpRoute,
+        key,
+        message: ticketProcess.startUpdate,
+        recordId: followUpId,
+        body: opening,
+      }),
+    ],
   });
 }
 
@@ -166,46 +200,8 @@ async function isOwed({ em, change: { organizationId }, ticket }: TicketCase, ke
     `select 1 from crm_core.crm_timeline e
      join crm_core.crm_commands c on c.record_id = (e.details ->> 'followUpTicketId')::uuid
      where e.organization_id = ? and e.subject_type = 'ticket' and e.subject_id = ? and e.kind = 'ticket.follow_up'
-       and c.route = 'follow-up' and c.idempotency_key = ?`,
-    [organizationId, ticket.id, key],
+       and c.route = ? and c.idempotency_key = ?`,
+    [organizationId, ticket.id, followUpRoute, key],
   );
   return known.length > 0;
-}
-
-const followUpActor = (organizationId: string, recordId: string): Actor => ({
-  kind: 'process',
-  organizationId,
-  process: ticketProcess.name,
-  recordId,
-});
-
-function owedOpening(
-  { change: { organizationId, at }, ticket }: TicketCase,
-  followUpId: string,
-  key: string,
-  opening: StoredOpening,
-): Statement {
-  const actor = followUpActor(organizationId, ticket.id);
-  const by = actorLabel(actor);
-  return {
-    sql: `insert into crm_core.crm_commands (command_id, organization_id, principal, route, idempotency_key, request_hash, state,
-        message, process, record_id, body, actor, received_at, lease_until, attempts, created_at, created_by, updated_at, updated_by, version)
-      values (?, ?, ?, 'follow-up', ?, '', 'received', ?, ?, ?, ?::jsonb, ?::jsonb, ?, null, 0, ?, ?, ?, ?, 1) returning 1`,
-    parameters: [
-      uuidv7(),
-      organizationId,
-      by,
-      key,
-      ticketProcess.startUpdate,
-      ticketProcess.name,
-      followUpId,
-      JSON.stringify(opening),
-      JSON.stringify(actor),
-      at,
-      at,
-      by,
-      at,
-      by,
-    ],
-  };
 }

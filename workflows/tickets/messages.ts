@@ -5,7 +5,6 @@ import { finalTicketStages, openTicketStages, ticketPriorities, ticketStages, wo
 
 /** What somebody writes to or about a ticket, plain text. */
 const text = prose(20_000);
-const everyStageButMerged = [...openTicketStages, 'resolved', 'closed'] as const;
 
 /** Everything that can be told to a ticket's process (DOMAIN, process 6). */
 export const ticketProcess = defineProcess({
@@ -26,14 +25,14 @@ export const ticketProcess = defineProcess({
     }),
     customerReply: message({
       summary:
-        'The customer wrote: a clock of next response begins. Within the policy’s window it reopens the ticket, later it opens a follow-up ticket.',
+        'The customer wrote: a clock of next response begins. Within the policy’s window it reopens the ticket, later it opens a follow-up ticket; of a merged one it goes on to where that went.',
       payload: z.strictObject({
         messageId: line(500).describe('Message-ID without angle brackets: the same mail counts once.').optional(),
         text: text.optional(),
       }),
       kept: ['text'],
       permission: 'tickets:work',
-      stages: everyStageButMerged,
+      stages: [...openTicketStages, 'resolved', 'closed', 'merged'],
       reopens: true,
     }),
     note: message({

@@ -104,6 +104,31 @@ describe('a message on a ticket that is closed for good', () => {
   });
 });
 
+describe('a message on a ticket that was merged meanwhile', () => {
+  it('goes on to the ticket that it went into, as of when it was received', async () => {
+    const house = await makeTicketHouse(fixture.app);
+    const { ticketId: into } = await house.open({ priority: 'P1' }, { receivedAt: monday });
+    const { ticketId } = await house.open({ priority: 'P1' }, { receivedAt: monday });
+    for (const id of [into, ticketId]) await house.send(id, 'reply', { text: 'Hello' }, { receivedAt: at(1) });
+    await house.send(ticketId, 'merge', { intoTicketId: into }, { receivedAt: at(20) });
+    const message = { text: 'And now?', messageId: 'a@b.example' };
+    const { state } = await house.send(ticketId, 'customerReply', message, { receivedAt: at(19) });
+    expect(state).toMatchObject({ stage: 'merged' });
+    const [owed] = await house.sql<{ command_id: string; record_id: string; received_at: string; body: object }>(
+      `select command_id, record_id, received_at, body from crm_core.crm_commands where route = 'forward'`,
+    );
+    expect(owed).toMatchObject({ record_id: into, body: message });
+    const commandId = String(owed?.command_id);
+    const receivedAt = new Date(String(owed?.received_at)).toISOString();
+    const delivered = { name: 'customerReply', key: commandId, commandId, receivedAt, payload: {}, actor: house.admin };
+    await house.activities.applyTicketMessage({ organizationId: house.org.id, ticketId: into, message: delivered });
+    expect(await openClocks(house, into)).toEqual([
+      ['next_response', at(139)],
+      ['resolution', at(240)],
+    ]);
+  });
+});
+
 describe('a reply', () => {
   it('that was sent before the customer wrote, and comes later, leaves that message unanswered', async () => {
     const house = await makeTicketHouse(fixture.app);
