@@ -62,11 +62,12 @@ function absorption({ change, ticket, life, judgement }: TicketCase, merged: Tic
   // As when its own customer writes: nobody waits for customers any more.
   const status: TicketStatus = ticket.status === 'waiting_for_customer' ? 'open' : ticket.status;
   const by = judgement && { ...judgement, status };
+  const promises = { ...owed, statuses: [...owed.statuses, { at: change.at, status }] };
   const followed = life.clocks.map((clock) => (by ? followStatus(clock, by, change.at, `status ${status}`) : clock));
   return {
     told,
     values: { status, lastCustomerMessageAt: latest(ticket.lastCustomerMessageAt, merged.lastCustomerMessageAt) },
-    ...(by && { clocks: rejudgeAll({ ...life, clocks: followed }, by, change, summary, owed), judgement: by }),
+    ...(by && { clocks: rejudgeAll({ ...life, clocks: followed }, by, change, summary, promises), judgement: by }),
     rows: notify(change, otherThanActor(change, ticket.assignedUserId), 'absorbed', ticket),
   };
 }
