@@ -24,11 +24,12 @@ export function createMail({ url, from, supportAddress }: SmtpOptions): Mail {
     disableUrlAccess: true,
   });
   return {
-    async send({ to, subject, text, html, messageId, answer }) {
+    async send({ to, copies = [], subject, text, html, messageId, answer }) {
       try {
         await transport.sendMail({
           from,
           to: { name: '', address: to },
+          bcc: copies.map((address) => ({ name: '', address })),
           subject,
           text,
           ...(html ? { html } : {}),

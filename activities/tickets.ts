@@ -5,14 +5,11 @@ import { answerOf, findCommand, storeAnswer } from '../db/automation/ledger.quer
 import { type Database, inOrganization } from '../db/database.ts';
 import type { Change } from '../db/model/changes.ts';
 import { Problem } from '../db/model/problem.ts';
-import { insertRows } from '../db/model/set-based.ts';
 import { lockOpening } from '../db/tickets/opening.queries.ts';
 import { findTicket, lockTicket, ticketAnswer, type TicketRow } from '../db/tickets/ticket-state.queries.ts';
 import type { AppliedMessage } from '../workflows/processes/envelope.ts';
 import { stageRefusal } from '../workflows/processes/messages.ts';
 import { ticketProcess } from '../workflows/tickets/messages.ts';
-import { isOpenStage } from '../workflows/tickets/policy.ts';
-import { capacityFreed } from './tickets/capacity.ts';
 import { applyToTicket } from './tickets/messages.ts';
 import { open } from './tickets/opening.ts';
 import { replan } from './tickets/replanning.ts';
@@ -27,9 +24,12 @@ export function createTicketActivities({ database }: { database: Database }): Ti
   const onLocked = (
     { organizationId, ticketId }: TicketRef,
     work: (em: EntityManager, ticket: TicketRow) => Promise<Saved>,
+    others: readonly string[] = [],
   ) =>
     inOrganization(database, organizationId, async (em) => {
-      const ticket = await lockTicket(em, ticketId);
+      // Always in one order: of two tickets that are merged into each other at once, one comes first.
+      for (const id of [ticketId, ...others].toSorted()) await lockTicket(em, id);
+      const ticket = await findTicket(em, ticketId);
       if (!ticket) throw new Problem('not_found', `There is no ticket ${ticketId}.`);
       return stateOf(await work(em, ticket));
     });
@@ -45,7 +45,8 @@ export function createTicketActivities({ database }: { database: Database }): Ti
         return stateOf(unchanged(await openCase(em, byProcess({ organizationId, ticketId }, new Date(at)), ticket)));
       }),
 
-    applyTicketMessage: ({ message, ...ref }) => onLocked(ref, (em, ticket) => applyOnce(em, ref, ticket, message)),
+    applyTicketMessage: ({ message, ...ref }) =>
+      onLocked(ref, (em, ticket) => applyOnce(em, ref, ticket, message), mergedWith(message)),
 
     takeTicketStep: ({ organizationId, ticketId, ...due }) =>
       onLocked({ organizationId, ticketId }, async (em, ticket) => {
@@ -54,16 +55,17 @@ export function createTicketActivities({ database }: { database: Database }): Ti
         return ticket.deletedAt === null ? takeStep(ticketCase, due) : unchanged(ticketCase);
       }),
 
-    replanTicket: ({ at, cause, ...ref }) =>
+    replanTicket: ({ at, ...ref }) =>
       onLocked(ref, async (em, ticket) => {
         const ticketCase = await openCase(em, byProcess(ref, new Date(at)), ticket);
-        if (ticket.deletedAt === null) return replan(ticketCase, cause);
-        const agent = ticket.assignedUserId;
-        if (cause === 'deleted' && agent !== null && isOpenStage(ticket.stage))
-          await insertRows(em, [capacityFreed(ticketCase.change, agent)]);
-        return unchanged(ticketCase);
+        return ticket.deletedAt === null ? replan(ticketCase) : unchanged(ticketCase);
       }),
   };
+}
+
+/** The other ticket that a message is about, to be locked with this one. */
+function mergedWith({ name, payload: { intoTicketId } }: AppliedMessage): string[] {
+  return name === 'merge' && typeof intoTicketId === 'string' ? [intoTicketId.toLowerCase()] : [];
 }
 
 function unchanged({ ticket, life, judgement }: TicketCase): Saved {

@@ -69,7 +69,7 @@ export interface TicketActivities {
   /** A step has fallen due: checks again, then takes it, or plans it for later. Once for each clock, step and life. */
   takeTicketStep(input: TicketRef & TicketStepDue): Promise<TicketState>;
   /** Judges, routes and plans again, with the configuration in force. `at`: the workflow's time, UTC. */
-  replanTicket(input: TicketRef & { at: string; cause: string }): Promise<TicketState>;
+  replanTicket(input: TicketRef & { at: string }): Promise<TicketState>;
 }
 
 /** A step whose due time has come; `detectedAt` is later than `dueAt` by as long as nobody was there to see it. */

@@ -2,6 +2,7 @@ import type { Client } from '@temporalio/client';
 import { configurationKinds } from '../../db/automation/affected-processes.queries.ts';
 import type { UndeliveredEvent } from '../../db/automation/outbox.queries.ts';
 import type { Database } from '../../db/database.ts';
+import { readAgentOfDeleted } from '../../db/tickets/routing.queries.ts';
 import { changedSignal, fanOutWorkflowId } from '../../workflows/automation/messages.ts';
 import type { Process } from '../../workflows/processes/messages.ts';
 import { processes } from '../../workflows/processes/registry.ts';
@@ -85,6 +86,12 @@ export function createSubscribers({
         [`${process.name}.restored`, resume(process)],
       ]),
     ),
+    // At once, and whether or not its process still runs: whoever had the deleted ticket has room for another.
+    'ticket.removed': async (event) => {
+      await tell(ticketProcess, 'deleted')(event);
+      const agent = await readAgentOfDeleted(relay, event.organizationId, event.subjectId);
+      if (agent !== null) await tellQueue({ relay, temporal }, event.organizationId, agent);
+    },
   };
   return (eventKind) => {
     const kind = configurationKinds.find((name) => eventKind.startsWith(`${name}.`));

@@ -15,9 +15,10 @@ export async function mailReply(
   const id = String(payload['conversationMessageId']);
   const reply = mail && (await readUnsentReply(relay, organizationId, subjectId, id));
   if (!reply) return;
-  const { to, number, subject, text, html, messageId, organization, inReplyTo, references } = reply;
+  const { to, copies, number, subject, text, html, messageId, organization, inReplyTo, references } = reply;
   await mail.send({
     to,
+    copies,
     subject: replySubject(subject, number),
     text,
     html,

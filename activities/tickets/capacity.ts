@@ -6,7 +6,7 @@ export const capacityFreedEvent = 'ticket.capacity_freed';
 
 /**
  * The event to write when a ticket leaves its assignee, in the transaction in which it does: resolved, closed, merged,
- * deleted, or (`routeTicket` adds it itself) given to somebody else.
+ * or (`routeTicket` adds it itself) given to somebody else. `ticket.removed` says as much by itself.
  */
 export function capacityFreed(change: Change, userId: string): Insertion {
   return eventRow(change, capacityFreedEvent, { userId });

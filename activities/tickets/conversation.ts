@@ -81,8 +81,19 @@ export async function messageRows(
 
 const named = (address: string) => ({ address });
 
+/** Whether the ticket has the message of the customer already: by the Message-ID of the mail, or the one that was given. */
+export async function isKnownMessage(
+  em: EntityManager,
+  { commandId }: Change,
+  ticketId: string,
+  messageId: string | undefined,
+): Promise<boolean> {
+  const id = (await readMail(em, commandId))?.messageId ?? messageId;
+  return id !== undefined && (await isKnown(em, ticketId, id));
+}
+
 /** The mail that a command brought, as the webhook put it into the ledger beside the command's own payload. */
-async function readMail(em: EntityManager, commandId: string | null): Promise<InboundMail | null> {
+export async function readMail(em: EntityManager, commandId: string | null): Promise<InboundMail | null> {
   const command = commandId === null ? null : await findCommand(em, commandId);
   return (command?.body as { mail?: InboundMail } | null | undefined)?.mail ?? null;
 }

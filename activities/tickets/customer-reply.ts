@@ -1,35 +1,42 @@
 import { v7 as uuidv7 } from 'uuid';
-import { actorLabel, type Actor } from '../../db/access/actor.ts';
-import { findCommand } from '../../db/automation/ledger.queries.ts';
-import type { Insertion, Statement } from '../../db/model/set-based.ts';
+import { keptKey } from '../../db/automation/applied-signals.queries.ts';
+import type { Insertion } from '../../db/model/set-based.ts';
 import { readPresence } from '../../db/tickets/facts.queries.ts';
 import type { TicketRow } from '../../db/tickets/ticket-state.queries.ts';
 import { beginClock, type Clock, followStatus } from '../../workflows/tickets/clocks.ts';
 import { ticketProcess } from '../../workflows/tickets/messages.ts';
 import type { StoredOpening } from '../../workflows/tickets/opening.ts';
 import { isOpenStage, type SlaTarget, type TicketStatus } from '../../workflows/tickets/policy.ts';
+import { isPromised } from '../../workflows/tickets/promises.ts';
 import { defaultTerms } from '../../workflows/tickets/terms.ts';
-import { messageRows } from './conversation.ts';
-import { notify } from './notices.ts';
+import { isKnownMessage, messageRows, readMail } from './conversation.ts';
+import { notify, otherThanActor } from './notices.ts';
+import { owedCommand } from './owed-command.ts';
 import { route } from './rerouting.ts';
 import { type Move, save, type Saved } from './save.ts';
-import { clockNumbers, openClocks, type TicketCase } from './ticket-case.ts';
+import { clockNumbers, termsInForce, type TicketCase } from './ticket-case.ts';
 
 /**
  * The customer wrote. At work: a clock of next response begins, and nobody waits for the customer any more. Resolved or
  * closed: within the window of the policy the ticket is open again; later a follow-up ticket is opened with the message.
- * A message whose Message-ID the ticket knows changes nothing.
+ * A message whose Message-ID the ticket knows changes nothing; one on a merged ticket goes on to where that went.
  */
 export async function customerReply(
   ticketCase: TicketCase,
   { messageId, text }: { messageId?: string | undefined; text?: string | undefined },
 ): Promise<Saved> {
   const { em, change, ticket } = ticketCase;
-  if (!isOpenStage(ticket.stage) && !isWithinWindow(ticket, change.at))
+  if (ticket.mergedIntoTicketId !== null) return forward(ticketCase, ticket.mergedIntoTicketId, { messageId, text });
+  if (!isOpenStage(ticket.stage) && !isWithinWindow(ticket, change.at)) {
+    if (await isKnownMessage(em, change, ticket.id, messageId)) return save(ticketCase, { told: null });
     return followUp(ticketCase, { messageId, text });
+  }
   const rows = await messageRows(em, change, ticket, { kind: 'customer', text, messageId });
   if (rows.length === 0) return save(ticketCase, { told: null });
-  if (!isOpenStage(ticket.stage)) return save(ticketCase, await reopened(ticketCase, 'the customer wrote again', rows));
+  if (!isOpenStage(ticket.stage)) {
+    const cause = { isCustomer: true, why: 'the customer wrote again' };
+    return save(ticketCase, await reopened(ticketCase, cause, rows));
+  }
   const status: TicketStatus = ticket.status === 'waiting_for_customer' ? 'open' : ticket.status;
   return save(ticketCase, {
     told: null,
@@ -51,13 +58,14 @@ function clocksAt(
   status: TicketStatus,
   targets: readonly SlaTarget[],
 ): Pick<Move, 'clocks' | 'judgement'> {
-  const { change, life, judgement } = ticketCase;
+  const { change, life, judgement, ticket } = ticketCase;
   if (!judgement) return {};
   const by = { ...judgement, status };
   const followed = life.clocks.map((clock) => followStatus(clock, by, change.at, `status ${status}`));
   const next = clockNumbers(life);
   // The answer that the opening waits for answers this message as well.
-  const awaitsFirst = openClocks(ticketCase).some(({ target }) => target === 'first_response');
+  const isFirstLife = ticket.reopenCount === 0 && isOpenStage(ticket.stage);
+  const awaitsFirst = isFirstLife && ticket.firstRepliedAt === null && isPromised('first_response', by);
   const begun = targets
     .filter((target) => target !== 'next_response' || !awaitsFirst)
     .map((target) =>
@@ -77,14 +85,22 @@ function clocksAt(
 
 /**
  * A resolved or closed ticket is at work again: with the agent who had it, if they are there, else routed. A new clock of
- * resolution begins; when the customer wrote, one of next response as well.
+ * resolution begins; when the customer wrote, one of next response as well. A policy version that was applied to open
+ * tickets in the meantime holds from here on.
  */
-export async function reopened(ticketCase: TicketCase, why: string, rows: Insertion[]): Promise<Move> {
+export async function reopened(
+  ticketCase: TicketCase,
+  { isCustomer, why }: { isCustomer: boolean; why: string },
+  rows: Insertion[],
+): Promise<Move> {
   const { em, change, ticket } = ticketCase;
-  const isCustomer = why !== 'reopened by command';
+  const inForce = termsInForce(ticketCase);
   const agent = ticket.assignedUserId;
   const presence = agent === null ? null : await readPresence(em, agent, change.at);
   const stays = presence?.isThere === true;
+  const told = isCustomer
+    ? notify(change, agent, 'customer_replied', ticket)
+    : notify(change, otherThanActor(change, agent), 'reopened', ticket);
   const routed = stays ? null : await route(ticketCase, why, { excludeUserIds: agent === null ? [] : [agent] });
   return {
     told: { kind: 'ticket.reopened', summary: routed?.told ? `reopened; ${routed.told.summary}` : why },
@@ -97,12 +113,42 @@ export async function reopened(ticketCase: TicketCase, why: string, rows: Insert
       closedAt: null,
       reopenCount: ticket.reopenCount + 1,
       ...(isCustomer ? { lastCustomerMessageAt: change.at } : {}),
+      ...inForce.values,
     },
-    ...clocksAt(ticketCase, 'open', isCustomer ? ['next_response', 'resolution'] : ['resolution']),
-    rows: [...rows, ...(routed?.rows ?? []), ...(stays ? notify(change, agent, 'customer_replied', ticket) : [])],
+    ...clocksAt(
+      { ...ticketCase, judgement: inForce.judgement },
+      'open',
+      isCustomer ? ['next_response', 'resolution'] : ['resolution'],
+    ),
+    rows: [...rows, ...(routed?.rows ?? []), ...(stays ? told : [])],
     statements: routed?.statements ?? [],
   };
 }
+
+/** A message that came by a ticket which was merged in the meantime goes on to where that went, as it was received. */
+async function forward(
+  { em, change, ...ticketCase }: TicketCase,
+  survivorId: string,
+  said: { messageId?: string | undefined; text?: string | undefined },
+): Promise<Saved> {
+  const mail = await readMail(em, change.commandId);
+  const body = { ...said, ...(mail === null ? {} : { mail }) };
+  return save(
+    { em, change, ...ticketCase },
+    {
+      told: {
+        kind: 'ticket.forwarded',
+        summary: 'the customer wrote: passed on to the ticket that this one went into',
+        details: { ticketId: survivorId },
+      },
+      statements: [
+        owedCommand(change, { route: 'forward', key: uuidv7(), message: 'customerReply', recordId: survivorId, body }),
+      ],
+    },
+  );
+}
+
+const followUpRoute = 'follow-up';
 
 /** Opens a follow-up ticket: its starting command is owed by the ledger from this transaction on, and delivered by the relay. */
 async function followUp(
@@ -110,9 +156,7 @@ async function followUp(
   { messageId, text }: { messageId?: string | undefined; text?: string | undefined },
 ): Promise<Saved> {
   const { em, change, ticket } = ticketCase;
-  const mail = change.commandId
-    ? ((await findCommand(em, change.commandId))?.body as { mail?: unknown } | null)?.mail
-    : undefined;
+  const mail = await readMail(em, change.commandId);
   const opening: StoredOpening & { mail?: unknown } = {
     subject: ticket.subject,
     description: text ?? null,
@@ -124,10 +168,10 @@ async function followUp(
     priority: ticket.priority,
     skills: ticket.skills,
     followUpOfTicketId: ticket.id,
-    ...(mail === undefined ? {} : { mail }),
+    ...(mail === null ? {} : { mail }),
   };
   const followUpId = uuidv7();
-  const key = `${ticket.id}:${messageId ?? change.commandId ?? followUpId}`.slice(0, 255);
+  const key = keptKey(`${ticket.id}:${mail?.messageId ?? messageId ?? change.commandId ?? followUpId}`);
   if (await isOwed(ticketCase, key)) return save(ticketCase, { told: null });
   return save(ticketCase, {
     told: {
@@ -135,54 +179,29 @@ async function followUp(
       summary: 'the customer wrote after the window of reopening: a follow-up ticket is opened',
       details: { followUpTicketId: followUpId },
     },
-    statements: [owedOpening(ticketCase, followUpId, key, opening)],
+    statements: [
+      owedCommand(change, {
+        route: followUpRoute,
+        key,
+        message: ticketProcess.startUpdate,
+        recordId: followUpId,
+        body: opening,
+      }),
+    ],
   });
 }
 
-/** Whether a follow-up was opened for this message before: the same mail may come twice. */
+/**
+ * Whether a follow-up was opened for this message before, however long ago: the same mail may come twice. The timeline
+ * names the follow-ups of a ticket; the ledger keeps the key of each when it has forgotten what the command said.
+ */
 async function isOwed({ em, change: { organizationId }, ticket }: TicketCase, key: string): Promise<boolean> {
   const known: unknown[] = await em.execute(
-    `select 1 from crm_core.crm_commands
-     where organization_id = ? and principal = ? and route = 'follow-up' and idempotency_key = ? and deleted_at is null`,
-    [organizationId, actorLabel(followUpActor(organizationId, ticket.id)), key],
+    `select 1 from crm_core.crm_timeline e
+     join crm_core.crm_commands c on c.record_id = (e.details ->> 'followUpTicketId')::uuid
+     where e.organization_id = ? and e.subject_type = 'ticket' and e.subject_id = ? and e.kind = 'ticket.follow_up'
+       and c.route = ? and c.idempotency_key = ?`,
+    [organizationId, ticket.id, followUpRoute, key],
   );
   return known.length > 0;
-}
-
-const followUpActor = (organizationId: string, recordId: string): Actor => ({
-  kind: 'process',
-  organizationId,
-  process: ticketProcess.name,
-  recordId,
-});
-
-function owedOpening(
-  { change: { organizationId, at }, ticket }: TicketCase,
-  followUpId: string,
-  key: string,
-  opening: StoredOpening,
-): Statement {
-  const actor = followUpActor(organizationId, ticket.id);
-  const by = actorLabel(actor);
-  return {
-    sql: `insert into crm_core.crm_commands (command_id, organization_id, principal, route, idempotency_key, request_hash, state,
-        message, process, record_id, body, actor, received_at, lease_until, attempts, created_at, created_by, updated_at, updated_by, version)
-      values (?, ?, ?, 'follow-up', ?, '', 'received', ?, ?, ?, ?::jsonb, ?::jsonb, ?, null, 0, ?, ?, ?, ?, 1) returning 1`,
-    parameters: [
-      uuidv7(),
-      organizationId,
-      by,
-      key,
-      ticketProcess.startUpdate,
-      ticketProcess.name,
-      followUpId,
-      JSON.stringify(opening),
-      JSON.stringify(actor),
-      at,
-      at,
-      by,
-      at,
-      by,
-    ],
-  };
 }

@@ -1,59 +1,87 @@
 import { v7 as uuidv7 } from 'uuid';
 import { Merge } from '../../db/governance/merge.ts';
-import { baseColumns, type Change, timelineRow } from '../../db/model/changes.ts';
+import { baseColumns, type Change } from '../../db/model/changes.ts';
 import { Problem } from '../../db/model/problem.ts';
 import type { Insertion, Statement } from '../../db/model/set-based.ts';
-import { lockTicket, type TicketRow } from '../../db/tickets/ticket-state.queries.ts';
-import { cancel } from '../../workflows/tickets/clocks.ts';
-import { finalTicketStages } from '../../workflows/tickets/policy.ts';
-import { save, type Saved } from './save.ts';
-import { type TicketCase, withClocks } from './ticket-case.ts';
+import { readOpenPromises } from '../../db/tickets/life.queries.ts';
+import { findTicket, type TicketRow } from '../../db/tickets/ticket-state.queries.ts';
+import { cancel, followStatus } from '../../workflows/tickets/clocks.ts';
+import { finalTicketStages, isOpenStage, type TicketStatus } from '../../workflows/tickets/policy.ts';
+import { type OpenPromises, type OwedAnswer, withMerged } from '../../workflows/tickets/promises.ts';
+import { notify, otherThanActor } from './notices.ts';
+import { type Move, save, type Saved } from './save.ts';
+import { openCase, rejudgeAll, type TicketCase, withClocks } from './ticket-case.ts';
 
 /**
- * Merges a ticket into another one: its conversation moves, its clocks are cancelled, its process ends, and the other's
- * hears of it. Who asked stays on record with the merge. Problem `rule_violation` for a ticket that cannot take it.
+ * Merges a ticket into another one: its conversation moves, and so does what is owed to its customer; its clocks are
+ * cancelled, its process ends, and the other's hears of it. Who asked stays on record with the merge. Problem
+ * `rule_violation` for a ticket that cannot take it. Both have to be locked.
  */
 export async function mergeInto(ticketCase: TicketCase, { intoTicketId }: { intoTicketId: string }): Promise<Saved> {
   const { em, change, ticket } = ticketCase;
   const { at } = change;
-  const survivor = intoTicketId === ticket.id ? null : await lockTicket(em, intoTicketId);
-  const isOver = (row: TicketRow) => finalTicketStages.some((final) => final === row.stage);
-  if (!survivor || survivor.deletedAt !== null || isOver(survivor)) {
-    const message =
-      intoTicketId === ticket.id
-        ? 'is the ticket itself'
-        : survivor && survivor.deletedAt === null
-          ? `is ${survivor.stage}`
-          : 'is not a ticket of this organisation';
+  const survivor = await findTicket(em, intoTicketId);
+  const hindrance = hindranceOf(ticket, survivor);
+  if (!survivor || hindrance !== null)
     throw new Problem('rule_violation', 'The ticket cannot be merged into that one; see errors.', [
-      { path: 'intoTicketId', message },
+      { path: 'intoTicketId', message: hindrance ?? 'is not a ticket of this organisation' },
     ]);
-  }
-  return save(ticketCase, {
-    told: { kind: 'ticket.merged', summary: `merged into ticket #${survivor.number}`, details: { intoTicketId } },
-    values: { stage: 'merged', status: 'merged', mergedIntoTicketId: intoTicketId, closedAt: at, routeAgainAt: null },
-    clocks: withClocks(ticketCase, (clock, by) => cancel(clock, by, at, `merged into ticket #${survivor.number}`)),
-    rows: [
-      mergeRow(change, ticket, intoTicketId),
-      timelineRow(
-        { ...change, subjectId: intoTicketId },
-        'ticket.absorbed',
-        `ticket #${ticket.number} was merged into this one`,
-        {
-          ticketId: ticket.id,
-        },
-      ),
-    ],
-    statements: conversationMoved(change, ticket.id, intoTicketId),
+
+  const { id: survivorId } = survivor;
+  const taking = await openCase(em, { ...change, subjectId: survivorId }, survivor);
+  const both = withMerged(await readOpenPromises(em, survivor), await readOpenPromises(em, ticket), at);
+  const cause = `merged into ticket #${survivor.number}`;
+  const merged = await save(ticketCase, {
+    told: { kind: 'ticket.merged', summary: cause, details: { intoTicketId: survivorId } },
+    values: { stage: 'merged', status: 'merged', mergedIntoTicketId: survivorId, closedAt: at, routeAgainAt: null },
+    clocks: withClocks(ticketCase, (clock, by) => cancel(clock, by, at, cause)),
+    rows: [mergeRow(change, ticket, survivorId, both.answers)],
+    statements: conversationMoved(change, ticket.id, survivorId),
   });
+  await save(taking, absorption(taking, ticket, both));
+  return merged;
 }
+
+/** Why a ticket cannot be merged into another one; null: it can. */
+function hindranceOf({ id, stage }: TicketRow, survivor: TicketRow | null): string | null {
+  if (survivor === null) return null;
+  if (survivor.id === id) return 'is the ticket itself';
+  if (survivor.deletedAt !== null) return 'is not a ticket of this organisation';
+  if (finalTicketStages.some((final) => final === survivor.stage)) return `is ${survivor.stage}`;
+  if (isOpenStage(stage) && !isOpenStage(survivor.stage))
+    return 'is resolved, and this ticket is not: reopen that one first, or resolve this one';
+  return null;
+}
+
+/** What the other ticket does on taking one over: it has the clocks of what it owes now, and tells its agent. */
+function absorption({ change, ticket, life, judgement }: TicketCase, merged: TicketRow, owed: OpenPromises): Move {
+  const summary = `ticket #${merged.number} was merged into this one`;
+  const told = { kind: 'ticket.absorbed', summary, details: { ticketId: merged.id } };
+  const isAwaited = owed.answers.some(({ ticketId, since }) => ticketId !== ticket.id && since >= change.at);
+  if (!isAwaited) return { told };
+  // As when its own customer writes: nobody waits for customers any more.
+  const status: TicketStatus = ticket.status === 'waiting_for_customer' ? 'open' : ticket.status;
+  const by = judgement && { ...judgement, status };
+  const promises = { ...owed, statuses: [...owed.statuses, { at: change.at, status }] };
+  const followed = life.clocks.map((clock) => (by ? followStatus(clock, by, change.at, `status ${status}`) : clock));
+  return {
+    told,
+    values: { status, lastCustomerMessageAt: latest(ticket.lastCustomerMessageAt, merged.lastCustomerMessageAt) },
+    ...(by && { clocks: rejudgeAll({ ...life, clocks: followed }, by, change, summary, promises), judgement: by }),
+    rows: notify(change, otherThanActor(change, ticket.assignedUserId), 'absorbed', ticket),
+  };
+}
+
+const latest = (one: Date | null, other: Date | null): Date | null =>
+  one !== null && (other === null || one > other) ? one : other;
 
 function mergeRow(
   change: Change,
   { id, number, requesterPersonId, subject }: TicketRow,
   survivorId: string,
+  owed: readonly OwedAnswer[],
 ): Insertion {
-  const evidence = { rule: 'by command', number, subject, requesterPersonId };
+  const evidence = { rule: 'by command', number, subject, requesterPersonId, owed };
   const row = { subjectType: 'ticket', survivorId, mergedId: id, evidence, mergedAt: change.at, undoneAt: null };
   return { into: Merge, rows: [{ id: uuidv7(), ...baseColumns(change), ...row }] };
 }

@@ -44,14 +44,22 @@ export async function applyToTicket(ticketCase: TicketCase, name: string, payloa
   }
 }
 
+/** What a customer wrote after a reply was sent, by whatever way its message overtook it, is not answered by it. */
 async function reply(ticketCase: TicketCase, { text, html }: Payload<'reply'>): Promise<Saved> {
-  const { em, change, ticket } = ticketCase;
+  const { em, change, ticket, life } = ticketCase;
   const { at } = change;
   const first = ticket.firstRepliedAt;
+  // So is what a merge brought here after it, though it is older.
+  const owed = life.mergedAt !== null && life.mergedAt > at ? (await readOpenPromises(em, ticket)).answers : [];
+  const later = new Set(owed.filter(({ since }) => since > at).map((answer) => answer.at.getTime()));
   return save(ticketCase, {
     told: null,
     values: { firstRepliedAt: first !== null && first < at ? first : at },
-    clocks: withClocks(ticketCase, (clock, by) => complete(clock, by, at), ['first_response', 'next_response']),
+    clocks: withClocks(
+      ticketCase,
+      (clock, by) => (clock.startedAt > at || later.has(clock.startedAt.getTime()) ? clock : complete(clock, by, at)),
+      ['first_response', 'next_response'],
+    ),
     rows: await messageRows(em, change, ticket, { kind: 'reply', text, html }),
   });
 }
@@ -144,7 +152,7 @@ async function resolve(ticketCase: TicketCase, { note: text }: Payload<'resolve'
 async function reopen(ticketCase: TicketCase, { reason }: Payload<'reopen'>): Promise<Saved> {
   const { em, change, ticket } = ticketCase;
   const rows = reason === undefined ? [] : await messageRows(em, change, ticket, { kind: 'note', text: reason });
-  return save(ticketCase, await reopened(ticketCase, 'reopened by command', rows));
+  return save(ticketCase, await reopened(ticketCase, { isCustomer: false, why: 'reopened by command' }, rows));
 }
 
 async function close(ticketCase: TicketCase): Promise<Saved> {

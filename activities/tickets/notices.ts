@@ -39,6 +39,14 @@ const texts = {
     title: `The customer wrote: ${ticket}`,
     body: `There is a new message of the customer on the ticket ${ticket}.`,
   }),
+  reopened: ({ ticket }: Matter) => ({
+    title: `Reopened: ticket ${ticket}`,
+    body: `The ticket ${ticket} is open again, and yours.`,
+  }),
+  absorbed: ({ ticket }: Matter) => ({
+    title: `Another customer waits: ${ticket}`,
+    body: `Another ticket was merged into the ticket ${ticket}; its customer waits for an answer.`,
+  }),
 } as const;
 
 export type TicketNotice = keyof typeof texts;
@@ -60,6 +68,11 @@ export function notify(
     due: due ? utcMinute(due.toISOString()) : '',
   });
   return noticeRows(change, userId, { kind: `ticket.${notice}`, ...text });
+}
+
+/** A user who is to hear of a change, unless it is their own. */
+export function otherThanActor({ actor }: Change, userId: string | null): string | null {
+  return actor.kind === 'user' && actor.userId === userId ? null : userId;
 }
 
 /** Active users with the role of an administrator. */

@@ -31,6 +31,8 @@ export async function open(em: EntityManager, opening: Opening, at: Date): Promi
   if (context.isDecided) return null;
   const { organizationId, ticketId, actor, commandId, receivedAt, body } = opening;
   const change: Change = { organizationId, actor, at, subjectType: 'ticket', subjectId: ticketId, commandId };
+  // What the customer did was done when it came, however late the decision.
+  const asReceived: Change = { ...change, at: receivedAt };
   const { requester } = body;
   const emailStatus = context.person?.emailStatus ?? 'unknown';
   const described = requester && { ...requester, country: null, consent: null };
@@ -81,19 +83,14 @@ export async function open(em: EntityManager, opening: Opening, at: Date): Promi
   const said =
     body.mail === undefined
       ? []
-      : await messageRows(em, change, ticket, { kind: 'customer', text: body.description ?? undefined });
+      : await messageRows(em, asReceived, ticket, { kind: 'customer', text: body.description ?? undefined });
   const rows: Insertion[] = [
     ...(known || !described ? [] : [newPerson(change, person.id, described, emailStatus)]),
     { into: Ticket, rows: [ticket as unknown as Record<string, unknown>] },
     { into: SlaClock, rows: clocks.map((clock) => clockRow(change, ticketId, clock)) },
-    timelineRow(
-      { ...change, at: receivedAt },
-      'ticket.opened',
-      `ticket #${ticket.number} opened by ${ticket.channel}`,
-      {
-        followUpOfTicketId: ticket.followUpOfTicketId,
-      },
-    ),
+    timelineRow(asReceived, 'ticket.opened', `ticket #${ticket.number} opened by ${ticket.channel}`, {
+      followUpOfTicketId: ticket.followUpOfTicketId,
+    }),
     timelineRow(change, routed.userId === null ? 'ticket.queued' : 'ticket.assigned', routed.reason.slice(0, 500), {
       userId: routed.userId,
       round: ticket.round,

@@ -5,7 +5,7 @@ import { readLife, readOpenPromises, type TicketLife } from '../../db/tickets/li
 import type { TicketRow } from '../../db/tickets/ticket-state.queries.ts';
 import { type Clock, type Judgement, rejudge } from '../../workflows/tickets/clocks.ts';
 import { isOpenStage, type SlaTarget } from '../../workflows/tickets/policy.ts';
-import { missingClocks, type OpenPromises } from '../../workflows/tickets/promises.ts';
+import { type OpenPromises, reconcile } from '../../workflows/tickets/promises.ts';
 
 /** A locked ticket with its clocks, while a message or a step changes it. */
 export interface TicketCase {
@@ -50,37 +50,40 @@ export function clockNumbers({ ordinals }: Pick<TicketLife, 'ordinals'>): (targe
   };
 }
 
-/** The clocks that still run or stand still, late ones included. */
-export function openClocks({ life }: Pick<TicketCase, 'life'>): Clock[] {
-  return life.clocks.filter(({ endedAt }) => endedAt === null);
+/** By what a ticket is to be judged from now on: a policy version that was applied to open tickets replaces its terms. */
+export function termsInForce({ life: { applied }, judgement }: TicketCase): Pick<Rejudged, 'judgement' | 'values'> {
+  if (!judgement || !applied) return { judgement, values: {} };
+  const { version, terms, calendar } = applied;
+  return {
+    judgement: { ...judgement, policyVersion: version, terms, calendar },
+    values: { slaPolicyVersion: version, slaTerms: terms },
+  };
 }
 
 /**
  * Judges a ticket by the configuration in force: a calendar that has changed moves its due instants, a policy version
  * that was applied to open tickets replaces its terms. Nothing changes when nothing has.
  */
-export async function judgeAnew({ em, change, ticket, life, judgement }: TicketCase): Promise<Rejudged> {
-  if (!judgement || !isOpenStage(ticket.stage)) return { clocks: life.clocks, judgement, values: {} };
-  const { applied } = life;
-  if (!applied) {
-    const clocks = life.clocks.map((clock) => rejudge(clock, judgement, change.at, 'calendar changed'));
-    return { clocks, judgement, values: {} };
+export async function judgeAnew(ticketCase: TicketCase): Promise<Rejudged> {
+  const { em, change, ticket, life } = ticketCase;
+  if (!ticketCase.judgement || !isOpenStage(ticket.stage))
+    return { clocks: life.clocks, judgement: ticketCase.judgement, values: {} };
+  const { judgement, values } = termsInForce(ticketCase);
+  if (!judgement || judgement === ticketCase.judgement) {
+    const clocks = life.clocks.map((clock) =>
+      judgement ? rejudge(clock, judgement, change.at, 'calendar changed') : clock,
+    );
+    return { clocks, judgement, values };
   }
-  const by = { ...judgement, policyVersion: applied.version, terms: applied.terms };
+  const cause = `policy version ${judgement.policyVersion} applied`;
   return {
-    clocks: rejudgeAll(
-      life,
-      by,
-      change,
-      `policy version ${applied.version} applied`,
-      await readOpenPromises(em, ticket),
-    ),
-    judgement: by,
-    values: { slaPolicyVersion: applied.version, slaTerms: applied.terms },
+    clocks: rejudgeAll(life, judgement, change, cause, await readOpenPromises(em, ticket)),
+    judgement,
+    values,
   };
 }
 
-/** Judges every open clock by other terms or another priority, and begins those that are promised now. */
+/** Judges every open clock by other terms or another priority, and begins or ends those that this means. */
 export function rejudgeAll(
   life: TicketLife,
   by: Judgement,
@@ -88,9 +91,7 @@ export function rejudgeAll(
   cause: string,
   promises: OpenPromises,
 ): Clock[] {
-  const judged = life.clocks.map((clock) => rejudge(clock, by, at, cause));
-  const open = judged.filter(({ endedAt }) => endedAt === null);
-  return [...judged, ...missingClocks(open, promises, by, clockNumbers(life))];
+  return reconcile(life.clocks, promises, by, { at, cause }, clockNumbers(life));
 }
 
 /** The clocks of a case with some of the open ones changed. */

@@ -7,6 +7,11 @@ import type { Change } from '../model/changes.ts';
 
 const longestKey = 255;
 
+/** A key as the ledger can hold it: one that is too long by its hash, so that two never become the same. */
+export function keptKey(key: string): string {
+  return key.length <= longestKey ? key : createHash('sha256').update(key).digest('hex');
+}
+
 const noteSql = `
   insert into crm_core.crm_commands (command_id, organization_id, principal, route, idempotency_key, request_hash, state, message, process,
     record_id, actor, received_at, attempts, answered_at, answer_status, created_at, created_by, updated_at, updated_by, version)
@@ -26,7 +31,7 @@ export async function noteSignal(
   name: string,
   key: string,
 ): Promise<boolean> {
-  const kept = key.length <= longestKey ? key : createHash('sha256').update(key).digest('hex');
+  const kept = keptKey(key);
   const by = actorLabel(actor);
   const made: { affectedRows: number } = await em.execute(
     noteSql,

@@ -3,7 +3,7 @@ import type { CompiledCalendar } from '../../workflows/calendars/business-time.t
 import type { Clock } from '../../workflows/tickets/clocks.ts';
 import type { TakenStep } from '../../workflows/tickets/plan.ts';
 import type { SlaTarget, TicketStatus } from '../../workflows/tickets/policy.ts';
-import type { OpenPromises } from '../../workflows/tickets/promises.ts';
+import { type OpenPromises, openPromises, type OwedAnswer } from '../../workflows/tickets/promises.ts';
 import type { SlaTerms } from '../../workflows/tickets/terms.ts';
 import { columnName } from '../model/entity.ts';
 import type { Statement } from '../model/set-based.ts';
@@ -21,10 +21,12 @@ export interface TicketLife {
   ended: { any: boolean; breached: boolean };
   /** The highest ordinal of each target. */
   ordinals: Partial<Record<SlaTarget, number>>;
-  /** Of the policy in force for this ticket, as it is now. */
+  /** Of the terms that the ticket keeps, as it is now. */
   calendar: CompiledCalendar;
-  /** A later version of the ticket's policy that was applied to open tickets, not to this one yet. */
-  applied: { version: number; terms: SlaTerms } | null;
+  /** A later version of the ticket's policy that was applied to open tickets, not to this one yet; with its own calendar. */
+  applied: { version: number; terms: SlaTerms; calendar: CompiledCalendar } | null;
+  /** When another ticket was last merged into this one. */
+  mergedAt: Date | null;
 }
 
 const instants = ['startedAt', 'dueAt', 'metAt', 'breachedAt', 'breachDetectedAt', 'endedAt'] as const;
@@ -37,46 +39,68 @@ const clockSql = `jsonb_build_object('id', sla_clock_id, 'target', target, 'ordi
   'life', life)`;
 
 const lifeSql = `
-  with ticket as materialized (select ?::uuid as organization_id, ?::uuid as ticket_id),
-  known as materialized (
-    select k.* from crm_core.crm_sla_clocks k join ticket using (organization_id, ticket_id) where k.deleted_at is null),
-  shown as materialized (
-    (select * from known where ended_at is null)
-    union all (select * from known where ended_at is not null order by ended_at desc, sla_clock_id desc limit ${endedKept})),
-  applied as materialized (
-    select applied_version as version, applied_terms as terms from crm_core.crm_sla_policies
-    where sla_policy_id = ? and applied_version > ? and applied_terms is not null)
-  select
-    (select coalesce(jsonb_agg(${clockSql} order by target, ordinal), '[]') from shown) as clocks,
-    (select coalesce(jsonb_agg(jsonb_build_object('step', step, 'clockId', sla_clock_id, 'life', life)), '[]')
-       from crm_core.crm_ticket_steps s join ticket using (organization_id, ticket_id)
-       where s.deleted_at is null and s.sla_clock_id in (select sla_clock_id from shown)) as taken,
-    jsonb_build_object('any', exists (select from known where ended_at is not null),
-      'breached', exists (select from known where ended_at is not null and breached)) as ended,
-    (select coalesce(jsonb_object_agg(target, ordinal), '{}')
-       from (select target, max(ordinal) as ordinal from known group by target) o) as ordinals,
-    (select jsonb_build_object('version', version, 'terms', terms) from applied) as applied,
-    (select ${calendarSql} from crm_core.crm_calendars c
-       where c.calendar_id = coalesce((select terms ->> 'calendarId' from applied), case when exists (select from applied) then null else ? end)::uuid
-         and c.deleted_at is null) as calendar`;
+  select t.ticket_id as id, life.* from crm_core.crm_tickets t cross join lateral (
+    with known as materialized (
+      select k.* from crm_core.crm_sla_clocks k
+      where k.organization_id = t.organization_id and k.ticket_id = t.ticket_id and k.deleted_at is null),
+    shown as materialized (
+      (select * from known where ended_at is null)
+      union all (select * from known where ended_at is not null order by ended_at desc, sla_clock_id desc limit ${endedKept})),
+    applied as materialized (
+      select applied_version as version, applied_terms as terms from crm_core.crm_sla_policies p
+      where p.sla_policy_id = t.sla_policy_id and p.applied_version > coalesce(t.sla_policy_version, 0) and p.applied_terms is not null)
+    select
+      (select coalesce(jsonb_agg(${clockSql} order by target, ordinal), '[]') from shown) as clocks,
+      (select coalesce(jsonb_agg(jsonb_build_object('step', step, 'clockId', sla_clock_id, 'life', life)), '[]')
+         from crm_core.crm_ticket_steps s where s.organization_id = t.organization_id and s.ticket_id = t.ticket_id
+           and s.deleted_at is null and s.sla_clock_id in (select sla_clock_id from shown)) as taken,
+      jsonb_build_object('any', exists (select from known where ended_at is not null),
+        'breached', exists (select from known where ended_at is not null and breached)) as ended,
+      (select coalesce(jsonb_object_agg(target, ordinal), '{}')
+         from (select target, max(ordinal) as ordinal from known group by target) o) as ordinals,
+      (select ${calendarSql} from crm_core.crm_calendars c
+         where c.calendar_id = (t.sla_terms ->> 'calendarId')::uuid and c.deleted_at is null) as calendar,
+      (select jsonb_build_object('version', version, 'terms', terms, 'calendar', (
+          select ${calendarSql} from crm_core.crm_calendars c
+          where c.calendar_id = (terms ->> 'calendarId')::uuid and c.deleted_at is null))
+         from applied) as applied,
+      (select max(merged_at) from crm_core.crm_merges g
+         where g.survivor_id = t.ticket_id and g.subject_type = 'ticket') as "mergedAt") life
+  where t.ticket_id = any(?::uuid[])`;
 
-type LifeRow = Omit<TicketLife, 'clocks' | 'calendar'> & { clocks: Clock[]; calendar: CalendarJson };
+interface LifeRow extends Omit<TicketLife, 'clocks' | 'calendar' | 'applied' | 'mergedAt'> {
+  id: string;
+  clocks: Clock[];
+  calendar: CalendarJson;
+  applied: { version: number; terms: SlaTerms; calendar: CalendarJson } | null;
+  mergedAt: string | null;
+}
 
 /** Reads, in one statement, the clocks of a ticket and by what they are judged. */
-export async function readLife(
-  em: EntityManager,
-  { id, organizationId, slaPolicyId, slaPolicyVersion, slaTerms }: TicketRow,
-): Promise<TicketLife> {
-  const [row]: LifeRow[] = await em.execute(lifeSql, [
-    organizationId,
-    id,
-    slaPolicyId,
-    slaPolicyVersion ?? 0,
-    slaTerms?.calendarId ?? null,
-  ]);
-  if (!row) throw new Error(`The clocks of ticket ${id} could not be read.`);
-  return { ...row, clocks: row.clocks.map(withInstants), calendar: calendarOf(row.calendar) };
+export async function readLife(em: EntityManager, { id }: Pick<TicketRow, 'id'>): Promise<TicketLife> {
+  const life = (await readLives(em, [id])).get(id);
+  if (!life) throw new Error(`The clocks of ticket ${id} could not be read.`);
+  return life;
 }
+
+/** The same of many tickets. */
+export async function readLives(em: EntityManager, ids: readonly string[]): Promise<Map<string, TicketLife>> {
+  const rows: LifeRow[] = await em.execute(lifeSql, [uuidArray(ids)]);
+  return new Map(
+    rows.map(({ id, clocks, calendar, applied, mergedAt, ...row }) => [
+      id,
+      {
+        ...row,
+        clocks: clocks.map(withInstants),
+        calendar: calendarOf(calendar),
+        applied: applied && { ...applied, calendar: calendarOf(applied.calendar) },
+        mergedAt: mergedAt === null ? null : new Date(mergedAt),
+      },
+    ]),
+  );
+}
+
+const uuidArray = (ids: readonly string[]): string => `{${ids.join(',')}}`;
 
 function withInstants(clock: Clock): Clock {
   const read = instants.map((name) => [name, clock[name] === null ? null : new Date(clock[name])] as const);
@@ -119,32 +143,80 @@ export function clocksChanged(clocks: readonly Clock[], at: Date, by: string): S
 }
 
 interface PastRow {
+  id: string;
+  openedAt: string;
+  firstRepliedAt: string | null;
+  isAtWork: boolean;
   statuses: { at: string; before: TicketStatus | null; after: TicketStatus }[];
   unanswered: string[];
+  merged: { at: string; owed: OwedAnswerJson[] } | null;
 }
 
-/** What says which promises to a ticket are still to be kept: its statuses, and the messages that nobody has answered. */
-export async function readOpenPromises(em: EntityManager, ticket: TicketRow): Promise<OpenPromises> {
-  const [row]: PastRow[] = await em.execute(
-    `select
-       (select coalesce(jsonb_agg(jsonb_build_object('at', happened_at, 'before', value_before, 'after', value_after) order by happened_at, audit_id), '[]')
-          from crm_core.crm_auditlog where organization_id = ? and subject_type = 'ticket' and subject_id = ? and field = 'status') as statuses,
-       (select coalesce(jsonb_agg(m.sent_at order by m.sent_at), '[]') from crm_core.crm_conversation_messages m
-          where m.organization_id = ? and m.ticket_id = ? and m.kind = 'customer' and m.deleted_at is null and m.sent_at > ?
-            and not exists (select from crm_core.crm_conversation_messages r
-              where r.organization_id = m.organization_id and r.ticket_id = m.ticket_id and r.kind = 'reply' and r.sent_at >= m.sent_at
-                and r.deleted_at is null)) as unanswered`,
-    [ticket.organizationId, ticket.id, ticket.organizationId, ticket.id, ticket.openedAt],
+/** An answer that a ticket owes as a merge keeps it in its evidence. */
+type OwedAnswerJson = Pick<OwedAnswer, 'ticketId' | 'asked'> & {
+  at: string;
+  since: string;
+  before: { at: string; status: TicketStatus }[];
+};
+
+// What was owed at the latest merge is kept with it: from the messages, which are together now, it could not be told which
+// reply was to whom. Identifiers, which grow, tell what was stored before it and what after.
+const pastSql = `
+  select t.ticket_id as id, t.opened_at as "openedAt", t.first_replied_at as "firstRepliedAt",
+    t.stage in ('queued', 'assigned') as "isAtWork",
+    (select coalesce(jsonb_agg(jsonb_build_object('at', happened_at, 'before', value_before, 'after', value_after) order by happened_at, audit_id), '[]')
+       from crm_core.crm_auditlog
+       where organization_id = t.organization_id and subject_type = 'ticket' and subject_id = t.ticket_id and field = 'status') as statuses,
+    (select coalesce(jsonb_agg(m.sent_at order by m.sent_at), '[]') from crm_core.crm_conversation_messages m
+       where m.organization_id = t.organization_id and m.ticket_id = t.ticket_id and m.kind = 'customer' and m.deleted_at is null
+         and m.sent_at > t.opened_at and (g.merge_id is null or m.conversation_message_id > g.merge_id)
+         and not exists (select from crm_core.crm_conversation_messages r
+           where r.organization_id = m.organization_id and r.ticket_id = m.ticket_id and r.kind = 'reply' and r.deleted_at is null
+             and (g.merge_id is null or r.conversation_message_id > g.merge_id)
+             and (r.sent_at, r.conversation_message_id) > (m.sent_at, m.conversation_message_id))) as unanswered,
+    case when g.merge_id is not null then jsonb_build_object('at', g.merged_at, 'owed', (
+      select coalesce(jsonb_agg(o), '[]') from jsonb_array_elements(g.evidence -> 'owed') o
+      where not exists (select from crm_core.crm_conversation_messages r
+        where r.organization_id = t.organization_id and r.ticket_id = t.ticket_id and r.kind = 'reply' and r.deleted_at is null
+          and r.conversation_message_id > g.merge_id and r.sent_at >= (o ->> 'since')::timestamptz))) end as merged
+  from crm_core.crm_tickets t
+  left join lateral (
+    select merge_id, merged_at, evidence from crm_core.crm_merges
+    where survivor_id = t.ticket_id and subject_type = 'ticket' and jsonb_exists(evidence, 'owed') and deleted_at is null
+    order by merge_id desc limit 1) g on true
+  where t.ticket_id = any(?::uuid[])`;
+
+/** Which promises to a ticket are still to be kept. */
+export async function readOpenPromises(em: EntityManager, { id }: Pick<TicketRow, 'id'>): Promise<OpenPromises> {
+  const promises = (await readPromisesOf(em, [id])).get(id);
+  if (!promises) throw new Error(`What is owed on ticket ${id} could not be read.`);
+  return promises;
+}
+
+/** The same of many tickets. */
+export async function readPromisesOf(em: EntityManager, ids: readonly string[]): Promise<Map<string, OpenPromises>> {
+  const rows: PastRow[] = await em.execute(pastSql, [uuidArray(ids)]);
+  return new Map(
+    rows.map(({ id: ticketId, openedAt, firstRepliedAt, isAtWork, statuses, unanswered, merged }) => [
+      ticketId,
+      openPromises({
+        ticketId,
+        openedAt: new Date(openedAt),
+        firstRepliedAt: firstRepliedAt === null ? null : new Date(firstRepliedAt),
+        isAtWork,
+        statuses: statuses.map(dated),
+        unanswered: unanswered.map((at) => new Date(at)),
+        merged: merged && { at: new Date(merged.at), owed: merged.owed.map(owedAnswer) },
+      }),
+    ]),
   );
-  const changes = (row?.statuses ?? []).map(({ at, ...change }) => ({ at: new Date(at), ...change }));
-  const reopened = changes.findLast(({ before, after }) => isDone(before) && !isDone(after));
-  return {
-    openedAt: ticket.openedAt,
-    reopenedAt: reopened?.at ?? null,
-    firstRepliedAt: ticket.firstRepliedAt,
-    unanswered: (row?.unanswered ?? []).map((at) => new Date(at)),
-    statuses: [{ at: ticket.openedAt, status: 'open' }, ...changes.map(({ at, after }) => ({ at, status: after }))],
-  };
 }
 
-const isDone = (status: TicketStatus | null): boolean => status === 'resolved' || status === 'closed';
+const dated = <T extends { at: string }>(change: T) => ({ ...change, at: new Date(change.at) });
+
+const owedAnswer = ({ at, since, before, ...answer }: OwedAnswerJson): OwedAnswer => ({
+  ...answer,
+  at: new Date(at),
+  since: new Date(since),
+  before: before.map(dated),
+});

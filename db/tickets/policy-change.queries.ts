@@ -1,8 +1,13 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { v7 as uuidv7 } from 'uuid';
-import { type Clock, type Judgement, rejudge } from '../../workflows/tickets/clocks.ts';
-import { clockEffects, clockEffectsOf, type PolicyPreview } from '../../workflows/tickets/policy-preview.ts';
-import { missingClocks } from '../../workflows/tickets/promises.ts';
+import type { Judgement } from '../../workflows/tickets/clocks.ts';
+import {
+  type ClockEffect,
+  clockEffectsOf,
+  type PolicyPreview,
+  PreviewSummary,
+} from '../../workflows/tickets/policy-preview.ts';
+import { reconcile } from '../../workflows/tickets/promises.ts';
 import type { SlaTerms } from '../../workflows/tickets/terms.ts';
 import { type Answer, writeOnce, type WriteContext } from '../automation/ledger.queries.ts';
 import { type Database, inOrganization } from '../database.ts';
@@ -10,13 +15,19 @@ import { type Change, eventRow, timelineRow } from '../model/changes.ts';
 import { findWritable } from '../model/row-access.ts';
 import { updateRow } from '../model/row-writes.ts';
 import { insertRows } from '../model/set-based.ts';
-import { readLife, readOpenPromises } from './life.queries.ts';
+import { readLives, readPromisesOf } from './life.queries.ts';
 import { type CalendarJson, calendarOf, calendarSql, termsSql } from './policies.queries.ts';
 import { slaPolicies } from './sla-policy.ts';
 import type { TicketRow } from './ticket-state.queries.ts';
 import { Ticket } from './ticket.ts';
 
-const mostTickets = 1_000;
+/** How many open tickets a preview looks at in one transaction, and how many of the most affected ones it lists. */
+export interface PreviewSize {
+  pageSize: number;
+  mostListed: number;
+}
+
+const usualSize: PreviewSize = { pageSize: 250, mostListed: 1_000 };
 
 /** A policy as it is after a change, in the transaction that made the change. */
 interface Changed {
@@ -26,33 +37,47 @@ interface Changed {
 }
 
 /** Ends the transaction of a preview, so that nothing of it stays. */
-class PreviewMade extends Error {
-  readonly preview: PolicyPreview;
+class ChangeTried extends Error {
+  readonly changed: Changed;
 
-  constructor(preview: PolicyPreview) {
-    super('A preview was made.');
-    this.preview = preview;
+  constructor(changed: Changed) {
+    super('A change was tried.');
+    this.changed = changed;
   }
 }
 
 /**
  * What a change of a policy (the properties to change; none: the policy as it is) would do to the open tickets that it was
  * chosen for, if it were applied to them now. The change is made and taken back: what it refuses, applying refuses, too.
+ * Every open ticket is looked at, page by page; what opens or ends meanwhile is seen or not.
  */
 export async function previewPolicyChange(
   database: Database,
   { actor, receivedAt: at }: Pick<WriteContext, 'actor' | 'receivedAt'>,
   id: string,
   body: object,
+  size: PreviewSize = usualSize,
 ): Promise<PolicyPreview> {
   const write = { actor, receivedAt: at, idempotencyKey: '', route: '', requestHash: '' };
-  const made = inOrganization(database, actor.organizationId, async (em) => {
-    throw new PreviewMade(await previewIn(em, await change(em, write, uuidv7(), id, body), id, at));
-  });
-  return made.catch((error: unknown) => {
-    if (error instanceof PreviewMade) return error.preview;
+  const { organizationId } = actor;
+  const changed = await inOrganization(database, organizationId, async (em): Promise<Changed> => {
+    throw new ChangeTried(await change(em, write, uuidv7(), id, body));
+  }).catch((error: unknown) => {
+    if (error instanceof ChangeTried) return error.changed;
     throw error;
   });
+  const summary = new PreviewSummary(changed.version, size.mostListed);
+  let after: string | null = null;
+  do {
+    const last = after;
+    const page: string[] = await inOrganization(database, organizationId, async (em) => {
+      const tickets = await readOpen(em, id, last, size.pageSize);
+      for (const [ticket, clocks] of await effectsOn(em, tickets, changed, id, at)) summary.add(ticket, clocks);
+      return tickets.map((ticket) => ticket.id);
+    });
+    after = page.length < size.pageSize ? null : (page.at(-1) ?? null);
+  } while (after !== null);
+  return summary.preview();
 }
 
 /**
@@ -112,44 +137,32 @@ const openWith = (policyId: string) => ({
 const countOpen = (em: EntityManager, policyId: string): Promise<number> =>
   em.count(Ticket.entity, openWith(policyId) as never);
 
-async function previewIn(em: EntityManager, changed: Changed, policyId: string, at: Date): Promise<PolicyPreview> {
-  const rows = (await em.find(Ticket.entity, openWith(policyId) as never, {
-    orderBy: [{ openedAt: 'asc' }, { id: 'asc' }] as never,
-    limit: mostTickets,
-    disableIdentityMap: true,
-  })) as unknown as TicketRow[];
-  const tickets: PolicyPreview['tickets'] = [];
-  for (const ticket of rows) {
-    const { before, after } = await judgedBy(em, ticket, changed, policyId, at);
-    const clocks = clockEffectsOf(before, after, at);
-    if (clocks.length > 0) tickets.push({ ticketId: ticket.id, number: ticket.number, clocks });
-  }
-  const all = tickets.flatMap(({ clocks }) => clocks);
-  const counted = clockEffects.map((name) => [name, all.filter(({ effect }) => effect === name).length]);
-  return {
-    version: changed.version,
-    openTickets: await countOpen(em, policyId),
-    examined: rows.length,
-    effects: Object.fromEntries(counted) as PolicyPreview['effects'],
-    tickets,
-  };
+async function readOpen(em: EntityManager, policyId: string, after: string | null, limit: number) {
+  const where = { ...openWith(policyId), ...(after === null ? {} : { id: { $gt: after } }) };
+  const rows = await em.find(Ticket.entity, where as never, { orderBy: { id: 'asc' } as never, limit });
+  return rows as unknown as TicketRow[];
 }
 
-async function judgedBy(
+/** What the changed policy would do to the clocks of each ticket. */
+async function effectsOn(
   em: EntityManager,
-  ticket: TicketRow,
+  tickets: readonly TicketRow[],
   { version, terms, calendar }: Changed,
   policyId: string,
   at: Date,
-): Promise<{ before: Clock[]; after: Clock[] }> {
-  const { clocks: before, ordinals } = await readLife(em, ticket);
-  const { priority, status } = ticket;
-  const by: Judgement = { policyId, policyVersion: version, terms, calendar: calendarOf(calendar), priority, status };
-  const judged = before.map((clock) => rejudge(clock, by, at, 'preview'));
-  const open = judged.filter(({ endedAt }) => endedAt === null);
-  const begun = missingClocks(open, await readOpenPromises(em, ticket), by, (target) => ({
-    id: `${ticket.id}:${target}`,
-    ordinal: (ordinals[target] ?? 0) + 1,
-  }));
-  return { before, after: [...judged, ...begun] };
+): Promise<(readonly [TicketRow, ClockEffect[]])[]> {
+  const ids = tickets.map(({ id }) => id);
+  const [lives, promises] = [await readLives(em, ids), await readPromisesOf(em, ids)];
+  const compiled = calendarOf(calendar);
+  return tickets.flatMap((ticket) => {
+    const { priority, status, id } = ticket;
+    const [life, owed] = [lives.get(id), promises.get(id)];
+    if (!life || !owed) return [];
+    const by: Judgement = { policyId, policyVersion: version, terms, calendar: compiled, priority, status };
+    const after = reconcile(life.clocks, owed, by, { at, cause: 'preview' }, (target) => ({
+      id: `${id}:${target}`,
+      ordinal: (life.ordinals[target] ?? 0) + 1,
+    }));
+    return [[ticket, clockEffectsOf(life.clocks, after, at)] as const];
+  });
 }

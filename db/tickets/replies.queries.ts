@@ -5,6 +5,8 @@ export interface StoredReply {
   /** Short name of the organisation. */
   organization: string;
   to: string;
+  /** Requesters of tickets that had been merged into this one: they have been waiting, too. */
+  copies: string[];
   number: number;
   subject: string;
   text: string;
@@ -15,8 +17,9 @@ export interface StoredReply {
 }
 
 /**
- * A reply on the ticket `ticketId`, whatever that was merged into since, that has not left yet; null when it has, when message or ticket were deleted, or when nobody has a mail address:
- * it goes to the requester, or for want of an address of theirs to whoever wrote last.
+ * A reply on the ticket `ticketId`, whatever that was merged into since, that has not left yet; null when it has, when
+ * message or ticket were deleted, or when nobody has a mail address: it goes to the requester, or for want of an address
+ * of theirs to whoever wrote last, and to the requesters of those that were merged into the ticket before.
  */
 export async function readUnsentReply(
   relay: Database,
@@ -26,19 +29,32 @@ export async function readUnsentReply(
 ): Promise<StoredReply | null> {
   const [reply] = await statementAcrossOrganizations<Omit<StoredReply, 'to'> & { to: string | null }>(
     relay,
-    `select o.slug as organization, t.number, t.subject, m.body as text, m.body_html as html, m.message_id as "messageId",
+    `with recursive absorbed as (
+       select a.ticket_id, a.requester_person_id, a.closed_at, 1 as steps from crm_core.crm_tickets a
+       where a.ticket_id in (select merged_id from crm_core.crm_merges where survivor_id = ? and subject_type = 'ticket')
+       union all
+       select a.ticket_id, a.requester_person_id, absorbed.closed_at, steps + 1
+       from absorbed
+         join crm_core.crm_merges g on g.survivor_id = absorbed.ticket_id and g.subject_type = 'ticket'
+         join crm_core.crm_tickets a on a.ticket_id = g.merged_id
+       where steps < 10)
+     select o.slug as organization, t.number, t.subject, m.body as text, m.body_html as html, m.message_id as "messageId",
        m.in_reply_to as "inReplyTo", m.mail_references as "references",
        coalesce(p.primary_email, (
          select w.addresses -> 'from' ->> 'address' from crm_core.crm_conversation_messages w
          where w.ticket_id = t.ticket_id and w.kind = 'customer' and w.addresses is not null and w.deleted_at is null
-         order by w.sent_at desc limit 1)) as "to"
+         order by w.sent_at desc limit 1)) as "to",
+       array(
+         select distinct c.primary_email from absorbed join crm_core.crm_people c on c.person_id = absorbed.requester_person_id
+         where absorbed.closed_at <= m.sent_at and c.primary_email is distinct from p.primary_email and c.primary_email is not null
+         order by 1) as copies
      from crm_core.crm_conversation_messages m
        join crm_core.crm_tickets t on t.ticket_id = ? and t.organization_id = m.organization_id
        join crm_core.crm_people p on p.person_id = t.requester_person_id
        join crm_core.core_organizations o on o.organization_id = m.organization_id
      where m.conversation_message_id = ? and m.organization_id = ? and m.kind = 'reply' and m.message_id is not null
        and m.delivered_at is null and m.deleted_at is null and t.deleted_at is null`,
-    [ticketId, conversationMessageId, organizationId],
+    [ticketId, ticketId, conversationMessageId, organizationId],
   );
   return reply?.to ? { ...reply, to: reply.to } : null;
 }

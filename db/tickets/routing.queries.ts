@@ -79,3 +79,18 @@ export async function readTicketsWaitingFor(
   ]);
   return rows.map(({ ticket_id }) => ticket_id);
 }
+
+/** Who would have a deleted ticket at work, and so has a place free; null when nobody has, or when it is back. */
+export async function readAgentOfDeleted(
+  relay: Database,
+  organizationId: string,
+  ticketId: string,
+): Promise<string | null> {
+  const [row] = await statementAcrossOrganizations<{ user_id: string }>(
+    relay,
+    `select assigned_user_id as user_id from crm_core.crm_tickets
+     where organization_id = ? and ticket_id = ? and stage = 'assigned' and assigned_user_id is not null and deleted_at is not null`,
+    [organizationId, ticketId],
+  );
+  return row?.user_id ?? null;
+}

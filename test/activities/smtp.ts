@@ -7,6 +7,8 @@ import { SMTPServer } from 'smtp-server';
 export interface TestSmtp {
   url: string;
   mails: Email[];
+  /** To whom each of them was to go, in the words of SMTP. */
+  envelopes: string[][];
   /** Answer to a recipient, such as 550; undefined accepts. */
   answers: Map<string, number>;
   close(): Promise<void>;
@@ -14,6 +16,7 @@ export interface TestSmtp {
 
 export async function startSmtp(): Promise<TestSmtp> {
   const mails: Email[] = [];
+  const envelopes: string[][] = [];
   const answers = new Map<string, number>();
   const server = new SMTPServer({
     authOptional: true,
@@ -21,11 +24,12 @@ export async function startSmtp(): Promise<TestSmtp> {
     disableReverseLookup: true,
     onMailFrom: ({ address }, _session, accept) => accept(answers.has(address) ? refusal(answers.get(address)!) : null),
     onRcptTo: ({ address }, _session, accept) => accept(answers.has(address) ? refusal(answers.get(address)!) : null),
-    onData: (stream, _session, accept) => {
+    onData: (stream, { envelope }, accept) => {
       text(stream)
         .then((source) => PostalMime.parse(source))
         .then((mail) => {
           mails.push(mail);
+          envelopes.push(envelope.rcptTo.map(({ address }) => address));
           accept(null);
         }, accept);
     },
@@ -36,6 +40,7 @@ export async function startSmtp(): Promise<TestSmtp> {
   return {
     url: `smtp://127.0.0.1:${port}`,
     mails,
+    envelopes,
     answers,
     close: () => new Promise((closed) => server.close(closed)),
   };

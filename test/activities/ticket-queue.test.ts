@@ -6,9 +6,10 @@ import { capacityFreed } from '../../activities/tickets/capacity.ts';
 import { inOrganization } from '../../db/database.ts';
 import { eventRow } from '../../db/model/changes.ts';
 import { type Insertion, insertRows } from '../../db/model/set-based.ts';
+import { tickets } from '../../db/tickets/ticket.ts';
 import { ticketProcess } from '../../workflows/tickets/messages.ts';
 import { databaseFixture } from '../db/database-fixture.ts';
-import { adminOf } from '../support/factories.ts';
+import { adminOf, writeAs } from '../support/factories.ts';
 import { eventually, sharedTemporal } from '../support/temporal.ts';
 import { type Desk, makeDesk } from './tickets/routing-house.ts';
 
@@ -84,6 +85,20 @@ it('the oldest tickets in the queue hear when a place is free, one for each plac
   await deliver(desk, capacityFreed(change(desk, 'ticket', held), userId));
   await eventually('the first one heard', async () => (await toldTimes(first)) === 1);
   expect(await toldTimes(second)).toBe(0);
+});
+
+it('they hear at once when a ticket of their agent is deleted, though its process has ended', async () => {
+  const desk = await makeDesk(fixture.app, { agents: [{ ticketCapacity: 1 }] });
+  const held = await desk.open();
+  await desk.route(held);
+  const waiting = await queuedTicket(desk);
+  await desk.org.records.remove(writeAs(adminOf(desk.org)), tickets, held, '*');
+  const [removed] = await desk.sql<{ kind: string }>(`select kind from crm_core.crm_outbox where subject_id = ?`, [
+    held,
+  ]);
+  expect(removed).toEqual({ kind: 'ticket.removed' });
+  await deliver(desk, eventRow(change(desk, 'ticket', held), 'ticket.removed'));
+  await eventually('the first one heard', async () => (await toldTimes(waiting)) === 1);
 });
 
 it('they hear when somebody has more capacity, and one whose process has ended is passed over', async () => {

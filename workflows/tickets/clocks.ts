@@ -93,15 +93,19 @@ export function followStatus(clock: Clock, judgement: Judgement, at: Date, cause
   if (clock.endedAt || !last || last.kind === kind) return clock;
   const settled = settle(clock, at);
   const from = latest(at, new Date(last.from)).toISOString();
-  const earlier = clock.intervals.slice(0, -1);
-  const closed = last.from === from ? earlier : [...earlier, { ...last, to: from }];
-  const before = closed.at(-1);
-  // A stretch without length leaves no trace: what was before it goes on.
-  const intervals: ClockInterval[] =
-    before?.kind === kind
-      ? [...closed.slice(0, -1), { ...before, to: null }]
-      : [...closed, { from, to: null, kind, cause: cause.slice(0, 200) }];
-  return withDue({ ...settled, intervals }, judgement, at, cause);
+  const before = clock.intervals.slice(0, -1);
+  const closed = last.from === from ? before : [...before, { ...last, to: from }];
+  return withDue({ ...settled, intervals: begun(closed, { from, kind, cause }) }, judgement, at, cause);
+}
+
+/** Intervals with another one; what a status interrupted for no time at all just goes on. */
+function begun(
+  intervals: readonly ClockInterval[],
+  { from, kind, cause }: Pick<ClockInterval, 'from' | 'kind' | 'cause'>,
+): ClockInterval[] {
+  const last = intervals.at(-1);
+  if (last?.kind === kind) return [...intervals.slice(0, -1), { ...last, to: null }];
+  return [...intervals, { from, to: null, kind, cause: cause.slice(0, 200) }];
 }
 
 /** Marks an open clock as late from its due instant on; noticed at `detectedAt`. */

@@ -5,7 +5,6 @@ import { finalTicketStages, openTicketStages, ticketPriorities, ticketStages, wo
 
 /** What somebody writes to or about a ticket, plain text. */
 const text = prose(20_000);
-const everyStageButMerged = [...openTicketStages, 'resolved', 'closed'] as const;
 
 /** Everything that can be told to a ticket's process (DOMAIN, process 6). */
 export const ticketProcess = defineProcess({
@@ -26,14 +25,14 @@ export const ticketProcess = defineProcess({
     }),
     customerReply: message({
       summary:
-        'The customer wrote: a clock of next response begins. Within the policy’s window it reopens the ticket, later it opens a follow-up ticket.',
+        'The customer wrote: a clock of next response begins. Within the policy’s window it reopens the ticket, later it opens a follow-up ticket; of a merged one it goes on to where that went.',
       payload: z.strictObject({
         messageId: line(500).describe('Message-ID without angle brackets: the same mail counts once.').optional(),
         text: text.optional(),
       }),
       kept: ['text'],
       permission: 'tickets:work',
-      stages: everyStageButMerged,
+      stages: [...openTicketStages, 'resolved', 'closed', 'merged'],
       reopens: true,
     }),
     note: message({
@@ -77,7 +76,8 @@ export const ticketProcess = defineProcess({
       reopens: true,
     }),
     merge: message({
-      summary: 'Merges the ticket into another one, which takes over its conversation; this process ends.',
+      summary:
+        'Merges the ticket into another one, which takes over its conversation and owes its customer the answer; this process ends. Refused into a closed or merged one, and into a resolved one while this one is not.',
       payload: z.strictObject({ intoTicketId: z.uuid() }),
       permission: 'tickets:work',
       stages: [...openTicketStages, 'resolved'],
@@ -99,7 +99,7 @@ export const ticketProcess = defineProcess({
       payload: z.strictObject({}),
     },
     absorbed: {
-      summary: 'Another ticket was merged into this one: its conversation and its unanswered messages are here now.',
+      summary: 'Another ticket was merged into this one: its conversation and what it owes are here now.',
       payload: z.strictObject({ ticketId: z.uuid() }),
     },
     deleted: {

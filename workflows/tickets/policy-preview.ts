@@ -20,15 +20,21 @@ const clockEffectSchema = z.object({
 export const policyPreview = z.object({
   /** Version of the policy that was looked at. */
   version: z.int(),
-  openTickets: z.int().describe('Open tickets that this policy was chosen for.'),
-  examined: z.int().describe('How many of them were looked at, the oldest first: at most 1,000.'),
+  openTickets: z.int().describe('Open tickets that this policy was chosen for; each was looked at.'),
+  affectedTickets: z.int().describe('How many of them have a clock that would not stay as it is.'),
+  /** Over all open tickets. */
   effects: z.object(
     Object.fromEntries(clockEffects.map((effect) => [effect, z.int()])) as Record<
       (typeof clockEffects)[number],
       z.ZodInt
     >,
   ),
-  tickets: z.array(z.object({ ticketId: z.uuid(), number: z.int(), clocks: z.array(clockEffectSchema) })),
+  tickets: z
+    .array(z.object({ ticketId: z.uuid(), number: z.int(), clocks: z.array(clockEffectSchema) }))
+    .describe(
+      'The most affected ones, at most 1,000: by clocks that would breach, then by how far a clock would move.',
+    ),
+  ticketsLeftOut: z.int().describe('How many affected tickets are counted, but not listed.'),
 });
 export type PolicyPreview = z.output<typeof policyPreview>;
 export type ClockEffect = z.output<typeof clockEffectSchema>;
@@ -63,6 +69,57 @@ function effectOn(old: Clock | undefined, clock: Clock, at: Date): ClockEffect['
   const [was, is] = [isLate(old, at), isLate(clock, at)];
   if (was !== is) return is ? 'breached' : 'unbreached';
   return old.dueAt?.getTime() === clock.dueAt?.getTime() ? null : 'moved';
+}
+
+type AffectedTicket = PolicyPreview['tickets'][number];
+
+/** Sums up what a change does to one ticket after the other; however many they are, it holds only those that are listed. */
+export class PreviewSummary {
+  private readonly version: number;
+  private readonly mostListed: number;
+  private readonly effects = Object.fromEntries(clockEffects.map((effect) => [effect, 0])) as PolicyPreview['effects'];
+  private openTickets = 0;
+  private affectedTickets = 0;
+  private listed: AffectedTicket[] = [];
+
+  constructor(version: number, mostListed: number) {
+    this.version = version;
+    this.mostListed = mostListed;
+  }
+
+  /** Counts an open ticket with what becomes of its clocks. */
+  add({ id: ticketId, number }: { id: string; number: number }, clocks: ClockEffect[]): void {
+    this.openTickets += 1;
+    if (clocks.length === 0) return;
+    this.affectedTickets += 1;
+    for (const { effect } of clocks) this.effects[effect] += 1;
+    this.listed.push({ ticketId, number, clocks });
+    if (this.listed.length >= 2 * this.mostListed) this.keepMostAffected();
+  }
+
+  preview(): PolicyPreview {
+    this.keepMostAffected();
+    const { version, openTickets, affectedTickets, effects, listed: tickets } = this;
+    return {
+      version,
+      openTickets,
+      affectedTickets,
+      effects,
+      tickets,
+      ticketsLeftOut: affectedTickets - tickets.length,
+    };
+  }
+
+  private keepMostAffected(): void {
+    this.listed = this.listed.toSorted(moreAffected).slice(0, this.mostListed);
+  }
+}
+
+function moreAffected(one: AffectedTicket, other: AffectedTicket): number {
+  const breaches = ({ clocks }: AffectedTicket) => clocks.filter(({ effect }) => effect === 'breached').length;
+  const distance = ({ clocks }: AffectedTicket) =>
+    Math.max(...clocks.map(({ movedMinutes }) => Math.abs(movedMinutes ?? 0)));
+  return breaches(other) - breaches(one) || distance(other) - distance(one) || one.number - other.number;
 }
 
 const isLate = ({ breached, dueAt }: Clock, at: Date): boolean => breached || (dueAt !== null && dueAt <= at);

@@ -67,7 +67,7 @@ async function take(ticket: TicketRef, { clause, ...step }: PlannedTicketStep): 
 
 async function replan(ticket: TicketRef, cause: string): Promise<TicketState> {
   return await tickets.replanTicket.executeWithOptions({ summary: `plan again · ${cause}` }, [
-    { ...ticket, at: new Date().toISOString(), cause },
+    { ...ticket, at: new Date().toISOString() },
   ]);
 }
 

@@ -1,10 +1,13 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { v7 as uuidv7 } from 'uuid';
 import { mailReply } from '../../../activities/automation/ticket-replies.ts';
 import { createMail } from '../../../activities/mail.ts';
 import { type Mail, MailRefused } from '../../../activities/ports.ts';
 import { messageRows } from '../../../activities/tickets/conversation.ts';
 import type { UndeliveredEvent } from '../../../db/automation/outbox.queries.ts';
 import { inOrganization } from '../../../db/database.ts';
+import { Merge } from '../../../db/governance/merge.ts';
+import { baseColumns } from '../../../db/model/changes.ts';
 import { insertRows } from '../../../db/model/set-based.ts';
 import { placeMail } from '../../../db/tickets/mail.queries.ts';
 import { lockTicket } from '../../../db/tickets/ticket-state.queries.ts';
@@ -40,6 +43,7 @@ afterAll(async () => {
 });
 beforeEach(async () => {
   smtp.mails.length = 0;
+  smtp.envelopes.length = 0;
   smtp.answers.clear();
   org = await makeOrganization(fixture.app);
   requester = await makePerson(org);
@@ -127,6 +131,41 @@ describe('a public reply', () => {
     );
     await deliver(event);
     expect(smtp.mails.map(({ to }) => to?.[0]?.address)).toEqual([requester['primaryEmail']]);
+  });
+
+  it('goes to the requesters of merged tickets as well, none of whom sees the others', async () => {
+    const others: Made[] = [];
+    for (const primaryEmail of ['second@example.com', 'third@example.com'])
+      others.push(await makeTicket(org, await makePerson(org, { primaryEmail })));
+    const early = await say('reply', 'To one.');
+    let into = ticket;
+    for (const other of others) {
+      await inOrganization(fixture.app, org.id, async (em) => {
+        await em.execute(
+          `update crm_core.crm_tickets set stage = 'merged', status = 'merged', closed_at = now(), merged_into_ticket_id = ? where ticket_id = ?`,
+          [into.id, other.id],
+        );
+        const row = {
+          subjectType: 'ticket',
+          survivorId: into.id,
+          mergedId: other.id,
+          evidence: {},
+          mergedAt: new Date(),
+        };
+        const base = baseColumns({ organizationId: org.id, actor: adminOf(org), at: new Date() });
+        await insertRows(em, [{ into: Merge, rows: [{ id: uuidv7(), ...base, ...row, undoneAt: null }] }]);
+      });
+      into = other;
+    }
+    await deliver(early);
+    await deliver(await say('reply', 'To all.'));
+    const receivers = smtp.mails.map(({ to }) => to?.map(({ address }) => address));
+    expect(receivers).toEqual([[requester['primaryEmail']], [requester['primaryEmail']]]);
+    expect(smtp.envelopes.map((envelope) => envelope.toSorted())).toEqual([
+      [requester['primaryEmail']],
+      [String(requester['primaryEmail']), 'second@example.com', 'third@example.com'].toSorted(),
+    ]);
+    expect(JSON.stringify(smtp.mails[1])).not.toContain('second@example.com');
   });
 
   it('that the mail server refuses for good says so, and is not delivered', async () => {

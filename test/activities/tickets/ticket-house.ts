@@ -4,6 +4,7 @@ import type { TicketActivities, TicketState } from '../../../activities/tickets.
 import type { Actor } from '../../../db/access/actor.ts';
 import { readAnswer, receiveCommand } from '../../../db/automation/ledger.queries.ts';
 import { type Database, inOrganization } from '../../../db/database.ts';
+import { applyPolicyChange } from '../../../db/tickets/policy-change.queries.ts';
 import { slaPolicies } from '../../../db/tickets/sla-policy.ts';
 import { type Message, splitPayload } from '../../../workflows/processes/messages.ts';
 import { createTicketBody } from '../../../workflows/tickets/create.ts';
@@ -55,7 +56,9 @@ export interface TicketHouse {
   signal(ticketId: string, name: string, payload?: Values, at?: Date, key?: string): Promise<TicketState>;
   /** Takes the step that the ticket waits for, at its due time or when it was noticed; answers its name, too. */
   takeNext(ticketId: string, detectedAt?: Date): Promise<{ taken: string; dueAt: string; state: TicketState }>;
-  replan(ticketId: string, at: Date, cause?: string): Promise<TicketState>;
+  replan(ticketId: string, at: Date): Promise<TicketState>;
+  /** Changes the policy for the open tickets as well; their processes have not heard of it yet. */
+  applyPolicy(change: Values, at: Date): Promise<void>;
   sql<Row extends object>(text: string, parameters?: readonly unknown[]): Promise<Row[]>;
   count(table: string, where?: string, parameters?: readonly unknown[]): Promise<number>;
   ticket(ticketId: string): Promise<Values>;
@@ -196,8 +199,11 @@ export async function makeTicketHouse(database: Database, plan: TicketHousePlan 
       return { taken: before.next.clause, dueAt: step.dueAt, state };
     },
 
-    replan: (ticketId, at, cause = 'configurationChanged') =>
-      activities.replanTicket({ organizationId, ticketId, at: at.toISOString(), cause }),
+    replan: (ticketId, at) => activities.replanTicket({ organizationId, ticketId, at: at.toISOString() }),
+
+    async applyPolicy(change, receivedAt) {
+      await applyPolicyChange(database, writeAs(admin, { receivedAt }), policy.id, change);
+    },
 
     async count(table, where = 'true', parameters = []) {
       const [row] = await sql<{ n: string }>(`select count(*) as n from crm_core.${table} where ${where}`, parameters);

@@ -67,6 +67,13 @@ const statuses = fc.array(
 const target = fc.integer({ min: 1, max: 5_000 });
 const calendar = fc.constantFrom(office, aroundTheClock);
 
+/** Its second status lasts for no time at all. */
+const interrupted: { minutes: number; status: TicketStatus }[] = [
+  { minutes: 0, status: 'on_hold' },
+  { minutes: 1, status: 'open' },
+  { minutes: 0, status: 'waiting_for_customer' },
+];
+
 /** Lets a clock live through statuses; answers it with the last instant and status. */
 function lived(by: Judgement, changes: readonly { minutes: number; status: TicketStatus }[]) {
   let at = openedAt;
@@ -135,6 +142,7 @@ describe('a clock', () => {
         for (const [index, { to }] of intervals.entries()) expect(to).toBe(intervals[index + 1]?.from ?? null);
         for (const [index, { kind }] of intervals.entries()) expect(kind).not.toBe(intervals[index + 1]?.kind);
       }),
+      { examples: [[1, interrupted]] },
     );
   });
 

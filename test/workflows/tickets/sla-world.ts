@@ -24,7 +24,7 @@ export interface LivingTicket {
 export class SlaWorld {
   readonly environment: TestWorkflowEnvironment;
   readonly house: TicketHouse;
-  private readonly taskQueue = `test-${randomUUID()}`;
+  readonly taskQueue = `test-${randomUUID()}`;
   private worker: TestWorker | null = null;
 
   private readonly options: Partial<WorkerOptions>;

@@ -1,0 +1,158 @@
+import { describe, expect, it } from '@jest/globals';
+import { createTicketActivities } from '../../../activities/tickets.ts';
+import { openDatabase } from '../../../db/database.ts';
+import { databaseFixture } from '../../db/database-fixture.ts';
+import { after, makeTicketHouse, type TicketHouse } from './ticket-house.ts';
+
+const fixture = databaseFixture();
+const monday = new Date('2026-11-23T09:00:00Z');
+const at = (minutes: number) => after(monday, minutes);
+
+const answersOwed = async (house: TicketHouse, ticketId: string) =>
+  (await house.clocks(ticketId))
+    .filter(({ target, ended_at }) => target !== 'resolution' && ended_at === null)
+    .map(({ target, due_at }) => [target, due_at]);
+
+/** Two tickets, the survivor opened first, the other twenty minutes later. */
+async function twoTickets() {
+  const house = await makeTicketHouse(fixture.app);
+  const survivor = (await house.open({ priority: 'P1' }, { receivedAt: monday })).ticketId;
+  const other = (await house.open({ priority: 'P1' }, { receivedAt: at(20) })).ticketId;
+  const merge = (minutes: number, from = other, into = survivor) =>
+    house.send(from, 'merge', { intoTicketId: into }, { receivedAt: at(minutes) });
+  return { house, survivor, other, merge };
+}
+
+describe('the customer of a merged ticket who waits for an answer', () => {
+  it('is owed it by the other, though that has answered its own since', async () => {
+    const { house, survivor, other, merge } = await twoTickets();
+    await house.send(other, 'reply', { text: 'Hello' }, { receivedAt: at(21) });
+    await house.send(other, 'customerReply', { text: 'Help!' }, { receivedAt: at(25) });
+    await house.send(survivor, 'reply', { text: 'To somebody else.' }, { receivedAt: at(30) });
+    await merge(40);
+    expect(await answersOwed(house, survivor)).toEqual([['next_response', at(145)]]);
+    await house.send(survivor, 'reply', { text: 'To both.' }, { receivedAt: at(50) });
+    expect(await answersOwed(house, survivor)).toEqual([]);
+  });
+
+  it('is owed the first answer, too, from when they asked', async () => {
+    const { house, survivor, merge } = await twoTickets();
+    await house.send(survivor, 'reply', { text: 'To somebody else.' }, { receivedAt: at(30) });
+    await merge(40);
+    expect(await answersOwed(house, survivor)).toEqual([['first_response', at(80)]]);
+  });
+
+  it('is owed it whatever the priority becomes, with the pauses that their ticket had', async () => {
+    const { house, survivor, other, merge } = await twoTickets();
+    await house.send(other, 'setStatus', { status: 'waiting_for_customer' }, { receivedAt: at(22) });
+    await house.send(other, 'setStatus', { status: 'open' }, { receivedAt: at(32) });
+    await house.send(survivor, 'reply', { text: 'To somebody else.' }, { receivedAt: at(30) });
+    await merge(40);
+    await house.sql(`update crm_core.crm_sla_policies set condition = 'priority != "P4"'`);
+    await house.send(survivor, 'setPriority', { priority: 'P4' }, { receivedAt: at(41) });
+    expect(await answersOwed(house, survivor)).toEqual([]);
+    await house.send(survivor, 'setPriority', { priority: 'P1' }, { receivedAt: at(42) });
+    expect(await answersOwed(house, survivor)).toEqual([['first_response', at(90)]]);
+  });
+
+  it('is not answered by a reply that was sent before the merge and comes after it', async () => {
+    const { house, survivor, merge } = await twoTickets();
+    await merge(40);
+    await house.send(survivor, 'reply', { text: 'To somebody else.' }, { receivedAt: at(30) });
+    expect(await answersOwed(house, survivor)).toEqual([['first_response', at(80)]]);
+  });
+
+  it('ends the waiting for the other’s customer, and its agent hears of them', async () => {
+    const { house, survivor, merge } = await twoTickets();
+    await house.send(survivor, 'reply', { text: 'Which one?' }, { receivedAt: at(5) });
+    await house.send(survivor, 'setStatus', { status: 'waiting_for_customer' }, { receivedAt: at(6) });
+    await merge(40);
+    expect(await house.ticket(survivor)).toMatchObject({ status: 'open' });
+    expect(await answersOwed(house, survivor)).toEqual([['first_response', at(80)]]);
+    expect(await house.count('crm_notifications', `kind = 'ticket.absorbed' and subject_id = ?`, [survivor])).toBe(1);
+  });
+
+  it('is owed it by the last of several that were merged', async () => {
+    const { house, survivor, other, merge } = await twoTickets();
+    const third = (await house.open({ priority: 'P1' }, { receivedAt: at(25) })).ticketId;
+    for (const id of [survivor, third]) await house.send(id, 'reply', { text: 'Hello' }, { receivedAt: at(26) });
+    await merge(40);
+    await merge(50, survivor, third);
+    await house.send(third, 'setPriority', { priority: 'P3' }, { receivedAt: at(51) });
+    expect(await answersOwed(house, third)).toEqual([['first_response', at(620)]]);
+    expect((await house.clocks(other)).every(({ ended_at }) => ended_at !== null)).toBe(true);
+  });
+});
+
+describe('what two tickets said to their customers', () => {
+  it('answered none of the other’s, and is judged so for ever', async () => {
+    const { house, survivor, other, merge } = await twoTickets();
+    for (const id of [survivor, other]) await house.send(id, 'reply', { text: 'Hello' }, { receivedAt: at(21) });
+    await house.send(survivor, 'customerReply', { text: 'And I?' }, { receivedAt: at(25) });
+    await house.send(other, 'reply', { text: 'Done.' }, { receivedAt: at(30) });
+    await merge(40);
+    await house.sql(`update crm_core.crm_sla_policies set condition = 'priority != "P4"'`);
+    await house.send(survivor, 'setPriority', { priority: 'P4' }, { receivedAt: at(41) });
+    await house.send(survivor, 'setPriority', { priority: 'P1' }, { receivedAt: at(42) });
+    expect(await answersOwed(house, survivor)).toEqual([['next_response', at(145)]]);
+  });
+});
+
+describe('a merge', () => {
+  it('into a resolved ticket is refused while this one is not; of two resolved ones it is not', async () => {
+    const { house, survivor, other, merge } = await twoTickets();
+    await house.send(survivor, 'resolve', {}, { receivedAt: at(30) });
+    await expect(merge(40)).rejects.toMatchObject({
+      code: 'rule_violation',
+      errors: [{ path: 'intoTicketId', message: expect.stringContaining('reopen that one first') }],
+    });
+    expect(await house.ticket(other)).toMatchObject({ stage: 'assigned' });
+    await house.send(other, 'resolve', {}, { receivedAt: at(41) });
+    await merge(42);
+    expect(await house.ticket(other)).toMatchObject({ stage: 'merged' });
+    expect(await house.ticket(survivor)).toMatchObject({ stage: 'resolved' });
+    expect(await answersOwed(house, survivor)).toEqual([]);
+  });
+
+  it('is refused into one that is closed or merged', async () => {
+    const { house, survivor, other, merge } = await twoTickets();
+    const third = (await house.open({}, { receivedAt: at(25) })).ticketId;
+    await merge(40);
+    await expect(merge(41, third, other)).rejects.toMatchObject({ errors: [{ message: 'is merged' }] });
+    await house.send(survivor, 'close', {}, { receivedAt: at(42) });
+    await expect(merge(43, third, survivor)).rejects.toMatchObject({ errors: [{ message: 'is closed' }] });
+    await expect(merge(44, third, third.toUpperCase())).rejects.toMatchObject({
+      errors: [{ message: 'is the ticket itself' }],
+    });
+  });
+
+  it('of two tickets into each other at once leaves one of them, and never a deadlock', async () => {
+    const house = await makeTicketHouse(fixture.app);
+    const second = await openDatabase({ url: fixture.url, role: 'crm_app' });
+    try {
+      for (let round = 0; round < 8; round += 1) {
+        const [one, other] = [(await house.open()).ticketId, (await house.open()).ticketId];
+        const merge = (from: string, into: string, database = fixture.app) =>
+          createTicketActivities({ database }).applyTicketMessage({
+            organizationId: house.org.id,
+            ticketId: from,
+            message: {
+              name: 'merge',
+              key: `signal:${from}:1`,
+              payload: { intoTicketId: into },
+              commandId: null,
+              actor: house.admin,
+              receivedAt: new Date().toISOString(),
+            },
+          });
+        const outcomes = await Promise.allSettled([merge(one, other), merge(other, one, second)]);
+        const refused = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason] : []));
+        expect(refused).toMatchObject([{ code: expect.stringMatching('rule_violation|illegal_stage') }]);
+        const stages = [(await house.ticket(one))['stage'], (await house.ticket(other))['stage']];
+        expect(new Set(stages)).toEqual(new Set(['assigned', 'merged']));
+      }
+    } finally {
+      await second.close();
+    }
+  });
+});

@@ -1,0 +1,79 @@
+import { describe, expect, it } from '@jest/globals';
+import { previewPolicyChange } from '../../../db/tickets/policy-change.queries.ts';
+import { databaseFixture } from '../../db/database-fixture.ts';
+import { makeCalendar, makeOrganization } from '../../support/factories.ts';
+import { after, makeTicketHouse } from './ticket-house.ts';
+
+const fixture = databaseFixture();
+// Late in the afternoon of Berlin: business minutes and minutes differ.
+const monday = new Date('2026-11-23T15:30:00Z');
+const at = (minutes: number) => after(monday, minutes);
+const targets = { P1: { next_response: 60, resolution: 600 } };
+
+describe('a policy version that was applied, before a ticket has heard of it', () => {
+  it('leaves the ticket its terms with their own calendar, and then replaces both', async () => {
+    const house = await makeTicketHouse(fixture.app, { policy: { targets } });
+    const office = await makeCalendar(house.org);
+    const { ticketId } = await house.open({ priority: 'P1' }, { receivedAt: monday });
+    await house.applyPolicy({ calendarId: office.id, targets: { P1: { next_response: 90, resolution: 600 } } }, at(1));
+    await house.send(ticketId, 'customerReply', { text: 'Hello?' }, { receivedAt: at(10) });
+    const next = async () => (await house.clocks(ticketId)).find(({ target }) => target === 'next_response');
+    expect(await next()).toMatchObject({ due_at: at(70), calendar_id: null, sla_policy_version: 1 });
+    await house.replan(ticketId, at(11));
+    // Twenty minutes until five, seventy more from nine on.
+    expect(await next()).toMatchObject({
+      due_at: new Date('2026-11-24T09:10:00Z'),
+      calendar_id: office.id,
+      sla_policy_version: 2,
+    });
+  });
+});
+
+describe('a preview', () => {
+  it('counts all open tickets, page by page, and lists those that it would change the most', async () => {
+    const house = await makeTicketHouse(fixture.app, {
+      agents: [{ ticketCapacity: 100 }],
+      policy: { targets: { P1: { resolution: 600 }, P2: { resolution: 60 }, P3: { resolution: 100 } } },
+    });
+    const opened: { ticketId: string; priority: string }[] = [];
+    for (const priority of ['P3', 'P1', 'P2', 'P1', 'P3', 'P4', 'P1']) {
+      const { ticketId } = await house.open({ priority }, { receivedAt: monday });
+      opened.push({ ticketId, priority });
+    }
+    const idsOf = (...priorities: string[]) =>
+      opened.filter(({ priority }) => priorities.includes(priority)).map(({ ticketId }) => ticketId);
+    await house.send(idsOf('P1')[0] ?? '', 'resolve', {}, { receivedAt: at(1) });
+
+    const change = { targets: { P1: { resolution: 5 }, P2: { resolution: 90 }, P3: { resolution: 50 } } };
+    const { admin: actor, policy } = house;
+    const preview = (pageSize: number, mostListed: number) =>
+      previewPolicyChange(fixture.app, { actor, receivedAt: at(10) }, policy.id, change, { pageSize, mostListed });
+    const whole = await preview(100, 100);
+    expect(whole).toMatchObject({
+      version: 2,
+      openTickets: 6,
+      affectedTickets: 5,
+      ticketsLeftOut: 0,
+      effects: { breached: 2, unbreached: 0, moved: 3, begun: 0, cancelled: 0 },
+    });
+    expect(whole.tickets.map(({ ticketId }) => ticketId)).toEqual([
+      ...idsOf('P1').slice(1),
+      ...idsOf('P3'),
+      ...idsOf('P2'),
+    ]);
+    for (const pageSize of [1, 2, 3, 6]) expect(await preview(pageSize, 100)).toEqual(whole);
+    const short = { ...whole, tickets: whole.tickets.slice(0, 2), ticketsLeftOut: 3 };
+    expect(await preview(2, 2)).toEqual(short);
+    // Nothing of it stays.
+    expect(await house.sql('select version from crm_core.crm_sla_policies')).toEqual([{ version: 1 }]);
+  });
+
+  it('of a policy of another organisation tells nothing', async () => {
+    const house = await makeTicketHouse(fixture.app);
+    const stranger = await makeOrganization(fixture.app);
+    const actor = { ...house.admin, organizationId: stranger.id };
+    await expect(
+      previewPolicyChange(fixture.app, { actor, receivedAt: at(1) }, house.policy.id, {}),
+    ).rejects.toMatchObject({ code: 'not_found' });
+  });
+});

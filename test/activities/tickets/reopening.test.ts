@@ -1,0 +1,144 @@
+import { describe, expect, it } from '@jest/globals';
+import { supporter } from '../../support/factories.ts';
+import { databaseFixture } from '../../db/database-fixture.ts';
+import { after, makeTicketHouse, type TicketHouse } from './ticket-house.ts';
+
+const fixture = databaseFixture();
+const monday = new Date('2026-11-23T09:00:00Z');
+const at = (minutes: number) => after(monday, minutes);
+
+const openClocks = async (house: TicketHouse, ticketId: string) =>
+  (await house.clocks(ticketId))
+    .filter(({ ended_at }) => ended_at === null)
+    .map(({ target, due_at }) => [target, due_at]);
+
+describe('a ticket that was resolved and is open again', () => {
+  it('owes no answer to what was written before, whatever its priority becomes', async () => {
+    const house = await makeTicketHouse(fixture.app);
+    const { ticketId } = await house.open({ priority: 'P3' }, { receivedAt: monday });
+    await house.send(ticketId, 'customerReply', { text: 'Hello?' }, { receivedAt: at(10) });
+    await house.send(ticketId, 'resolve', {}, { receivedAt: at(20) });
+    await house.send(ticketId, 'reopen', {}, { receivedAt: at(1_000) });
+    const { state } = await house.send(ticketId, 'setPriority', { priority: 'P1' }, { receivedAt: at(1_001) });
+    expect(await openClocks(house, ticketId)).toEqual([['resolution', at(1_240)]]);
+    expect(state).toMatchObject({ sla: 'on_track' });
+  });
+
+  it('owes one to what was written since, also when nobody ever answered', async () => {
+    const house = await makeTicketHouse(fixture.app, {
+      policy: { targets: { P1: { first_response: 60, next_response: 120, resolution: 240 }, P4: { resolution: 240 } } },
+    });
+    const { ticketId } = await house.open({ priority: 'P4' }, { receivedAt: monday });
+    await house.send(ticketId, 'resolve', {}, { receivedAt: at(20) });
+    await house.send(ticketId, 'customerReply', { text: 'Not quite.' }, { receivedAt: at(1_000) });
+    await house.send(ticketId, 'customerReply', { text: 'Hello?' }, { receivedAt: at(1_010) });
+    await house.send(ticketId, 'setPriority', { priority: 'P1' }, { receivedAt: at(1_020) });
+    const owed = [
+      ['next_response', at(1_120)],
+      ['next_response', at(1_130)],
+      ['resolution', at(1_240)],
+    ];
+    expect(await openClocks(house, ticketId)).toEqual(owed);
+  });
+
+  it('tells its agent so, and who reopened their own nothing', async () => {
+    const house = await makeTicketHouse(fixture.app, { agents: [{}] });
+    const agent = String(house.agents[0]?.id);
+    const { ticketId } = await house.open({}, { receivedAt: monday });
+    const told = async () =>
+      (await house.sql<{ kind: string }>('select kind from crm_core.crm_notifications order by notification_id')).map(
+        ({ kind }) => kind,
+      );
+    await house.send(ticketId, 'resolve', {}, { receivedAt: at(1) });
+    await house.send(ticketId, 'reopen', {}, { receivedAt: at(2) });
+    expect(await told()).toEqual(['ticket.assigned', 'ticket.reopened']);
+    await house.send(ticketId, 'resolve', {}, { receivedAt: at(3) });
+    await house.send(ticketId, 'reopen', {}, { receivedAt: at(4), actor: supporter(house.org, agent) });
+    expect(await told()).toEqual(['ticket.assigned', 'ticket.reopened']);
+    await house.send(ticketId, 'resolve', {}, { receivedAt: at(5) });
+    await house.send(ticketId, 'customerReply', { text: 'Again.' }, { receivedAt: at(6) });
+    expect((await told()).slice(2)).toEqual(['ticket.customer_replied']);
+  });
+
+  it('keeps to the policy version that was applied to open tickets while it was not one', async () => {
+    const house = await makeTicketHouse(fixture.app);
+    const { ticketId } = await house.open({ priority: 'P1' }, { receivedAt: monday });
+    await house.send(ticketId, 'resolve', {}, { receivedAt: at(1) });
+    await house.applyPolicy({ targets: { P1: { next_response: 30, resolution: 100 } } }, at(2));
+    await house.send(ticketId, 'customerReply', { text: 'Again.' }, { receivedAt: at(10) });
+    expect(await openClocks(house, ticketId)).toEqual([
+      ['next_response', at(40)],
+      ['resolution', at(110)],
+    ]);
+    expect(await house.ticket(ticketId)).toMatchObject({ sla_policy_version: 2 });
+  });
+});
+
+describe('a message on a ticket that is closed for good', () => {
+  const closed = async () => {
+    const house = await makeTicketHouse(fixture.app, { policy: { reopenWithinMinutes: 10 } });
+    const { ticketId } = await house.open({}, { receivedAt: monday });
+    return { house, ticketId };
+  };
+  const followUps = (house: TicketHouse) => house.count('crm_commands', `route = 'follow-up'`);
+
+  it('opens no follow-up when the ticket has it already, under whatever key it comes again', async () => {
+    const { house, ticketId } = await closed();
+    const message = { text: 'Hello?', messageId: 'a@b.example' };
+    await house.send(ticketId, 'customerReply', message, { receivedAt: at(1) });
+    await house.send(ticketId, 'close', {}, { receivedAt: at(2) });
+    await house.send(ticketId, 'customerReply', message, { receivedAt: at(100) });
+    expect(await followUps(house)).toBe(0);
+  });
+
+  it('opens one for each of two long Message-IDs that begin alike, and one for each for good', async () => {
+    const { house, ticketId } = await closed();
+    await house.send(ticketId, 'close', {}, { receivedAt: at(2) });
+    for (const end of ['1', '2', '1']) {
+      const messageId = `${'x'.repeat(300)}${end}@b.example`;
+      await house.send(ticketId, 'customerReply', { text: 'Hello?', messageId }, { receivedAt: at(100) });
+      // The ledger forgets what a command said after a day.
+      await house.sql(`update crm_core.crm_commands set body = null, deleted_at = now() where route = 'follow-up'`);
+    }
+    expect(await followUps(house)).toBe(2);
+  });
+});
+
+describe('a message on a ticket that was merged meanwhile', () => {
+  it('goes on to the ticket that it went into, as of when it was received', async () => {
+    const house = await makeTicketHouse(fixture.app);
+    const { ticketId: into } = await house.open({ priority: 'P1' }, { receivedAt: monday });
+    const { ticketId } = await house.open({ priority: 'P1' }, { receivedAt: monday });
+    for (const id of [into, ticketId]) await house.send(id, 'reply', { text: 'Hello' }, { receivedAt: at(1) });
+    await house.send(ticketId, 'merge', { intoTicketId: into }, { receivedAt: at(20) });
+    const message = { text: 'And now?', messageId: 'a@b.example' };
+    const { state } = await house.send(ticketId, 'customerReply', message, { receivedAt: at(19) });
+    expect(state).toMatchObject({ stage: 'merged' });
+    const [owed] = await house.sql<{ command_id: string; record_id: string; received_at: string; body: object }>(
+      `select command_id, record_id, received_at, body from crm_core.crm_commands where route = 'forward'`,
+    );
+    expect(owed).toMatchObject({ record_id: into, body: message });
+    const commandId = String(owed?.command_id);
+    const receivedAt = new Date(String(owed?.received_at)).toISOString();
+    const delivered = { name: 'customerReply', key: commandId, commandId, receivedAt, payload: {}, actor: house.admin };
+    await house.activities.applyTicketMessage({ organizationId: house.org.id, ticketId: into, message: delivered });
+    expect(await openClocks(house, into)).toEqual([
+      ['next_response', at(139)],
+      ['resolution', at(240)],
+    ]);
+  });
+});
+
+describe('a reply', () => {
+  it('that was sent before the customer wrote, and comes later, leaves that message unanswered', async () => {
+    const house = await makeTicketHouse(fixture.app);
+    const { ticketId } = await house.open({ priority: 'P1' }, { receivedAt: monday });
+    await house.send(ticketId, 'reply', { text: 'Hello' }, { receivedAt: at(1) });
+    await house.signal(ticketId, 'customerReply', { text: 'And now?' }, at(10));
+    await house.send(ticketId, 'reply', { text: 'As I said.' }, { receivedAt: at(9) });
+    expect(await openClocks(house, ticketId)).toEqual([
+      ['next_response', at(130)],
+      ['resolution', at(240)],
+    ]);
+  });
+});
