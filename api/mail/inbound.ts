@@ -15,7 +15,9 @@ import { readOpening, type StoredOpening } from '../../workflows/tickets/opening
 import type { RequireFeature } from '../feature-flags.ts';
 import type { CheckedRequest, Dispatcher } from '../processes/dispatch.ts';
 import type { ApiAnswer, SignedRequest } from '../route.ts';
-import { type ReadMail, readMail } from './message.ts';
+import { createArrivals, mostPerHour } from './arrivals.ts';
+import type { ReadMail } from './message.ts';
+import type { MailReader } from './reader.ts';
 
 export interface InboundMailSettings {
   /** What the mail server signs with; undefined: this installation takes no mail. */
@@ -24,6 +26,7 @@ export interface InboundMailSettings {
   supportAddress: string;
   /** Finds the organisation of an address, before which nothing of an organisation can be seen. */
   relay: Database;
+  reader: MailReader;
 }
 
 interface Parts {
@@ -37,15 +40,12 @@ export const mailOutcomes = ['opened', 'replied', 'known', 'ignored'] as const;
 /** Takes one mail. Throws Problems: not readable, nobody's address, too many from one sender, refused by the process. */
 export type ReceiveMail = (request: SignedRequest) => Promise<ApiAnswer>;
 
-/** Mails from one address to one organisation within an hour; more are put off: two machines answer each other. */
-export const mostPerHour = 30;
-
 const principal = 'mail';
 const route = 'POST /events/mail';
 
 /** Makes the receiver of mail: each becomes a command in the ledger, keyed by its Message-ID, or nothing at all. */
 export function createInboundMail(
-  { relay, supportAddress }: InboundMailSettings,
+  { relay, supportAddress, reader }: InboundMailSettings,
   { database, dispatcher, requireFeature }: Parts,
 ): ReceiveMail {
   async function organizationOf({ recipients }: ReadMail): Promise<string> {
@@ -57,8 +57,11 @@ export function createInboundMail(
     throw new Problem('not_found', 'No organisation has one of the addresses that this mail went to.');
   }
 
+  const admit = createArrivals(supportAddress);
+
   return async ({ body, receivedAt }) => {
-    const read = await readMail(body);
+    admit(body);
+    const read = await reader.read(body);
     const { mail } = read;
     const organizationId = await organizationOf(read);
     await requireFeature('tickets', organizationId);

@@ -1,7 +1,8 @@
 import { createHmac } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
-import { mostPerHour } from '../../../api/mail/inbound.ts';
+import { mostPerHour } from '../../../api/mail/arrivals.ts';
+import { createMailReader } from '../../../api/mail/reader.ts';
 import { featureFlags } from '../../../db/automation/feature-flag.ts';
 import { inOrganization } from '../../../db/database.ts';
 import { baseColumns } from '../../../db/model/changes.ts';
@@ -148,7 +149,12 @@ describe('a request with a mail', () => {
 
   it('is not taken where nobody has set a secret', async () => {
     const closed = await testApi(fixture.url, {
-      inboundMail: { secret: undefined, supportAddress: 'support@{organization}.example', relay: fixture.relay },
+      inboundMail: {
+        secret: undefined,
+        supportAddress: 'support@{organization}.example',
+        relay: fixture.relay,
+        reader: createMailReader(),
+      },
     });
     const answer = await closed.app.request('/events/mail', { method: 'POST', body: 'x' });
     expect([answer.status, (await problemOf(answer)).code]).toEqual([404, 'feature_disabled']);
@@ -275,5 +281,34 @@ describe('a loop', () => {
     expect([answer.status, (await problemOf(answer)).code]).toEqual([429, 'rate_limited']);
     expect(answer.headers.get('Retry-After')).toBe('600');
     expect((await post(fromAda({ from: 'grace@example.com' }))).status).toBe(202);
+  });
+});
+
+describe('a flood', () => {
+  const many = async (mail: () => Buffer): Promise<number[]> => {
+    const statuses: number[] = [];
+    for (let n = 0; n <= mostPerHour; n++) statuses.push((await post(mail())).status);
+    return statuses;
+  };
+
+  it.each<[string, number, () => TestMail]>([
+    ['machines', 200, () => ({ headers: ['Auto-Submitted: auto-replied'] })],
+    ['mails that cannot be read', 400, () => ({ body: 'x\r\n'.repeat(200_000) })],
+  ])('of %s is limited, though nothing of it is stored', async (_what, status, mail) => {
+    const statuses = await many(() => fromAda(mail()));
+    expect(statuses).toEqual([...Array.from({ length: mostPerHour }, () => status), 429]);
+    expect(await ledger()).toEqual([]);
+  });
+
+  it('of one mail that comes again and again is limited; it is put off for as long as it takes, others are taken', async () => {
+    const messageId = '<1@example.com>';
+    const statuses = await many(() => fromAda({ messageId }));
+    expect(statuses.at(-1)).toBe(429);
+    const answer = await post(fromAda({ messageId }));
+    const seconds = Number(answer.headers.get('Retry-After'));
+    expect(seconds).toBeGreaterThan(0);
+    expect(seconds).toBeLessThanOrEqual(3_600 / mostPerHour);
+    expect((await post(fromAda({ from: 'grace@example.com' }))).status).toBe(202);
+    expect(await ledger()).toHaveLength(2);
   });
 });

@@ -82,6 +82,15 @@ describe('text from outside', () => {
     );
   });
 
+  it('takes no time over marks without end, which composing puts in order', () => {
+    const begun = performance.now();
+    const marked = `a${'\u0301\u0323'.repeat(500_000)}`;
+    expect(cleanText(marked, 20_000).length).toBeLessThan(40);
+    expect(prose(20_000).safeParse(marked).success).toBe(false);
+    expect(performance.now() - begun).toBeLessThan(2_000);
+    expect(cleanText('Viê\u0323t Nam', 100)).toBe('Việt Nam');
+  });
+
   it('loses half characters, NUL, and marks that turn file names round', () => {
     expect(cleanText('a\u0000b\ud800c\r\nd', 100)).toBe('ab\ufffdc\nd');
     expect(cleanLine('invoice\u202egpj.exe\nBcc: x', 100)).toBe('invoicegpj.exe Bcc: x');
