@@ -4,12 +4,13 @@ import type { WriteContext } from '../../db/records.ts';
 import type { Database } from '../../db/database.ts';
 import { Problem } from '../../db/model/problem.ts';
 import { parseOrRefuse } from '../../db/model/schemas.ts';
+import { noteBounce } from '../../db/tickets/bounces.queries.ts';
 import { findOrganizationOfSlug, placeMail } from '../../db/tickets/mail.queries.ts';
 import { createTicketBody } from '../../workflows/tickets/create.ts';
-import { type AutomaticCause, automaticCause } from '../../workflows/tickets/mail/automatic-mail.ts';
+import type { AutomaticCause } from '../../workflows/tickets/mail/automatic-mail.ts';
 import type { InboundMail } from '../../workflows/tickets/mail/inbound-mail.ts';
 import { slugOf } from '../../workflows/tickets/mail/support-address.ts';
-import { isOwnMessageId, ticketNumberIn } from '../../workflows/tickets/mail/threads.ts';
+import { organizationOfReply, ticketNumberIn } from '../../workflows/tickets/mail/threads.ts';
 import { ticketProcess } from '../../workflows/tickets/messages.ts';
 import { readOpening, type StoredOpening } from '../../workflows/tickets/opening.ts';
 import type { RequireFeature } from '../feature-flags.ts';
@@ -35,7 +36,7 @@ interface Parts {
   requireFeature: RequireFeature;
 }
 
-export const mailOutcomes = ['opened', 'replied', 'known', 'ignored'] as const;
+export const mailOutcomes = ['opened', 'replied', 'known', 'bounced', 'ignored'] as const;
 
 /** Takes one mail. Throws Problems: not readable, nobody's address, too many from one sender, refused by the process. */
 export type ReceiveMail = (request: SignedRequest) => Promise<ApiAnswer>;
@@ -48,7 +49,10 @@ export function createInboundMail(
   { relay, supportAddress, reader }: InboundMailSettings,
   { database, dispatcher, requireFeature }: Parts,
 ): ReceiveMail {
-  async function organizationOf({ recipients }: ReadMail): Promise<string> {
+  async function organizationOf({ recipients, bounce }: ReadMail): Promise<string> {
+    // A bounce goes to whom the mail server takes for the sender, which need not be a support address.
+    const [returned] = bounce?.messageIds.flatMap((id) => organizationOfReply(id) ?? []) ?? [];
+    if (returned !== undefined) return returned;
     for (const recipient of recipients) {
       const slug = slugOf(supportAddress, recipient);
       const organizationId = slug === null ? null : await findOrganizationOfSlug(relay, slug);
@@ -65,8 +69,12 @@ export function createInboundMail(
     const { mail } = read;
     const organizationId = await organizationOf(read);
     await requireFeature('tickets', organizationId);
-    const isOwn = isOwnMessageId(organizationId, mail.messageId) || slugOf(supportAddress, mail.from.address) !== null;
-    const cause = automaticCause({ ...read.marks, isOwn });
+    const write = writeOf(organizationId, mail, receivedAt);
+    const bounced = read.bounce && (await noteBounce(database, write, read.bounce));
+    if (bounced) return { status: 200, body: { outcome: 'bounced', ticketId: bounced.ticketId } };
+    const isOwn =
+      organizationOfReply(mail.messageId) === organizationId || slugOf(supportAddress, mail.from.address) !== null;
+    const cause = isOwn ? 'own_message' : read.cause;
     if (cause) return ignored(cause);
     const answers = [...(mail.inReplyTo ? [mail.inReplyTo] : []), ...mail.references.toReversed()];
     const { knownTicketId, ticket, recentCount } = await placeMail(database, organizationId, {
@@ -83,7 +91,6 @@ export function createInboundMail(
         `More than ${mostPerHour} mails of one sender within an hour: try again later.`,
       );
     }
-    const write = writeOf(organizationId, mail, receivedAt);
     const send = (message: string, checked: CheckedRequest) =>
       dispatcher.dispatch(write, {
         process: ticketProcess,

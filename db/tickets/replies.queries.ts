@@ -1,3 +1,4 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { type Database, statementAcrossOrganizations } from '../database.ts';
 
 /** A public reply with all that its mail says. Message-IDs without angle brackets. */
@@ -15,8 +16,9 @@ export interface StoredReply {
 }
 
 /**
- * A reply on the ticket `ticketId`, whatever that was merged into since, that has not left yet; null when it has, when message or ticket were deleted, or when nobody has a mail address:
- * it goes to the requester, or for want of an address of theirs to whoever wrote last.
+ * A reply on the ticket `ticketId`, whatever that was merged into since, that has not left yet; null when it has, or was
+ * refused for good, when message or ticket were deleted, or when nobody has a mail address: it goes to the requester, or
+ * for want of an address of theirs to whoever wrote last.
  */
 export async function readUnsentReply(
   relay: Database,
@@ -30,14 +32,14 @@ export async function readUnsentReply(
        m.in_reply_to as "inReplyTo", m.mail_references as "references",
        coalesce(p.primary_email, (
          select w.addresses -> 'from' ->> 'address' from crm_core.crm_conversation_messages w
-         where w.ticket_id = t.ticket_id and w.kind = 'customer' and w.addresses is not null and w.deleted_at is null
+         where w.organization_id = t.organization_id and w.ticket_id = t.ticket_id and w.kind = 'customer' and w.addresses is not null and w.deleted_at is null
          order by w.sent_at desc limit 1)) as "to"
      from crm_core.crm_conversation_messages m
        join crm_core.crm_tickets t on t.ticket_id = ? and t.organization_id = m.organization_id
-       join crm_core.crm_people p on p.person_id = t.requester_person_id
+       join crm_core.crm_people p on p.organization_id = t.organization_id and p.person_id = t.requester_person_id
        join crm_core.core_organizations o on o.organization_id = m.organization_id
      where m.conversation_message_id = ? and m.organization_id = ? and m.kind = 'reply' and m.message_id is not null
-       and m.delivered_at is null and m.deleted_at is null and t.deleted_at is null`,
+       and m.delivered_at is null and m.undelivered_at is null and m.deleted_at is null and t.deleted_at is null`,
     [ticketId, conversationMessageId, organizationId],
   );
   return reply?.to ? { ...reply, to: reply.to } : null;
@@ -56,4 +58,36 @@ export async function markReplySent(
      where conversation_message_id = ? and organization_id = ? and delivered_at is null`,
     [at, at, conversationMessageId, organizationId],
   );
+}
+
+/** A reply that did not reach its recipient: the ticket it is on now, and who is to know of it. */
+export interface UndeliveredReply {
+  ticketId: string;
+  number: number;
+  subject: string;
+  teamId: string | null;
+  /** Its author, or for want of them whoever has the ticket; null: nobody. */
+  userId: string | null;
+}
+
+/** Marks a reply as undelivered; null when it was before, or is not there. */
+export async function markReplyUndelivered(
+  em: EntityManager,
+  organizationId: string,
+  conversationMessageId: string,
+  { at, by, reason }: { at: Date; by: string; reason: string },
+): Promise<UndeliveredReply | null> {
+  const [reply]: UndeliveredReply[] = await em.execute(
+    `update crm_core.crm_conversation_messages m
+     set undelivered_at = ?, undelivered_reason = ?, updated_at = ?, updated_by = ?, version = m.version + 1
+     from crm_core.crm_tickets t
+     where m.organization_id = ? and m.conversation_message_id = ? and m.kind = 'reply' and m.undelivered_at is null
+       and m.deleted_at is null and t.organization_id = m.organization_id and t.ticket_id = m.ticket_id
+     returning t.ticket_id as "ticketId", t.number, t.subject, t.team_id as "teamId",
+       coalesce((select u.user_id from crm_core.crm_users u
+         where u.organization_id = m.organization_id and u.user_id = m.author_user_id and u.active and u.deleted_at is null),
+         t.assigned_user_id) as "userId"`,
+    [at, reason.slice(0, 500), at, by, organizationId, conversationMessageId],
+  );
+  return reply ?? null;
 }

@@ -22,7 +22,7 @@ import {
   type TestOrganization,
 } from '../../support/factories.ts';
 import { mailSecret, problemOf, testApi, type TestApi } from '../support.ts';
-import { mailSource, type TestMail } from './mails.ts';
+import { bounceSource, mailSource, type TestMail } from './mails.ts';
 
 const fixture = databaseFixture();
 let api: TestApi;
@@ -259,6 +259,8 @@ describe('a loop', () => {
     ['a newsletter', ['Precedence: bulk'], 'bulk'],
     ['a bounce', ['Return-Path: <>'], 'null_sender'],
     ['a delivery report', ['Content-Type: multipart/report; boundary=x'], 'report'],
+    ['a mailing list', ['List-Id: <news.example.com>'], 'bulk'],
+    ['a note that wants no answer', ['X-Auto-Response-Suppress: All'], 'auto_submitted'],
   ])('is cut at %s, also within a thread', async (_what, headers, cause) => {
     await said({ messageId: 'reply@here' });
     const answer = await post(fromAda({ headers: [...headers, 'In-Reply-To: <reply@here>'] }));
@@ -270,6 +272,7 @@ describe('a loop', () => {
     const own = { outcome: 'ignored', cause: 'own_message' };
     const messageId = `<${uuidv7()}@${org.id}.crm.durable-crm>`;
     expect(await (await post(fromAda({ messageId }))).json()).toEqual(own);
+    expect(await (await post(fromAda({ messageId: messageId.slice(1, -1).toUpperCase() }))).json()).toEqual(own);
     expect(await (await post(fromAda({ from: support }))).json()).toEqual(own);
     expect(await ledger()).toEqual([]);
   });
@@ -281,6 +284,53 @@ describe('a loop', () => {
     expect([answer.status, (await problemOf(answer)).code]).toEqual([429, 'rate_limited']);
     expect(answer.headers.get('Retry-After')).toBe('600');
     expect((await post(fromAda({ from: 'grace@example.com' }))).status).toBe(202);
+  });
+});
+
+describe('a bounce', () => {
+  const id = uuidv7();
+  const events = () =>
+    inOrganization(fixture.app, org.id, (em) =>
+      em.execute<{ kind: string; subject_id: string; payload: object }[]>(
+        `select kind, subject_id, payload from crm_core.crm_outbox where kind = 'ticket_reply.bounced'`,
+      ),
+    );
+  const bounceOf = (organizationId: string, mail: TestMail = {}) =>
+    bounceSource('text/rfc822-headers', `Message-ID: <${id}@${organizationId}.crm.durable-crm>\r\n`, {
+      to: support,
+      ...mail,
+    });
+
+  it.each([
+    ['a support address', () => support],
+    ['whoever the mail server takes for the sender', () => 'crm@localhost'],
+  ])('of a reply is put out for whom it concerns, once, and opens nothing: sent to %s', async (_what, to) => {
+    await said({ kind: 'reply', messageId: `${id}@${org.id}.crm.durable-crm` });
+    const bounce = bounceOf(org.id, { to: to() });
+    for (const answer of [await post(bounce), await post(bounce)])
+      expect([answer.status, await answer.json()]).toEqual([200, { outcome: 'bounced', ticketId: ticket.id }]);
+    expect(await events()).toEqual([
+      {
+        kind: 'ticket_reply.bounced',
+        subject_id: ticket.id,
+        payload: {
+          conversationMessageId: expect.any(String),
+          reason: '5.1.1; smtp; 550 5.1.1 <ada@example.com>: unknown',
+        },
+      },
+    ]);
+    expect(await ledger()).toEqual([]);
+  });
+
+  it.each([
+    ['a customer’s message', () => org.id, 'customer'],
+    ['another organisation’s reply', () => uuidv7(), 'reply'],
+  ])('of %s is ignored', async (_what, organizationId, kind) => {
+    const named = organizationId();
+    await said({ kind, messageId: `${id}@${named}.crm.durable-crm` });
+    const answer = await post(bounceOf(named));
+    expect([answer.status, await answer.json()]).toEqual([200, { outcome: 'ignored', cause: 'null_sender' }]);
+    expect(await events()).toEqual([]);
   });
 });
 
