@@ -2,18 +2,12 @@ import { activityInfo, heartbeat, sleep } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import { readAffectedProcesses } from '../db/automation/affected-processes.queries.ts';
 import { markDelivered, noteFailure, readUndelivered, type UndeliveredEvent } from '../db/automation/outbox.queries.ts';
-import type { Database } from '../db/database.ts';
 import type { AutomationActivities } from './automation.types.ts';
 import { noticeMails } from './automation/notice-mails.ts';
 import { createSubscribers, type SubscriberDeps } from './automation/subscribers.ts';
 import { tellProcess } from './automation/tell-process.ts';
 import { noticeEvent } from './notices.ts';
 import { MailRefused } from './ports.ts';
-
-export interface AutomationDeps extends SubscriberDeps {
-  /** Acts for one organisation at a time. */
-  database: Database;
-}
 
 const pageSize = 500;
 /** Deliveries of one batch on their way at the same time. */
@@ -31,7 +25,7 @@ interface Delivery {
 }
 
 /** Delivery of domain events, and the fan-out of configuration changes to running processes. */
-export function createAutomationActivities(deps: AutomationDeps): AutomationActivities {
+export function createAutomationActivities(deps: SubscriberDeps): AutomationActivities {
   const { relay, database, temporal } = deps;
   const subscriberOf = createSubscribers(deps);
 

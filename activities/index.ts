@@ -1,4 +1,5 @@
-import { createAutomationActivities, type AutomationDeps } from './automation.ts';
+import { createAutomationActivities } from './automation.ts';
+import type { SubscriberDeps } from './automation/subscribers.ts';
 import type { AutomationActivities } from './automation.types.ts';
 import { withFailures } from './failures.ts';
 import { createLeadActivities } from './leads.ts';
@@ -8,7 +9,7 @@ import { createTicketActivities } from './tickets.ts';
 import type { TicketActivities } from './tickets.types.ts';
 
 /** What the activities need from outside: databases, Temporal, and the ports. */
-export interface ActivityDeps extends AutomationDeps {
+export interface ActivityDeps extends SubscriberDeps {
   mailExchange: MailExchange;
 }
 

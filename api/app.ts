@@ -124,10 +124,11 @@ export function createApp({
     c.header('RateLimit-Remaining', String(remaining));
     c.header('RateLimit-Reset', String(resetSeconds));
     if (admitted) return;
-    c.set('retryAfter', retryAfterSeconds);
     throw new Problem(
       'rate_limited',
       `You may send ${rateLimit.perSecond} requests a second, ${rateLimit.burst} at once after a pause.`,
+      [],
+      { retryAfterSeconds },
     );
   }
 }

@@ -9,7 +9,5 @@ export interface ApiEnv {
     /** The declared path, such as `/crm/v1/leads/{id}`; absent for unknown paths. */
     route?: string;
     actor?: Actor;
-    /** Seconds after which the rate limit admits the next request. */
-    retryAfter?: number;
   };
 }

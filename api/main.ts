@@ -10,6 +10,7 @@ import { onShutdown } from '../runtime/lifecycle.ts';
 import { createLogger } from '../runtime/logger.ts';
 import { meter, metricsContentType, metricsText } from '../runtime/telemetry.ts';
 import { createApp } from './app.ts';
+import { createMailReader } from './mail/reader.ts';
 import { createDelivery } from './processes/delivery.ts';
 import { createReadiness, temporalCheck, workerCheck } from './readiness.ts';
 
@@ -35,6 +36,7 @@ async function main(): Promise<void> {
   });
   const client = new Client({ connection, namespace });
   const { keys, jwks } = await tokenKeys(env);
+  const mailReader = createMailReader();
 
   const app = createApp({
     records: createRecordsService(database),
@@ -53,7 +55,7 @@ async function main(): Promise<void> {
       metricsContentType,
       jwks,
     },
-    inboundMail: { secret: env.MAIL_WEBHOOK_SECRET, supportAddress: env.SUPPORT_ADDRESS, relay },
+    inboundMail: { secret: env.MAIL_WEBHOOK_SECRET, supportAddress: env.SUPPORT_ADDRESS, relay, reader: mailReader },
     meter,
     log,
   });
@@ -66,7 +68,7 @@ async function main(): Promise<void> {
     log.info('draining');
     await new Promise<void>((closed) => server.close(() => closed()));
     await app.drained();
-    await Promise.all([database.close(), relay.close()]);
+    await Promise.all([database.close(), relay.close(), mailReader.close()]);
     // The connection to Temporal ends with the process: closed under a call that is waiting to be retried, it would throw.
     log.info('stopped');
   });

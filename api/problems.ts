@@ -65,7 +65,7 @@ export function problemResponse(c: Context<ApiEnv>, problem: Problem): Response 
     requestId: c.var.requestId,
     errors,
   };
-  const retryAfter = c.var.retryAfter ?? retryAfterSeconds[code];
+  const retryAfter = problem.retryAfterSeconds ?? retryAfterSeconds[code];
   if (retryAfter !== undefined) c.header('Retry-After', String(retryAfter));
   if (code === 'unauthenticated') c.header('WWW-Authenticate', 'Bearer');
   c.header('Content-Type', 'application/problem+json');

@@ -45,9 +45,7 @@ export async function startSupportMailbox(options: {
     });
     if (answer.ok) return;
     const { detail } = (await answer.json().catch(() => ({}))) as { detail?: string };
-    // What only waits to be possible (too many, still running, away) the sender tries again; the rest is final.
-    const isLater = answer.status >= 500 || [409, 429].includes(answer.status);
-    throw new Refusal(isLater ? 451 : 550, (detail ?? `The API answered ${answer.status}`).replaceAll(/\s+/g, ' '));
+    throw new Refusal(replyTo(answer.status), (detail ?? `The API answered ${answer.status}`).replaceAll(/\s+/g, ' '));
   }
 
   async function deliver(stream: SMTPServerDataStream, { envelope }: SMTPServerSession): Promise<void> {
@@ -80,6 +78,12 @@ export async function startSupportMailbox(options: {
     smtpUrl: `smtp://127.0.0.1:${port}`,
     stop: () => new Promise((settle) => server.close(() => settle())),
   };
+}
+
+/** What only waits to be possible (too many, still running, away) the sender tries again; the rest is final. */
+function replyTo(status: number): number {
+  if (status === 429) return 450;
+  return status >= 500 || status === 409 ? 451 : 550;
 }
 
 const oneWord = (address: string): string => address.replaceAll(/[\s<>]/g, '');

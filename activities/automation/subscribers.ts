@@ -2,6 +2,7 @@ import type { Client } from '@temporalio/client';
 import { configurationKinds } from '../../db/automation/affected-processes.queries.ts';
 import type { UndeliveredEvent } from '../../db/automation/outbox.queries.ts';
 import type { Database } from '../../db/database.ts';
+import { replyBounced } from '../../db/tickets/bounces.queries.ts';
 import { readAgentOfDeleted } from '../../db/tickets/routing.queries.ts';
 import { changedSignal, fanOutWorkflowId } from '../../workflows/automation/messages.ts';
 import type { Process } from '../../workflows/processes/messages.ts';
@@ -13,11 +14,13 @@ import type { Mail } from '../ports.ts';
 import { capacityFreedEvent } from '../tickets/capacity.ts';
 import { callPatienceMilliseconds, tellProcess } from './tell-process.ts';
 import { tellQueue } from './ticket-queue.ts';
-import { mailReply } from './ticket-replies.ts';
+import { mailReply, noteUndelivered } from './ticket-replies.ts';
 
 export interface SubscriberDeps {
   /** Sees the notices of every organisation. */
   relay: Database;
+  /** Acts for one organisation at a time. */
+  database: Database;
   temporal: Client;
   /** Null: this installation sends no mail, and a notice is read in the product alone. */
   mail: Mail | null;
@@ -31,6 +34,7 @@ type Subscriber = (event: UndeliveredEvent) => Promise<void>;
 /** Who is to hear of which kind of event; nobody for the kinds that have no subscriber. */
 export function createSubscribers({
   relay,
+  database,
   temporal,
   mail,
   taskQueues,
@@ -77,7 +81,8 @@ export function createSubscribers({
   const subscribers: Readonly<Record<string, Subscriber>> = {
     // People change what routes a ticket (its skills, its account) by a plain PATCH, beside the process.
     'ticket.updated': tell(ticketProcess, 'configurationChanged'),
-    'ticket_reply.created': (event) => mailReply({ relay, mail }, event),
+    'ticket_reply.created': (event) => mailReply({ relay, database, mail }, event),
+    [replyBounced]: (event) => noteUndelivered(database, event, String(event.payload['reason'])),
     [capacityFreedEvent]: ({ organizationId, payload }) =>
       tellQueue({ relay, temporal }, organizationId, String(payload['userId'])),
     ...Object.fromEntries(

@@ -4,18 +4,21 @@ import type { WriteContext } from '../../db/records.ts';
 import type { Database } from '../../db/database.ts';
 import { Problem } from '../../db/model/problem.ts';
 import { parseOrRefuse } from '../../db/model/schemas.ts';
+import { noteBounce } from '../../db/tickets/bounces.queries.ts';
 import { findOrganizationOfSlug, placeMail } from '../../db/tickets/mail.queries.ts';
 import { createTicketBody } from '../../workflows/tickets/create.ts';
-import { type AutomaticCause, automaticCause } from '../../workflows/tickets/mail/automatic-mail.ts';
+import type { AutomaticCause } from '../../workflows/tickets/mail/automatic-mail.ts';
 import type { InboundMail } from '../../workflows/tickets/mail/inbound-mail.ts';
 import { slugOf } from '../../workflows/tickets/mail/support-address.ts';
-import { isOwnMessageId, ticketNumberIn } from '../../workflows/tickets/mail/threads.ts';
+import { organizationOfReply, ticketNumberIn } from '../../workflows/tickets/mail/threads.ts';
 import { ticketProcess } from '../../workflows/tickets/messages.ts';
 import { readOpening, type StoredOpening } from '../../workflows/tickets/opening.ts';
 import type { RequireFeature } from '../feature-flags.ts';
 import type { CheckedRequest, Dispatcher } from '../processes/dispatch.ts';
 import type { ApiAnswer, SignedRequest } from '../route.ts';
-import { type ReadMail, readMail } from './message.ts';
+import { createArrivals, mostPerHour } from './arrivals.ts';
+import type { ReadMail } from './message.ts';
+import type { MailReader } from './reader.ts';
 
 export interface InboundMailSettings {
   /** What the mail server signs with; undefined: this installation takes no mail. */
@@ -24,6 +27,7 @@ export interface InboundMailSettings {
   supportAddress: string;
   /** Finds the organisation of an address, before which nothing of an organisation can be seen. */
   relay: Database;
+  reader: MailReader;
 }
 
 interface Parts {
@@ -32,23 +36,23 @@ interface Parts {
   requireFeature: RequireFeature;
 }
 
-export const mailOutcomes = ['opened', 'replied', 'known', 'ignored'] as const;
+export const mailOutcomes = ['opened', 'replied', 'known', 'bounced', 'ignored'] as const;
 
 /** Takes one mail. Throws Problems: not readable, nobody's address, too many from one sender, refused by the process. */
 export type ReceiveMail = (request: SignedRequest) => Promise<ApiAnswer>;
-
-/** Mails from one address to one organisation within an hour; more are put off: two machines answer each other. */
-export const mostPerHour = 30;
 
 const principal = 'mail';
 const route = 'POST /events/mail';
 
 /** Makes the receiver of mail: each becomes a command in the ledger, keyed by its Message-ID, or nothing at all. */
 export function createInboundMail(
-  { relay, supportAddress }: InboundMailSettings,
+  { relay, supportAddress, reader }: InboundMailSettings,
   { database, dispatcher, requireFeature }: Parts,
 ): ReceiveMail {
-  async function organizationOf({ recipients }: ReadMail): Promise<string> {
+  async function organizationOf({ recipients, bounce }: ReadMail): Promise<string> {
+    // A bounce goes to whom the mail server takes for the sender, which need not be a support address.
+    const [returned] = bounce?.messageIds.flatMap((id) => organizationOfReply(id) ?? []) ?? [];
+    if (returned !== undefined) return returned;
     for (const recipient of recipients) {
       const slug = slugOf(supportAddress, recipient);
       const organizationId = slug === null ? null : await findOrganizationOfSlug(relay, slug);
@@ -57,13 +61,20 @@ export function createInboundMail(
     throw new Problem('not_found', 'No organisation has one of the addresses that this mail went to.');
   }
 
+  const admit = createArrivals(supportAddress);
+
   return async ({ body, receivedAt }) => {
-    const read = await readMail(body);
+    admit(body);
+    const read = await reader.read(body);
     const { mail } = read;
     const organizationId = await organizationOf(read);
     await requireFeature('tickets', organizationId);
-    const isOwn = isOwnMessageId(organizationId, mail.messageId) || slugOf(supportAddress, mail.from.address) !== null;
-    const cause = automaticCause({ ...read.marks, isOwn });
+    const write = writeOf(organizationId, mail, receivedAt);
+    const bounced = read.bounce && (await noteBounce(database, write, read.bounce));
+    if (bounced) return { status: 200, body: { outcome: 'bounced', ticketId: bounced.ticketId } };
+    const isOwn =
+      organizationOfReply(mail.messageId) === organizationId || slugOf(supportAddress, mail.from.address) !== null;
+    const cause = isOwn ? 'own_message' : read.cause;
     if (cause) return ignored(cause);
     const answers = [...(mail.inReplyTo ? [mail.inReplyTo] : []), ...mail.references.toReversed()];
     const { knownTicketId, ticket, recentCount } = await placeMail(database, organizationId, {
@@ -80,7 +91,6 @@ export function createInboundMail(
         `More than ${mostPerHour} mails of one sender within an hour: try again later.`,
       );
     }
-    const write = writeOf(organizationId, mail, receivedAt);
     const send = (message: string, checked: CheckedRequest) =>
       dispatcher.dispatch(write, {
         process: ticketProcess,

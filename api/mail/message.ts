@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import PostalMime, { type Attachment, type Email } from 'postal-mime';
 import { emailSchema } from '../../db/model/formats.ts';
-import { htmlText, longestHtml } from '../../db/model/html.ts';
+import { cleanHtml, htmlText } from '../../db/model/html.ts';
 import { Problem } from '../../db/model/problem.ts';
-import type { SenderMarks } from '../../workflows/tickets/mail/automatic-mail.ts';
+import { type AutomaticCause, automaticCause } from '../../workflows/tickets/mail/automatic-mail.ts';
+import { type Bounce, bounceIn } from '../../workflows/tickets/mail/bounces.ts';
 import { cleanLine, cleanText } from '../../workflows/tickets/mail/clean-text.ts';
 import type { InboundMail, MailAttachment } from '../../workflows/tickets/mail/inbound-mail.ts';
 import { withoutHistory } from '../../workflows/tickets/mail/quoted-history.ts';
@@ -13,7 +14,10 @@ import { excessOf } from './excess.ts';
 /** A mail as it was read: what is kept of it, and what only decides where it goes. */
 export interface ReadMail {
   mail: InboundMail;
-  marks: Omit<SenderMarks, 'isOwn'>;
+  /** Why a machine seems to have sent it; null for a person. Our own mail is known where the organisation is. */
+  cause: AutomaticCause | null;
+  /** The replies that it says were not delivered. */
+  bounce: Bounce | null;
   /** Mailboxes that it was delivered to, the surest first: the envelope's as relays note it, then `To` and `Cc`. */
   recipients: string[];
 }
@@ -23,6 +27,7 @@ const longestText = 20_000;
 const longestRead = 500_000;
 const mostAttachments = 100;
 const mostRecipients = 100;
+const longestStatus = 50_000;
 const limits = { maxNestingDepth: 30, maxHeadersSize: 256 * 1024, maxRfc822NestingDepth: 3 };
 const placeholder = 'The mail has no text.';
 
@@ -39,36 +44,57 @@ export async function readMail(source: Buffer): Promise<ReadMail> {
     });
   });
   const valuesOf = (name: string) => parsed.headers.filter(({ key }) => key === name).map(({ value }) => value);
-  const from = senderOf(parsed);
+  const address = mailboxOf(parsed)?.address ?? '';
+  const cause = automaticCause({ fields: parsed.headers, from: address });
   const mail: InboundMail = {
-    messageId: messageIdsIn(parsed.messageId)[0] ?? `${sha256(source)}@unnamed`,
+    messageId: messageIdOf(valuesOf('message-id')) ?? `${sha256(source)}@unnamed`,
     inReplyTo: messageIdsIn(parsed.inReplyTo)[0] ?? null,
     references: messageIdsIn(parsed.references).slice(-50),
-    from,
+    // Nobody answers a machine, which may write from anywhere.
+    from: cause === null ? senderOf(parsed) : { address: cleanLine(address, 320), name: '' },
     to: addresses(parsed.to),
     cc: addresses(parsed.cc),
     subject: cleanLine(parsed.subject ?? '', 300),
     text: textOf(parsed),
-    html: htmlOf(parsed),
+    html: cleanHtml(parsed.html ?? ''),
     attachments: parsed.attachments.slice(0, mostAttachments).map(describe),
     attachmentCount: parsed.attachments.length,
   };
   const envelope = ['delivered-to', 'x-original-to', 'envelope-to'].flatMap(valuesOf).map((value) => value.trim());
+  const recipients = [...envelope.map((value) => value.replace(/^<(.*)>$/, '$1')), ...mail.to, ...mail.cc];
   return {
     mail,
-    marks: {
-      autoSubmitted: valuesOf('auto-submitted'),
-      precedence: valuesOf('precedence'),
-      returnPath: valuesOf('return-path'),
-      contentType: valuesOf('content-type'),
-      from: from.address,
-    },
-    recipients: [...envelope.map((value) => value.replace(/^<(.*)>$/, '$1')), ...mail.to, ...mail.cc],
+    cause,
+    bounce: cause === null ? null : bounceIn(machineMail(parsed, address, source)),
+    recipients: [...new Set(recipients)].slice(0, mostRecipients),
   };
 }
 
-function senderOf({ from }: Email): InboundMail['from'] {
-  const mailbox = from?.group ? from.group[0] : from;
+/** What may be a bounce: its parts as they came, and as they were decoded. */
+function machineMail({ headers, subject = '', text = '', attachments }: Email, from: string, source: Buffer) {
+  return {
+    fields: headers,
+    from,
+    subject,
+    text: `${text}\n${source.toString('latin1')}`,
+    deliveryStatus: attachments
+      .filter(({ mimeType }) => mimeType === 'message/delivery-status')
+      .map(({ content }) => Buffer.from(bytesOf(content)).toString('utf8').slice(0, longestStatus)),
+  };
+}
+
+/** The Message-ID of a mail, also without the angle brackets that it should have. */
+function messageIdOf(values: readonly string[]): string | null {
+  const bare = values.map((value) => value.trim()).find((value) => /^[^\s<>@]{1,250}@[^\s<>@]{1,250}$/.test(value));
+  return messageIdsIn(values.join(' '))[0] ?? bare ?? null;
+}
+
+function mailboxOf({ from }: Email) {
+  return from?.group ? from.group[0] : from;
+}
+
+function senderOf(parsed: Email): InboundMail['from'] {
+  const mailbox = mailboxOf(parsed);
   const address = emailSchema.safeParse(mailbox?.address ?? '');
   if (!address.success) {
     const errors = [{ path: 'From', message: 'must name one mail address' }];
@@ -89,13 +115,8 @@ function textOf({ text, html }: Email): string {
   return cleanText(withoutHistory(plain), longestText) || placeholder;
 }
 
-function htmlOf({ html }: Email): string | null {
-  if (html === undefined || html.length > longestHtml) return null;
-  return html.replaceAll('\u0000', '').toWellFormed();
-}
-
 function describe({ filename, mimeType, disposition, related, content }: Attachment): MailAttachment {
-  const bytes = typeof content === 'string' ? Buffer.from(content) : new Uint8Array(content);
+  const bytes = bytesOf(content);
   const isMediaType = /^[a-z0-9!#$&^_.+-]{1,100}\/[a-z0-9!#$&^_.+-]{1,100}$/.test(mimeType);
   return {
     fileName: cleanLine(filename ?? '', 255) || 'unnamed',
@@ -106,4 +127,6 @@ function describe({ filename, mimeType, disposition, related, content }: Attachm
   };
 }
 
+const bytesOf = (content: Attachment['content']): Uint8Array =>
+  typeof content === 'string' ? Buffer.from(content) : new Uint8Array(content);
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');

@@ -42,11 +42,19 @@ export class Problem extends Error {
   override readonly name = 'Problem';
   readonly code: ProblemCode;
   readonly errors: readonly ProblemEntry[];
+  /** After so long the same may succeed, where that is known better than for its code. */
+  readonly retryAfterSeconds: number | undefined;
 
-  constructor(code: ProblemCode, detail: string, errors: readonly ProblemEntry[] = [], options?: ErrorOptions) {
+  constructor(
+    code: ProblemCode,
+    detail: string,
+    errors: readonly ProblemEntry[] = [],
+    options: ErrorOptions & { retryAfterSeconds?: number } = {},
+  ) {
     super(detail, options);
     this.code = code;
     this.errors = errors;
+    this.retryAfterSeconds = options.retryAfterSeconds;
   }
 
   get status(): number {

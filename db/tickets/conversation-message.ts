@@ -30,6 +30,9 @@ export const ConversationMessage = entity('ConversationMessage', 'crm_conversati
     sentAt: instant(),
     /** When the reply left as mail. */
     deliveredAt: instant({ nullable: true }),
+    /** When it turned out that the reply does not reach its recipient, refused at once or sent back later; and why. */
+    undeliveredAt: instant({ nullable: true }),
+    undeliveredReason: text(500, { nullable: true }),
     addresses: json(z.strictObject({ from: address, to: z.array(address), cc: z.array(address) }), {
       nullable: true,
       internal: true,

@@ -1,3 +1,4 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { type Database, statementAcrossOrganizations } from '../database.ts';
 
 /** A public reply with all that its mail says. Message-IDs without angle brackets. */
@@ -17,9 +18,10 @@ export interface StoredReply {
 }
 
 /**
- * A reply on the ticket `ticketId`, whatever that was merged into since, that has not left yet; null when it has, when
- * message or ticket were deleted, or when nobody has a mail address: it goes to the requester, or for want of an address
- * of theirs to whoever wrote last, and to the requesters of those that were merged into the ticket before.
+ * A reply on the ticket `ticketId`, whatever that was merged into since, that has not left yet; null when it has, or was
+ * refused for good, when message or ticket were deleted, or when nobody has a mail address: it goes to the requester, or
+ * for want of an address of theirs to whoever wrote last, and to the requesters of those that were merged into the ticket
+ * before.
  */
 export async function readUnsentReply(
   relay: Database,
@@ -30,31 +32,36 @@ export async function readUnsentReply(
   const [reply] = await statementAcrossOrganizations<Omit<StoredReply, 'to'> & { to: string | null }>(
     relay,
     `with recursive absorbed as (
-       select a.ticket_id, a.requester_person_id, a.closed_at, 1 as steps from crm_core.crm_tickets a
-       where a.ticket_id in (select merged_id from crm_core.crm_merges where survivor_id = ? and subject_type = 'ticket')
+       select a.organization_id, a.ticket_id, a.requester_person_id, a.closed_at, 1 as steps from crm_core.crm_tickets a
+       where a.organization_id = ? and a.ticket_id in (
+         select merged_id from crm_core.crm_merges g
+         where g.organization_id = a.organization_id and g.survivor_id = ? and g.subject_type = 'ticket')
        union all
-       select a.ticket_id, a.requester_person_id, absorbed.closed_at, steps + 1
+       select a.organization_id, a.ticket_id, a.requester_person_id, absorbed.closed_at, steps + 1
        from absorbed
-         join crm_core.crm_merges g on g.survivor_id = absorbed.ticket_id and g.subject_type = 'ticket'
-         join crm_core.crm_tickets a on a.ticket_id = g.merged_id
+         join crm_core.crm_merges g
+           on g.organization_id = absorbed.organization_id and g.survivor_id = absorbed.ticket_id and g.subject_type = 'ticket'
+         join crm_core.crm_tickets a on a.organization_id = g.organization_id and a.ticket_id = g.merged_id
        where steps < 10)
      select o.slug as organization, t.number, t.subject, m.body as text, m.body_html as html, m.message_id as "messageId",
        m.in_reply_to as "inReplyTo", m.mail_references as "references",
        coalesce(p.primary_email, (
          select w.addresses -> 'from' ->> 'address' from crm_core.crm_conversation_messages w
-         where w.ticket_id = t.ticket_id and w.kind = 'customer' and w.addresses is not null and w.deleted_at is null
+         where w.organization_id = t.organization_id and w.ticket_id = t.ticket_id and w.kind = 'customer'
+           and w.addresses is not null and w.deleted_at is null
          order by w.sent_at desc limit 1)) as "to",
        array(
-         select distinct c.primary_email from absorbed join crm_core.crm_people c on c.person_id = absorbed.requester_person_id
+         select distinct c.primary_email from absorbed
+           join crm_core.crm_people c on c.organization_id = t.organization_id and c.person_id = absorbed.requester_person_id
          where absorbed.closed_at <= m.sent_at and c.primary_email is distinct from p.primary_email and c.primary_email is not null
          order by 1) as copies
      from crm_core.crm_conversation_messages m
        join crm_core.crm_tickets t on t.ticket_id = ? and t.organization_id = m.organization_id
-       join crm_core.crm_people p on p.person_id = t.requester_person_id
+       join crm_core.crm_people p on p.organization_id = t.organization_id and p.person_id = t.requester_person_id
        join crm_core.core_organizations o on o.organization_id = m.organization_id
      where m.conversation_message_id = ? and m.organization_id = ? and m.kind = 'reply' and m.message_id is not null
-       and m.delivered_at is null and m.deleted_at is null and t.deleted_at is null`,
-    [ticketId, ticketId, conversationMessageId, organizationId],
+       and m.delivered_at is null and m.undelivered_at is null and m.deleted_at is null and t.deleted_at is null`,
+    [organizationId, ticketId, ticketId, conversationMessageId, organizationId],
   );
   return reply?.to ? { ...reply, to: reply.to } : null;
 }
@@ -72,4 +79,36 @@ export async function markReplySent(
      where conversation_message_id = ? and organization_id = ? and delivered_at is null`,
     [at, at, conversationMessageId, organizationId],
   );
+}
+
+/** A reply that did not reach its recipient: the ticket it is on now, and who is to know of it. */
+export interface UndeliveredReply {
+  ticketId: string;
+  number: number;
+  subject: string;
+  teamId: string | null;
+  /** Its author, or for want of them whoever has the ticket; null: nobody. */
+  userId: string | null;
+}
+
+/** Marks a reply as undelivered; null when it was before, or is not there. */
+export async function markReplyUndelivered(
+  em: EntityManager,
+  organizationId: string,
+  conversationMessageId: string,
+  { at, by, reason }: { at: Date; by: string; reason: string },
+): Promise<UndeliveredReply | null> {
+  const [reply]: UndeliveredReply[] = await em.execute(
+    `update crm_core.crm_conversation_messages m
+     set undelivered_at = ?, undelivered_reason = ?, updated_at = ?, updated_by = ?, version = m.version + 1
+     from crm_core.crm_tickets t
+     where m.organization_id = ? and m.conversation_message_id = ? and m.kind = 'reply' and m.undelivered_at is null
+       and m.deleted_at is null and t.organization_id = m.organization_id and t.ticket_id = m.ticket_id
+     returning t.ticket_id as "ticketId", t.number, t.subject, t.team_id as "teamId",
+       coalesce((select u.user_id from crm_core.crm_users u
+         where u.organization_id = m.organization_id and u.user_id = m.author_user_id and u.active and u.deleted_at is null),
+         t.assigned_user_id) as "userId"`,
+    [at, reason.slice(0, 500), at, by, organizationId, conversationMessageId],
+  );
+  return reply ?? null;
 }

@@ -4,6 +4,7 @@ import { createLocalJWKSet, exportJWK, generateKeyPair, SignJWT } from 'jose';
 import pino from 'pino';
 import { v7 as uuidv7 } from 'uuid';
 import { type App, type AppDependencies, createApp } from '../../api/app.ts';
+import { createMailReader } from '../../api/mail/reader.ts';
 import type { Deliver } from '../../api/processes/delivery.ts';
 import { createRecordsService } from '../../db/records.ts';
 import { type Database, openDatabase } from '../../db/database.ts';
@@ -83,6 +84,7 @@ export async function testApi(url: string, overrides: Partial<AppDependencies> =
   const database = await openDatabase({ url, role: 'crm_app', size: 4 });
   const relay = await openDatabase({ url, role: 'crm_relay', size: 2 });
   const connection = Connection.lazy({ address: '127.0.0.1:1', interceptors: [] });
+  const reader = createMailReader();
   const organizationId = uuidv7();
   const defaultUser = uuidv7();
   const app = createApp({
@@ -98,7 +100,7 @@ export async function testApi(url: string, overrides: Partial<AppDependencies> =
       metricsContentType: 'text/plain; version=0.0.4; charset=utf-8',
       jwks: keys.jwks,
     },
-    inboundMail: { secret: mailSecret, supportAddress: 'support@{organization}.example', relay },
+    inboundMail: { secret: mailSecret, supportAddress: 'support@{organization}.example', relay, reader },
     meter: metrics.getMeter('test'),
     log: silent,
     ...overrides,
@@ -130,7 +132,7 @@ export async function testApi(url: string, overrides: Partial<AppDependencies> =
     async close() {
       await app.drained();
       await connection.close();
-      await Promise.all([database.close(), relay.close()]);
+      await Promise.all([database.close(), relay.close(), reader.close()]);
     },
   };
 }

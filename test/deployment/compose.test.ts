@@ -62,6 +62,37 @@ describe('temporal-docker-compose.yml', () => {
     expect([...own, ...interpolated].filter((name) => !known.includes(name))).toEqual([]);
   });
 
+  describe('gives API and worker each variable that they read', () => {
+    const documented = [...read('.env.example').matchAll(/^# ?([A-Z][A-Z_0-9]+)=/gm)].map(([, name = '']) => name);
+    /** What the containers deliberately have no say in, and why. */
+    const leftOut = new Set([
+      // The volume is mounted where it is by default.
+      'DATA_DIR',
+      // Nothing is embedded.
+      'EMBEDDED_PORTS_FROM',
+      // The Temporal beside them knows neither keys nor certificates.
+      ...documented.filter((name) => /^TEMPORAL_(API_KEY|TLS)/.test(name)),
+    ]);
+    /** Read by way of runtime/env.ts in both programs. */
+    const common = ['DATABASE_URL', 'TEMPORAL_ADDRESS', 'TEMPORAL_NAMESPACE'];
+    const programs = { api: read('api/main.ts'), worker: read('workers/main.ts') };
+    const isRead = (source: string, name: string) => common.includes(name) || new RegExp(`\\b${name}\\b`).test(source);
+
+    it.each(documented.filter((name) => !leftOut.has(name)))('%s', (name) => {
+      const readers = Object.entries(programs).flatMap(([service, source]) => (isRead(source, name) ? [service] : []));
+      const image = new RegExp(`^ENV .*\\b${name}=`, 'm').test(dockerfile);
+      const given = ['api', 'worker'].filter(
+        (service) => image || name in (compose.services[service]?.environment ?? {}),
+      );
+      expect(readers.length).toBeGreaterThan(0);
+      expect(given).toEqual(expect.arrayContaining(readers));
+    });
+
+    it('and leaves out only what there is', () => {
+      expect(documented).toEqual(expect.arrayContaining([...leftOut]));
+    });
+  });
+
   it('makes the search attributes of the processes', () => {
     const script = compose.services['temporal-namespace']?.command?.join() ?? '';
     const made = [...script.matchAll(/--name (\w+) --type (\w+)/g)].map(

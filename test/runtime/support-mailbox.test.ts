@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { createAdaptorServer } from '@hono/node-server';
 import nodemailer from 'nodemailer';
+import { mostPerHour } from '../../api/mail/arrivals.ts';
 import { inOrganization } from '../../db/database.ts';
 import { anyFreePort } from '../../runtime/ports.ts';
 import { startSupportMailbox, type SupportMailbox } from '../../runtime/support-mailbox.ts';
@@ -82,6 +83,18 @@ describe('the support mailbox', () => {
   it('refuses one that is too large', async () => {
     const attachments = [{ filename: 'big', content: Buffer.alloc(9 * 1024 * 1024, 'x') }];
     await expect(send([`support@${org.slug}.example`], { attachments })).rejects.toMatchObject({ responseCode: 552 });
+  });
+
+  it('puts a flood off: nothing of it is lost', async () => {
+    const from = `flood-${org.slug}@example.com`;
+    const flood = { from, headers: { 'Auto-Submitted': 'auto-replied' } };
+    for (let n = 0; n < mostPerHour; n++) await send([`support@${org.slug}.example`], flood);
+    const [last, other] = await Promise.allSettled([
+      send([`support@${org.slug}.example`], flood),
+      send([`support@${org.slug}.example`]),
+    ]);
+    expect(last).toMatchObject({ status: 'rejected', reason: { responseCode: 450 } });
+    expect(other.status).toBe('fulfilled');
   });
 
   it('puts a mail off while the API is away', async () => {

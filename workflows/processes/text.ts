@@ -28,8 +28,10 @@ export function trimmed(text: string): string {
 /** Text trimmed, and each run of blanks within it made one space. */
 export const singleSpaced = (text: string): string => trimmed(text).replace(blanks, ' ');
 
-// Composed text is what is stored, and composing can lengthen it.
-const codePoints = (text: string) => Math.max(Array.from(text).length, Array.from(text.normalize('NFC')).length);
+// Composed text is what is stored, and composing can lengthen it. Not of a text that is too long anyway: composing takes
+// time that grows with the square of the marks on one letter.
+const isWithin = (text: string, max: number): boolean =>
+  text.length <= 2 * max && Array.from(text).length <= max && Array.from(text.normalize('NFC')).length <= max;
 
 /**
  * Text by a pattern that is part of the published schema, 1 to `max` code points, and trimmed; `complaint` tells what was
@@ -38,7 +40,7 @@ const codePoints = (text: string) => Math.max(Array.from(text).length, Array.fro
 export function patterned(pattern: RegExp, max: number, complaint: string, example?: string) {
   return z
     .string({ error: 'must be text' })
-    .refine((text) => codePoints(text) <= max, { error: `must be at most ${max} characters long`, abort: true })
+    .refine((text) => isWithin(text, max), { error: `must be at most ${max} characters long`, abort: true })
     .refine((text) => trimmed(text) !== '', {
       error: 'must not be empty; leave the field out when it is not known',
       abort: true,

@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
-import { mailReply } from '../../../activities/automation/ticket-replies.ts';
+import { mailReply, noteUndelivered } from '../../../activities/automation/ticket-replies.ts';
 import { createMail } from '../../../activities/mail.ts';
 import { type Mail, MailRefused } from '../../../activities/ports.ts';
 import { messageRows } from '../../../activities/tickets/conversation.ts';
+import type { Actor } from '../../../db/access/actor.ts';
 import type { UndeliveredEvent } from '../../../db/automation/outbox.queries.ts';
 import { inOrganization } from '../../../db/database.ts';
 import { Merge } from '../../../db/governance/merge.ts';
@@ -18,6 +19,7 @@ import {
   makeOrganization,
   makePerson,
   makeTicket,
+  makeUser,
   type TestOrganization,
 } from '../../support/factories.ts';
 import { startSmtp, type TestSmtp } from '../smtp.ts';
@@ -53,12 +55,16 @@ beforeEach(async () => {
 const read = <R>(sql: string) => inOrganization(fixture.app, org.id, (em) => em.execute<R[]>(sql, [ticket.id]));
 
 /** Says something on the ticket; answers the event that a reply puts out. */
-async function say(kind: 'customer' | 'reply', text: string, more: { html?: string; messageId?: string } = {}) {
+async function say(
+  kind: 'customer' | 'reply',
+  text: string,
+  { actor = adminOf(org), ...more }: { html?: string; messageId?: string; actor?: Actor } = {},
+) {
   await inOrganization(fixture.app, org.id, async (em) => {
     const row = await lockTicket(em, ticket.id);
     const change = {
       organizationId: org.id,
-      actor: adminOf(org),
+      actor,
       at: new Date(),
       subjectType: 'ticket',
       subjectId: ticket.id,
@@ -72,7 +78,7 @@ async function say(kind: 'customer' | 'reply', text: string, more: { html?: stri
   );
   return event as UndeliveredEvent;
 }
-const deliver = (event: UndeliveredEvent) => mailReply({ relay: fixture.relay, mail }, event);
+const deliver = (event: UndeliveredEvent) => mailReply({ relay: fixture.relay, database: fixture.app, mail }, event);
 const deliveredAt = async () =>
   (
     await read<{ delivered_at: string | null }>(
@@ -189,7 +195,7 @@ describe('a public reply', () => {
   });
 
   it('stays here when the installation sends no mail', async () => {
-    await mailReply({ relay: fixture.relay, mail: null }, await say('reply', 'Hello.'));
+    await mailReply({ relay: fixture.relay, database: fixture.app, mail: null }, await say('reply', 'Hello.'));
     expect(await deliveredAt()).toEqual([null]);
   });
 });

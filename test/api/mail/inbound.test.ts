@@ -1,7 +1,8 @@
 import { createHmac } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
-import { mostPerHour } from '../../../api/mail/inbound.ts';
+import { mostPerHour } from '../../../api/mail/arrivals.ts';
+import { createMailReader } from '../../../api/mail/reader.ts';
 import { featureFlags } from '../../../db/automation/feature-flag.ts';
 import { inOrganization } from '../../../db/database.ts';
 import { baseColumns } from '../../../db/model/changes.ts';
@@ -21,7 +22,7 @@ import {
   type TestOrganization,
 } from '../../support/factories.ts';
 import { mailSecret, problemOf, testApi, type TestApi } from '../support.ts';
-import { mailSource, type TestMail } from './mails.ts';
+import { bounceSource, mailSource, type TestMail } from './mails.ts';
 
 const fixture = databaseFixture();
 let api: TestApi;
@@ -148,7 +149,12 @@ describe('a request with a mail', () => {
 
   it('is not taken where nobody has set a secret', async () => {
     const closed = await testApi(fixture.url, {
-      inboundMail: { secret: undefined, supportAddress: 'support@{organization}.example', relay: fixture.relay },
+      inboundMail: {
+        secret: undefined,
+        supportAddress: 'support@{organization}.example',
+        relay: fixture.relay,
+        reader: createMailReader(),
+      },
     });
     const answer = await closed.app.request('/events/mail', { method: 'POST', body: 'x' });
     expect([answer.status, (await problemOf(answer)).code]).toEqual([404, 'feature_disabled']);
@@ -253,6 +259,8 @@ describe('a loop', () => {
     ['a newsletter', ['Precedence: bulk'], 'bulk'],
     ['a bounce', ['Return-Path: <>'], 'null_sender'],
     ['a delivery report', ['Content-Type: multipart/report; boundary=x'], 'report'],
+    ['a mailing list', ['List-Id: <news.example.com>'], 'bulk'],
+    ['a note that wants no answer', ['X-Auto-Response-Suppress: All'], 'auto_submitted'],
   ])('is cut at %s, also within a thread', async (_what, headers, cause) => {
     await said({ messageId: 'reply@here' });
     const answer = await post(fromAda({ headers: [...headers, 'In-Reply-To: <reply@here>'] }));
@@ -264,6 +272,7 @@ describe('a loop', () => {
     const own = { outcome: 'ignored', cause: 'own_message' };
     const messageId = `<${uuidv7()}@${org.id}.crm.durable-crm>`;
     expect(await (await post(fromAda({ messageId }))).json()).toEqual(own);
+    expect(await (await post(fromAda({ messageId: messageId.slice(1, -1).toUpperCase() }))).json()).toEqual(own);
     expect(await (await post(fromAda({ from: support }))).json()).toEqual(own);
     expect(await ledger()).toEqual([]);
   });
@@ -275,5 +284,81 @@ describe('a loop', () => {
     expect([answer.status, (await problemOf(answer)).code]).toEqual([429, 'rate_limited']);
     expect(answer.headers.get('Retry-After')).toBe('600');
     expect((await post(fromAda({ from: 'grace@example.com' }))).status).toBe(202);
+  });
+});
+
+describe('a bounce', () => {
+  const id = uuidv7();
+  const events = () =>
+    inOrganization(fixture.app, org.id, (em) =>
+      em.execute<{ kind: string; subject_id: string; payload: object }[]>(
+        `select kind, subject_id, payload from crm_core.crm_outbox where kind = 'ticket_reply.bounced'`,
+      ),
+    );
+  const bounceOf = (organizationId: string, mail: TestMail = {}) =>
+    bounceSource('text/rfc822-headers', `Message-ID: <${id}@${organizationId}.crm.durable-crm>\r\n`, {
+      to: support,
+      ...mail,
+    });
+
+  it.each([
+    ['a support address', () => support],
+    ['whoever the mail server takes for the sender', () => 'crm@localhost'],
+  ])('of a reply is put out for whom it concerns, once, and opens nothing: sent to %s', async (_what, to) => {
+    await said({ kind: 'reply', messageId: `${id}@${org.id}.crm.durable-crm` });
+    const bounce = bounceOf(org.id, { to: to() });
+    for (const answer of [await post(bounce), await post(bounce)])
+      expect([answer.status, await answer.json()]).toEqual([200, { outcome: 'bounced', ticketId: ticket.id }]);
+    expect(await events()).toEqual([
+      {
+        kind: 'ticket_reply.bounced',
+        subject_id: ticket.id,
+        payload: {
+          conversationMessageId: expect.any(String),
+          reason: '5.1.1; smtp; 550 5.1.1 <ada@example.com>: unknown',
+        },
+      },
+    ]);
+    expect(await ledger()).toEqual([]);
+  });
+
+  it.each([
+    ['a customer’s message', () => org.id, 'customer'],
+    ['another organisation’s reply', () => uuidv7(), 'reply'],
+  ])('of %s is ignored', async (_what, organizationId, kind) => {
+    const named = organizationId();
+    await said({ kind, messageId: `${id}@${named}.crm.durable-crm` });
+    const answer = await post(bounceOf(named));
+    expect([answer.status, await answer.json()]).toEqual([200, { outcome: 'ignored', cause: 'null_sender' }]);
+    expect(await events()).toEqual([]);
+  });
+});
+
+describe('a flood', () => {
+  const many = async (mail: () => Buffer): Promise<number[]> => {
+    const statuses: number[] = [];
+    for (let n = 0; n <= mostPerHour; n++) statuses.push((await post(mail())).status);
+    return statuses;
+  };
+
+  it.each<[string, number, () => TestMail]>([
+    ['machines', 200, () => ({ headers: ['Auto-Submitted: auto-replied'] })],
+    ['mails that cannot be read', 400, () => ({ body: 'x\r\n'.repeat(200_000) })],
+  ])('of %s is limited, though nothing of it is stored', async (_what, status, mail) => {
+    const statuses = await many(() => fromAda(mail()));
+    expect(statuses).toEqual([...Array.from({ length: mostPerHour }, () => status), 429]);
+    expect(await ledger()).toEqual([]);
+  });
+
+  it('of one mail that comes again and again is limited; it is put off for as long as it takes, others are taken', async () => {
+    const messageId = '<1@example.com>';
+    const statuses = await many(() => fromAda({ messageId }));
+    expect(statuses.at(-1)).toBe(429);
+    const answer = await post(fromAda({ messageId }));
+    const seconds = Number(answer.headers.get('Retry-After'));
+    expect(seconds).toBeGreaterThan(0);
+    expect(seconds).toBeLessThanOrEqual(3_600 / mostPerHour);
+    expect((await post(fromAda({ from: 'grace@example.com' }))).status).toBe(202);
+    expect(await ledger()).toHaveLength(2);
   });
 });

@@ -40,3 +40,31 @@ export function multipart(parts: readonly string[], mail: TestMail = {}): Buffer
     body,
   });
 }
+
+/** A delivery status notification (RFC 3464) that returns a mail, or its header, as a part of this type. */
+export function bounceSource(type: string, returned: string, mail: TestMail = {}): Buffer {
+  const status = [
+    'Reporting-MTA: dns; mx.example.com',
+    '',
+    'Final-Recipient: rfc822; ada@example.com',
+    'Action: failed',
+    'Status: 5.1.1',
+    'Diagnostic-Code: smtp; 550 5.1.1 <ada@example.com>: unknown',
+  ].join('\r\n');
+  const parts = [
+    'Content-Type: text/plain\r\n\r\nI am sorry to tell you.',
+    `Content-Type: message/delivery-status\r\n\r\n${status}\r\n`,
+    `Content-Type: ${type}\r\n\r\n${returned}`,
+  ];
+  return mailSource({
+    from: 'Mail Delivery System <MAILER-DAEMON@mx.example.com>',
+    subject: 'Undelivered Mail Returned to Sender',
+    ...mail,
+    headers: [
+      'Return-Path: <>',
+      'Content-Type: multipart/report; report-type=delivery-status; boundary=edge',
+      ...(mail.headers ?? []),
+    ],
+    body: [...parts.map((part) => `--edge\r\n${part}`), '--edge--'].join('\r\n'),
+  });
+}

@@ -6,6 +6,10 @@ const controls = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]/gu;
 // Marks that turn the direction of writing make `exe.gpj` of a file name.
 const turningMarks = /[\u202a-\u202e\u2066-\u2069]/gu;
 
+// Composing puts the marks on a letter in order, in time that grows with their square. No script has more than a few;
+// thirty is what Unicode promises to those who keep to it (UAX #15 §13, stream-safe text).
+const endlessMarks = /(\p{M}{30})\p{M}+/gu;
+
 /**
  * Text from outside as it may be stored: composed, whole characters, no controls, `\n` for breaks, no blanks at its ends,
  * at most `max` UTF-16 units; empty when nothing of it can be seen.
@@ -19,7 +23,8 @@ export function cleanLine(text: string, max: number): string {
   return cut(singleSpaced(storable(text.replaceAll(turningMarks, '').replaceAll(/[\t\r\n]/g, ' '))), max);
 }
 
-const storable = (text: string): string => text.toWellFormed().replaceAll(controls, '').normalize('NFC');
+const storable = (text: string): string =>
+  text.toWellFormed().replaceAll(controls, '').replaceAll(endlessMarks, '$1').normalize('NFC');
 
 function cut(text: string, max: number): string {
   const short = trimmed(text).slice(0, max);

@@ -11,7 +11,7 @@ export interface MailAttachment {
   inline: boolean;
 }
 
-/** A mail that came in, read and cleaned but for its HTML: as the command ledger keeps it until it is a message. */
+/** A mail that came in, read and cleaned: as the command ledger keeps it until it is a message. */
 export interface InboundMail {
   /** Without angle brackets; made from the content of a mail that has none, so that a repetition is known as one. */
   messageId: string;
@@ -24,7 +24,7 @@ export interface InboundMail {
   subject: string;
   /** What is new in it, without the history it quotes. */
   text: string;
-  /** The whole of it, as it came; whoever stores it as a message cleans it. */
+  /** The whole of it, cleaned; null when there is none, or too much. */
   html: string | null;
   /** At most a hundred are told of; `attachmentCount` counts all. */
   attachments: MailAttachment[];

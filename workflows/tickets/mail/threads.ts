@@ -11,9 +11,10 @@ export function replyMessageId(organizationId: string, conversationMessageId: st
   return `${conversationMessageId}@${organizationId}.${mailDomain}`;
 }
 
-/** Whether a mail with this Message-ID was sent on behalf of this organisation. */
-export function isOwnMessageId(organizationId: string, messageId: string): boolean {
-  return messageId.toLowerCase().endsWith(`@${organizationId}.${mailDomain}`);
+/** The organisation whose reply has this Message-ID; null for every other mail. */
+export function organizationOfReply(messageId: string): string | null {
+  const [, organizationId] = /@([0-9a-f-]{36})\.crm\.durable-crm$/i.exec(messageId) ?? [];
+  return organizationId?.toLowerCase() ?? null;
 }
 
 /** The Message-IDs in a header, in its order, each once; what is not one is passed over. */

@@ -4,8 +4,8 @@ import { line, prose } from '../../../../workflows/processes/text.ts';
 import { cleanLine, cleanText } from '../../../../workflows/tickets/mail/clean-text.ts';
 import { slugOf, supportAddressOf } from '../../../../workflows/tickets/mail/support-address.ts';
 import {
-  isOwnMessageId,
   messageIdsIn,
+  organizationOfReply,
   referencesAfter,
   replyMessageId,
   replySubject,
@@ -21,10 +21,11 @@ describe('threads', () => {
   });
 
   it('knows its own replies by their organisation', () => {
-    const id = replyMessageId('org-1', 'message-1');
-    expect(isOwnMessageId('org-1', id.toUpperCase())).toBe(true);
-    expect(isOwnMessageId('org-2', id)).toBe(false);
-    expect(isOwnMessageId('org-1', 'a@example.com')).toBe(false);
+    const organizationId = '019aa000-0000-7000-8000-000000000001';
+    const id = replyMessageId(organizationId, 'message-1');
+    expect(organizationOfReply(id.toUpperCase())).toBe(organizationId);
+    expect(organizationOfReply(`${id}.example`)).toBeNull();
+    expect(organizationOfReply('a@example.com')).toBeNull();
   });
 
   it('keeps the first and the newest references of a long thread', () => {
@@ -80,6 +81,15 @@ describe('text from outside', () => {
         expect(one === '' || line(max).safeParse(one).data === one).toBe(true);
       }),
     );
+  });
+
+  it('takes no time over marks without end, which composing puts in order', () => {
+    const begun = performance.now();
+    const marked = `a${'\u0301\u0323'.repeat(500_000)}`;
+    expect(cleanText(marked, 20_000).length).toBeLessThan(40);
+    expect(prose(20_000).safeParse(marked).success).toBe(false);
+    expect(performance.now() - begun).toBeLessThan(2_000);
+    expect(cleanText('Viê\u0323t Nam', 100)).toBe('Việt Nam');
   });
 
   it('loses half characters, NUL, and marks that turn file names round', () => {
