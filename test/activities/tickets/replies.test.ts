@@ -174,10 +174,63 @@ describe('a public reply', () => {
     expect(JSON.stringify(smtp.mails[1])).not.toContain('second@example.com');
   });
 
-  it('that the mail server refuses for good says so, and is not delivered', async () => {
-    smtp.answers.set(String(requester['primaryEmail']), 550);
-    await expect(deliver(await say('reply', 'Take water.'))).rejects.toThrow(MailRefused);
-    expect(await deliveredAt()).toEqual([null]);
+  describe('that does not reach its recipient', () => {
+    let author: Made;
+    beforeEach(async () => {
+      author = await makeUser(org);
+      smtp.answers.set(String(requester['primaryEmail']), 550);
+    });
+    const byAuthor = () => ({ kind: 'user', organizationId: org.id, userId: author.id, roles: ['support'] }) as const;
+    const notices = () =>
+      read<{ user_id: string; kind: string; body: string }>(
+        `select user_id, kind, body from crm_core.crm_notifications where subject_id = ? and kind = 'ticket.reply_undelivered'`,
+      );
+    const undelivered = () =>
+      read<{ undelivered_at: string | null; undelivered_reason: string | null }>(
+        `select undelivered_at, undelivered_reason from crm_core.crm_conversation_messages where ticket_id = ? and kind = 'reply'`,
+      );
+    const entries = () =>
+      read<{ summary: string }>(
+        `select summary from crm_core.crm_timeline where subject_id = ? and kind = 'ticket.reply_undelivered'`,
+      );
+
+    it('says so once, though its event comes again: on the message, in the timeline, to its author', async () => {
+      const event = await say('reply', 'Take water.', { actor: byAuthor() });
+      await expect(deliver(event)).rejects.toThrow(MailRefused);
+      await deliver(event);
+      await noteUndelivered(fixture.app, event, 'and it came back as well');
+      expect(await deliveredAt()).toEqual([null]);
+      const reason = 'The mail server refused with 550 at RCPT TO';
+      expect(await undelivered()).toEqual([{ undelivered_at: expect.anything(), undelivered_reason: reason }]);
+      expect(await notices()).toEqual([
+        { user_id: author.id, kind: 'ticket.reply_undelivered', body: expect.stringContaining(reason) },
+      ]);
+      expect(await entries()).toHaveLength(1);
+    });
+
+    it('tells whoever has the ticket when its author has left, or never worked here', async () => {
+      const agent = await makeUser(org);
+      ticket = await makeTicket(org, requester, { assignedUserId: agent.id });
+      await expect(deliver(await say('reply', 'Take water.'))).rejects.toThrow(MailRefused);
+      expect((await notices()).map(({ user_id }) => user_id)).toEqual([agent.id]);
+    });
+
+    it('tells of one that left and came back', async () => {
+      smtp.answers.clear();
+      const event = await say('reply', 'Take water.', { actor: byAuthor() });
+      await deliver(event);
+      await noteUndelivered(fixture.app, event, '5.1.1; User unknown');
+      expect(await deliveredAt()).toEqual([expect.anything()]);
+      expect((await undelivered())[0]?.undelivered_reason).toBe('5.1.1; User unknown');
+      expect(await notices()).toHaveLength(1);
+    });
+
+    it('is another organisation’s business nowhere', async () => {
+      const event = await say('reply', 'Take water.', { actor: byAuthor() });
+      const foreign = await makeOrganization(fixture.app);
+      await noteUndelivered(fixture.app, { ...event, organizationId: foreign.id }, 'x');
+      expect(await undelivered()).toEqual([{ undelivered_at: null, undelivered_reason: null }]);
+    });
   });
 
   it('keeps to one header, whatever the subject says', async () => {

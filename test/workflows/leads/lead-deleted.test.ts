@@ -42,6 +42,7 @@ it('a deleted lead ends its process, and restored has a new one that waits for t
 
   const subscriberOf = createSubscribers({
     relay: fixture.relay,
+    database: fixture.app,
     temporal: client,
     mail: null,
     taskQueues: { processes: taskQueue, bulk: taskQueue },

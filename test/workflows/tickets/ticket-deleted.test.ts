@@ -26,6 +26,7 @@ async function deliver(kind: string, ticketId: string): Promise<void> {
   const { taskQueue, house } = world;
   const subscriberOf = createSubscribers({
     relay: fixture.relay,
+    database: fixture.app,
     temporal: environment.client,
     mail: null,
     taskQueues: { processes: taskQueue, bulk: taskQueue },
