@@ -49,7 +49,7 @@ export function jsonRows({ columns }: EntityDefinition, rows: Record<string, unk
   for (const row of rows) {
     for (const property of instants) {
       const value = row[property];
-      if (value !== null) row[property] = isoInstant(String(value));
+      if (typeof value === 'string') row[property] = isoInstant(value);
     }
   }
   return rows as JsonRow[];
