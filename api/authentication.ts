@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { SeenToken } from '../db/access/access-log.queries.ts';
 import type { Actor } from '../db/access/actor.ts';
 import { Problem } from '../db/model/problem.ts';
+import { type KnownToken, KnownTokens } from './known-tokens.ts';
 
 export interface TokenRules {
   /** Public keys: a remote JWKS in production, the installation's own otherwise. */
@@ -39,19 +40,12 @@ const claims = z.object({
  * same Problem `unauthenticated`, the cause goes to the log; keys that cannot be fetched are `unavailable`.
  */
 export function createAuthentication({ keys, issuer, audience }: TokenRules, log: Logger): Authenticate {
+  const known = new KnownTokens<Caller>(keys);
   return async (authorization) => {
     const token = /^Bearer +([A-Za-z0-9._~+/=-]+) *$/i.exec(authorization ?? '')?.[1];
     if (!token) throw refused(log, authorization === undefined ? 'no token' : 'not a bearer token');
     try {
-      const { payload } = await jwtVerify(token, keys, {
-        algorithms,
-        issuer,
-        audience,
-        requiredClaims: ['exp', 'sub'],
-        clockTolerance: clockToleranceSeconds,
-      });
-      const actor = actorOf(payload) ?? refuse(log, 'claims');
-      return { actor, token: seenToken(payload) };
+      return (await known.find(token, Date.now() / 1_000)) ?? (await check(token));
     } catch (error) {
       if (error instanceof Problem) throw error;
       if (error instanceof errors.JOSEError && !keysAreAway(error)) throw refused(log, error.code);
@@ -60,6 +54,27 @@ export function createAuthentication({ keys, issuer, audience }: TokenRules, log
       });
     }
   };
+
+  async function check(token: string): Promise<Caller> {
+    let checkedBy: Pick<KnownToken<Caller>, 'header' | 'key'> | undefined;
+    const findKey: JWTVerifyGetKey = async (header, input) => {
+      const key = await keys(header, input);
+      checkedBy = { header, key };
+      return key;
+    };
+    const { payload } = await jwtVerify(token, findKey, {
+      algorithms,
+      issuer,
+      audience,
+      requiredClaims: ['exp', 'sub'],
+      clockTolerance: clockToleranceSeconds,
+    });
+    const actor = actorOf(payload) ?? refuse(log, 'claims');
+    const caller = { actor, token: seenToken(payload) };
+    const { exp = 0 } = payload;
+    if (checkedBy) known.keep(token, { ...checkedBy, expiresAt: exp + clockToleranceSeconds, told: caller });
+    return caller;
+  }
 }
 
 /** The actor that a token's claims describe, or null. Roles make a user, scopes alone a service account. */

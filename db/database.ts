@@ -35,7 +35,8 @@ export async function openDatabase({ url, role, size = 10 }: DatabaseOptions): P
     pool: { min: 0, max: size },
     ensureDatabase: false,
     driverOptions: {
-      options: `-c role=${role} -c search_path=crm_core,public -c timezone=UTC`,
+      // Many small statements at once: helpers for one would only take the cores from the others.
+      options: `-c role=${role} -c search_path=crm_core,public -c timezone=UTC -c max_parallel_workers_per_gather=0`,
       application_name: role,
       connectionTimeoutMillis: 5_000,
       statement_timeout: 20_000,
@@ -89,10 +90,15 @@ export async function inOrganization<T>(
   organizationId: string,
   work: (em: EntityManager) => Promise<T>,
 ): Promise<T> {
+  return transact(scopedTo(database, organizationId), work);
+}
+
+/** A unit of work whose statements, and whose transactions, are those of one organisation. */
+export function scopedTo(database: Database, organizationId: string): EntityManager {
   const em = database.orm.em.fork() as EntityManager;
   em.setFilterParams('organization', { organizationId });
   em.setSessionContext({ variables: { 'crm.organization_id': organizationId } });
-  return transact(em, work);
+  return em;
 }
 
 /**

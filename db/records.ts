@@ -1,18 +1,20 @@
-import type { EntityManager, FilterQuery } from '@mikro-orm/postgresql';
+import type { FilterQuery } from '@mikro-orm/postgresql';
 import type { Actor } from './access/actor.ts';
 import type { Answer, WriteContext } from './automation/ledger.queries.ts';
-import { type Database, inOrganization } from './database.ts';
+import type { Database } from './database.ts';
 import { expandedProperties, expandRecords } from './model/expansion.ts';
 import { afterCursor, encodeCursor, type SortKey, totalOrder } from './model/cursors.ts';
 import type { Resource } from './model/define-resource.ts';
 import type { RecordRow } from './model/entity.ts';
-import { type Filter, filterQuery, searchQuery } from './model/filters.ts';
+import { type Filter, filterQuery, searchedText } from './model/filters.ts';
 import { Problem } from './model/problem.ts';
-import { recordJson, type RecordJson, subjectTypeOf, visibleProperties } from './model/record-json.ts';
+import { type RecordJson, subjectTypeOf, visibleProperties } from './model/record-json.ts';
 import { auditLog } from './governance/audit-entry.ts';
 import { timeline } from './engagement/timeline-entry.ts';
-import { findVisible, readFilter } from './model/row-access.ts';
+import { readFilter, readVisible } from './model/row-access.ts';
+import type { JsonRow } from './model/rows.ts';
 import { createRecordWriter, type RecordWriter } from './record-writer.ts';
+import { createRowReader, type RowReader } from './row-reader.ts';
 
 /** A list request, parsed from its query string; names are not yet checked against the resource. */
 export interface ListQuery {
@@ -49,31 +51,31 @@ export interface RecordsService extends RecordWriter {
 export type { Answer, WriteContext };
 
 export function createRecordsService(database: Database): RecordsService {
+  const reader = ({ organizationId }: Actor) => createRowReader(database, organizationId);
   const history =
     (of: Resource, sortField: string) =>
-    async (actor: Actor, resource: Resource, id: string, page: Pick<ListQuery, 'limit' | 'cursor'>) =>
-      inOrganization(database, actor.organizationId, async (em) => {
-        // Whoever sees the record sees all of its history, or by role none: which rows hang on it is no further question.
-        readFilter(actor, of);
-        await findVisible(em, actor, resource, id, { deleted: true });
-        const own = { subjectType: subjectTypeOf(resource), subjectId: id };
-        return listRows(em, actor, of, own, { ...page, filters: [], sort: [{ field: sortField, direction: 'desc' }] });
-      });
+    async (actor: Actor, resource: Resource, id: string, page: Pick<ListQuery, 'limit' | 'cursor'>) => {
+      // Whoever sees the record sees all of its history, or by role none: which rows hang on it is no further question.
+      readFilter(actor, of);
+      const { rows } = reader(actor);
+      await readVisible(rows, actor, resource, id, { properties: [], deleted: true });
+      const own = { subjectType: subjectTypeOf(resource), subjectId: id };
+      const sort: SortKey[] = [{ field: sortField, direction: 'desc' }];
+      return listRows(reader(actor), actor, of, own, { ...page, filters: [], sort });
+    };
   return {
     ...createRecordWriter(database),
-    list: (actor, resource, query) =>
-      inOrganization(database, actor.organizationId, (em) =>
-        listRows(em, actor, resource, readFilter(actor, resource), query),
-      ),
-    get: (actor, resource, id, selection = {}) =>
-      inOrganization(database, actor.organizationId, async (em) => {
-        const properties = selectedProperties(actor, resource, selection.fields);
-        const expansions = expandedProperties(resource, selection.expand ?? []);
-        const row = await findVisible(em, actor, resource, id);
-        const record = recordJson(row, properties);
-        await expandRecords(em, actor, resource, [record], [row], expansions);
-        return record;
-      }),
+    list: async (actor, resource, query) =>
+      listRows(reader(actor), actor, resource, readFilter(actor, resource), query),
+    async get(actor, resource, id, selection = {}) {
+      const properties = selectedProperties(actor, resource, selection.fields);
+      const expansions = expandedProperties(resource, selection.expand ?? []);
+      const { rows } = reader(actor);
+      const row = await readVisible(rows, actor, resource, id, { properties: [...properties, ...expansions.values()] });
+      const record = picked(row, properties);
+      await expandRecords(rows, actor, resource, [record], [row], expansions);
+      return record;
+    },
     timeline: history(timeline, 'happenedAt'),
     audit: history(auditLog, 'happenedAt'),
   };
@@ -91,8 +93,13 @@ function selectedProperties(actor: Actor, resource: Resource, fields: readonly s
   return fields.filter((field) => field !== 'id');
 }
 
+const picked = (row: JsonRow, properties: readonly string[]): RecordJson => ({
+  id: row.id,
+  ...Object.fromEntries(properties.map((property) => [property, row[property]])),
+});
+
 async function listRows(
-  em: EntityManager,
+  reader: RowReader,
   actor: Actor,
   resource: Resource,
   within: FilterQuery<RecordRow>,
@@ -111,21 +118,19 @@ async function listRows(
     { deletedAt: null },
     within,
     ...filterQuery(resource, filters),
-    ...(q === undefined ? [] : [searchQuery(resource, q)]),
     ...(cursor === undefined ? [] : [afterCursor(resource, order, cursor)]),
   ];
-  const needed = new Set(['id', ...properties, ...order.map(({ field }) => field), ...expansions.values()]);
-  const rows = await em.find(resource.definition.entity, { $and: conditions } as FilterQuery<RecordRow>, {
-    orderBy: order.map(({ field, direction }) => ({ [field]: direction })),
+  const text = q === undefined ? undefined : searchedText(resource, q);
+  const rows = await reader.rows(resource, {
+    where: text === undefined ? conditions : [...conditions, await reader.matching(resource, text)],
+    properties: [...properties, ...order.map(({ field }) => field), ...expansions.values()],
+    order,
     limit: limit + 1,
-    fields: [...needed] as never,
-    // Lists only read: identity map and change tracking would be work for nothing.
-    disableIdentityMap: true,
   });
-  const page = (rows as RecordRow[]).slice(0, limit);
+  const page = rows.slice(0, limit);
   const last = page.at(-1);
   const hasMore = rows.length > limit;
-  const data = page.map((row) => recordJson(row, properties));
-  await expandRecords(em, actor, resource, data, page, expansions);
+  const data = page.map((row) => picked(row, properties));
+  await expandRecords(reader.rows, actor, resource, data, page, expansions);
   return { data, nextCursor: hasMore && last ? encodeCursor(resource, order, last) : null, hasMore };
 }

@@ -4,7 +4,7 @@ import { instantSchema } from './columns.ts';
 import type { Resource } from './define-resource.ts';
 import { columnName, type RecordRow } from './entity.ts';
 import { Problem } from './problem.ts';
-import { jsonValue } from './record-json.ts';
+import type { JsonRow } from './rows.ts';
 
 /** One key of `sort=`; `-createdAt` is descending. */
 export interface SortKey {
@@ -26,8 +26,8 @@ export function totalOrder(resource: Resource, sort: readonly SortKey[]): SortKe
 }
 
 /** The place after `row` in this order of this resource's lists, opaque to clients. */
-export function encodeCursor(resource: Resource, order: readonly SortKey[], row: RecordRow): string {
-  const values = order.map(({ field }) => jsonValue(row[field]));
+export function encodeCursor(resource: Resource, order: readonly SortKey[], row: JsonRow): string {
+  const values = order.map(({ field }) => row[field]);
   return Buffer.from(JSON.stringify([signature(resource, order), ...values])).toString('base64url');
 }
 

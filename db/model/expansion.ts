@@ -1,10 +1,11 @@
-import type { EntityManager, FilterQuery } from '@mikro-orm/postgresql';
+import type { FilterQuery } from '@mikro-orm/postgresql';
 import type { Actor } from '../access/actor.ts';
 import { resourceOf } from '../registry.ts';
 import type { Resource } from './define-resource.ts';
 import type { RecordRow } from './entity.ts';
 import { Problem } from './problem.ts';
-import { recordJson, type RecordJson, visibleProperties } from './record-json.ts';
+import { type RecordJson, visibleProperties } from './record-json.ts';
+import type { JsonRow, ReadRows } from './rows.ts';
 
 /** Names in `expand=` -> the reference property that each follows; any other name is Problem `invalid`. */
 export function expandedProperties(resource: Resource, names: readonly string[]): ReadonlyMap<string, string> {
@@ -27,11 +28,11 @@ export function expandedProperties(resource: Resource, names: readonly string[])
  * may not see is null.
  */
 export async function expandRecords(
-  em: EntityManager,
+  read: ReadRows,
   actor: Actor,
   resource: Resource,
   records: readonly RecordJson[],
-  rows: readonly RecordRow[],
+  rows: readonly JsonRow[],
   expansions: ReadonlyMap<string, string>,
 ): Promise<void> {
   for (const [name, property] of expansions) {
@@ -39,7 +40,7 @@ export async function expandRecords(
     const targetResource = target && resourceOf(target);
     if (!targetResource) throw new Error(`${resource.path} expands ${property}, which refers to no resource`);
     const ids = [...new Set(rows.flatMap((row) => (typeof row[property] === 'string' ? [row[property]] : [])))];
-    const found = await findReadable(em, actor, targetResource, ids);
+    const found = await findReadable(read, actor, targetResource, ids);
     for (const [index, record] of records.entries()) {
       const id = rows[index]?.[property];
       record[name] = (typeof id === 'string' && found.get(id)) || null;
@@ -48,17 +49,15 @@ export async function expandRecords(
 }
 
 async function findReadable(
-  em: EntityManager,
+  read: ReadRows,
   actor: Actor,
   resource: Resource,
   ids: readonly string[],
 ): Promise<Map<string, RecordJson>> {
   const access = resource.read(actor);
   if (ids.length === 0 || access === false) return new Map();
-  const where = {
-    $and: [{ id: { $in: ids } }, { deletedAt: null }, access === true ? {} : access],
-  } as FilterQuery<RecordRow>;
-  const rows = (await em.find(resource.definition.entity, where, { disableIdentityMap: true })) as RecordRow[];
   const properties = visibleProperties(resource, actor);
-  return new Map(rows.map((row) => [row.id, recordJson(row, properties)]));
+  const where = [{ id: { $in: ids } }, { deletedAt: null }, access === true ? {} : access] as FilterQuery<RecordRow>[];
+  const rows = await read(resource, { where, properties });
+  return new Map(rows.map((row) => [row.id, row]));
 }

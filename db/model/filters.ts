@@ -1,4 +1,4 @@
-import { type FilterQuery, raw } from '@mikro-orm/postgresql';
+import type { FilterQuery } from '@mikro-orm/postgresql';
 import type { Column, ColumnKind } from './columns.ts';
 import type { Resource } from './define-resource.ts';
 import type { RecordRow } from './entity.ts';
@@ -109,18 +109,12 @@ function plainText(text: string, path: string): string {
 
 const likeText = (text: string): string => text.replace(/[\\%_]/g, (character) => `\\${character}`);
 
-/** `q=`: whole words (full text) or any part of a word (trigram), folded to lower case without accents. */
-export function searchQuery(resource: Resource, q: string): FilterQuery<RecordRow> {
+/** The text of `q=`; Problem `invalid` when there is none to search for, or the resource has no search. */
+export function searchedText(resource: Resource, q: string): string {
   if (resource.definition.search.length === 0) throw refusal('q', `is not possible on ${resource.path}`);
   const text = plainText(q, 'q').trim();
   if (text === '') throw refusal('q', 'is empty');
-  return {
-    [raw(
-      (alias) =>
-        `(to_tsvector('simple', ${alias}.search_text) @@ websearch_to_tsquery('simple', crm_core.fold(?)) or ${alias}.search_text like '%' || crm_core.fold(?) || '%')`,
-      [text, likeText(text)],
-    )]: [],
-  } as FilterQuery<RecordRow>;
+  return text;
 }
 
 function refusal(path: string, message: string): Problem {

@@ -4,6 +4,7 @@ import type { Actor } from '../access/actor.ts';
 import type { Resource } from './define-resource.ts';
 import type { RecordRow } from './entity.ts';
 import { Problem } from './problem.ts';
+import type { JsonRow, ReadRows, RowQuery } from './rows.ts';
 
 const identifier = z.uuid();
 
@@ -14,20 +15,47 @@ export function readFilter(actor: Actor, resource: Resource): FilterQuery<Record
   return access === true ? {} : access;
 }
 
-/** One row within the caller's filter, else Problem `not_found`: a foreign row looks like none. */
+interface Visibility {
+  /** Also when it is removed. */
+  deleted?: boolean;
+}
+
+/** One row within the caller's filter, to be worked on, else Problem `not_found`: a foreign row looks like none. */
 export async function findVisible(
   em: EntityManager,
   actor: Actor,
   resource: Resource,
   id: string,
-  { deleted = false } = {},
+  visibility: Visibility = {},
 ): Promise<RecordRow> {
-  const within = readFilter(actor, resource);
-  if (!identifier.safeParse(id).success) throw notFound(resource, id);
-  const where = { $and: [{ id }, ...(deleted ? [] : [{ deletedAt: null }]), within] } as FilterQuery<RecordRow>;
+  const where = { $and: visible(actor, resource, id, visibility) } as FilterQuery<RecordRow>;
   const row = await em.findOne(resource.definition.entity, where);
   if (!row) throw notFound(resource, id);
   return row;
+}
+
+/** The same, to be shown. */
+export async function readVisible(
+  read: ReadRows,
+  actor: Actor,
+  resource: Resource,
+  id: string,
+  { properties, ...visibility }: Visibility & Pick<RowQuery, 'properties'>,
+): Promise<JsonRow> {
+  const [row] = await read(resource, { where: visible(actor, resource, id, visibility), properties });
+  if (!row) throw notFound(resource, id);
+  return row;
+}
+
+function visible(
+  actor: Actor,
+  resource: Resource,
+  id: string,
+  { deleted = false }: Visibility,
+): FilterQuery<RecordRow>[] {
+  const within = readFilter(actor, resource);
+  if (!identifier.safeParse(id).success) throw notFound(resource, id);
+  return [{ id }, ...(deleted ? [] : [{ deletedAt: null }]), within] as FilterQuery<RecordRow>[];
 }
 
 /** What a caller wants to do with a row: which of the resource's rules is asked. */
