@@ -2,10 +2,12 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { readAnswer } from '../../../db/automation/ledger.queries.ts';
+import { ticketProcess } from '../../../workflows/tickets/messages.ts';
 import { after } from '../../activities/tickets/ticket-house.ts';
 import { databaseFixture } from '../../db/database-fixture.ts';
 import { keepHistory } from '../../support/histories.ts';
 import { eventually, outgrowRun, sharedTemporal } from '../../support/temporal.ts';
+import { declaredMessages, takenMessages } from '../leads/intake-world.ts';
 import { SlaWorld } from './sla-world.ts';
 
 const fixture = databaseFixture();
@@ -19,6 +21,12 @@ beforeAll(async () => {
 afterAll(async () => {
   await world?.close();
   await environment?.teardown();
+});
+
+it('takes every declared message as a Signal and as an Update, in the words of its declaration', async () => {
+  const { handle } = await world.start();
+  expect(await takenMessages(handle)).toMatchObject(declaredMessages(ticketProcess));
+  await handle.terminate();
 });
 
 it('a hundred messages and more across new runs are each stored once, and no run grows long', async () => {

@@ -6,8 +6,7 @@ import { after, type TicketHouse } from '../../activities/tickets/ticket-house.t
 import { databaseFixture } from '../../db/database-fixture.ts';
 import { keepHistory } from '../../support/histories.ts';
 import { eventually, sleepUnattended, timeSkipping } from '../../support/temporal.ts';
-import { ticketProcess } from '../../../workflows/tickets/messages.ts';
-import { currentDetails, declaredMessages, takenMessages } from '../leads/intake-world.ts';
+import { currentDetails } from '../leads/intake-world.ts';
 import { SlaWorld } from './sla-world.ts';
 
 const fixture = databaseFixture();
@@ -60,12 +59,6 @@ const stepsInOrder = (house: TicketHouse, ticketId: string) =>
 const plan = { policy: { closeAfterMinutes: 60, reopenWithinMinutes: 30 } };
 
 describe('a ticket', () => {
-  it('takes every declared message as a Signal and as an Update, in the words of its declaration', async () => {
-    world = await SlaWorld.open(environment, fixture.app, plan);
-    const { handle } = await world.start();
-    expect(await takenMessages(handle)).toMatchObject(declaredMessages(ticketProcess));
-  });
-
   it('is warned of and breaches exactly at its due second, goes on, and closes by itself', async () => {
     world = await SlaWorld.open(environment, fixture.app, plan);
     const { house } = world;
