@@ -73,6 +73,6 @@ it('a ticket has the open clocks that it would have had its last priority and po
       const others = events.filter(({ name }) => name !== 'policy' && name !== 'setPriority');
       expect(open).toEqual(await lived(twin, last, others));
     }),
-    { numRuns: 15 },
+    { numRuns: 15, interruptAfterTimeLimit: 30_000 },
   );
 });
