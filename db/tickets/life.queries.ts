@@ -44,7 +44,7 @@ const lifeSql = `
     (select * from known where ended_at is null)
     union all (select * from known where ended_at is not null order by ended_at desc, sla_clock_id desc limit ${endedKept})),
   applied as materialized (
-    select applied_version as version, applied_terms as terms from crm_core.crm_sla_policies
+    select applied_version as version, applied_terms as terms from crm_core.crm_sla_policies join ticket using (organization_id)
     where sla_policy_id = ? and applied_version > ? and applied_terms is not null)
   select
     (select coalesce(jsonb_agg(${clockSql} order by target, ordinal), '[]') from shown) as clocks,
@@ -56,7 +56,7 @@ const lifeSql = `
     (select coalesce(jsonb_object_agg(target, ordinal), '{}')
        from (select target, max(ordinal) as ordinal from known group by target) o) as ordinals,
     (select jsonb_build_object('version', version, 'terms', terms) from applied) as applied,
-    (select ${calendarSql} from crm_core.crm_calendars c
+    (select ${calendarSql} from crm_core.crm_calendars c join ticket using (organization_id)
        where c.calendar_id = coalesce((select terms ->> 'calendarId' from applied), case when exists (select from applied) then null else ? end)::uuid
          and c.deleted_at is null) as calendar`;
 

@@ -69,8 +69,9 @@ export async function applyPolicyChange(
   return writeOnce(database, write, async (em, commandId) => {
     const { version, terms } = await change(em, write, commandId, id, body);
     await em.execute(
-      `update crm_core.crm_sla_policies set applied_version = ?, applied_terms = ?::jsonb where sla_policy_id = ?`,
-      [version, JSON.stringify(terms), id],
+      `update crm_core.crm_sla_policies set applied_version = ?, applied_terms = ?::jsonb
+       where organization_id = ? and sla_policy_id = ?`,
+      [version, JSON.stringify(terms), actor.organizationId, id],
     );
     const { organizationId } = actor;
     const traces: Change = { organizationId, actor, at, subjectType: 'sla_policy', subjectId: id, commandId };
@@ -95,9 +96,10 @@ async function change(
   const [changed]: Changed[] = await em.execute(
     `select p.version, ${termsSql} as terms, ${calendarSql} as calendar
      from crm_core.crm_sla_policies p
-     left join crm_core.crm_calendars c on c.calendar_id = p.calendar_id and c.deleted_at is null
-     where p.sla_policy_id = ?`,
-    [id],
+     left join crm_core.crm_calendars c
+       on c.organization_id = p.organization_id and c.calendar_id = p.calendar_id and c.deleted_at is null
+     where p.organization_id = ? and p.sla_policy_id = ?`,
+    [write.actor.organizationId, id],
   );
   if (!changed) throw new Error(`The policy ${id} could not be read back.`);
   return changed;
