@@ -101,6 +101,13 @@ export function scopedTo(database: Database, organizationId: string): EntityMana
   return em;
 }
 
+/** The organisation of a transaction of `inOrganization`: statements written by hand name it, beside row-level security. */
+export function organizationOf(em: EntityManager): string {
+  const parameters: unknown = em.getFilterParams('organization');
+  if (!parameters) throw new Error('This transaction is not that of one organisation');
+  return (parameters as { organizationId: string }).organizationId;
+}
+
 /**
  * Runs one statement that sees and writes one organisation only, in one round trip where `inOrganization` takes four:
  * PostgreSQL carries out the statements of one message as one transaction.

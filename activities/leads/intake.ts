@@ -117,7 +117,10 @@ async function scoreAndAssign(
           ]
         : []),
     ]),
-    [...(assigned?.statements ?? []), answerStatement(capture.commandId, 201, answerJson(capture.actor, lead, person))],
+    [
+      ...(assigned?.statements ?? []),
+      answerStatement(capture.organizationId, capture.commandId, 201, answerJson(capture.actor, lead, person)),
+    ],
   );
   return lead;
 }
@@ -156,7 +159,11 @@ async function mergeInto(
   ]);
   const person = await findPerson(em, survivor.personId);
   const known = person && (await completePerson(em, change, person, unclaimed, emailStatus));
-  await insertRows(em, [], [answerStatement(commandId, 200, answerJson(actor, surviving, known))]);
+  await insertRows(
+    em,
+    [],
+    [answerStatement(change.organizationId, commandId, 200, answerJson(actor, surviving, known))],
+  );
   return merged;
 }
 

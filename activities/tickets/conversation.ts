@@ -37,9 +37,9 @@ export async function messageRows(
 ): Promise<Insertion[]> {
   const mail = said.kind === 'customer' ? await readMail(em, change.commandId) : null;
   const messageId = mail?.messageId ?? said.messageId ?? null;
-  if (messageId !== null && (await isKnown(em, ticket.id, messageId))) return [];
+  if (messageId !== null && (await isKnown(em, change, ticket.id, messageId))) return [];
   const id = uuidv7();
-  const channel = mail ? 'email' : said.kind === 'reply' ? await channelOf(em, ticket) : ticket.channel;
+  const channel = mail ? 'email' : said.kind === 'reply' ? await channelOf(em, change, ticket) : ticket.channel;
   const conversation = await conversationFor(em, change, ticket, channel);
   const message = {
     id,
@@ -47,7 +47,7 @@ export async function messageRows(
     conversationId: conversation.id,
     ticketId: ticket.id,
     kind: said.kind,
-    authorPersonId: said.kind === 'customer' ? await personOf(em, ticket, mail) : null,
+    authorPersonId: said.kind === 'customer' ? await personOf(em, change, ticket, mail) : null,
     authorUserId: await userOf(em, change),
     body: mail?.text ?? said.text ?? '(no text)',
     bodyHtml: cleanHtml(mail?.html ?? said.html ?? ''),
@@ -84,12 +84,12 @@ const named = (address: string) => ({ address });
 /** Whether the ticket has the message of the customer already: by the Message-ID of the mail, or the one that was given. */
 export async function isKnownMessage(
   em: EntityManager,
-  { commandId }: Change,
+  change: Change,
   ticketId: string,
   messageId: string | undefined,
 ): Promise<boolean> {
-  const id = (await readMail(em, commandId))?.messageId ?? messageId;
-  return id !== undefined && (await isKnown(em, ticketId, id));
+  const id = (await readMail(em, change.commandId))?.messageId ?? messageId;
+  return id !== undefined && (await isKnown(em, change, ticketId, id));
 }
 
 /** The mail that a command brought, as the webhook put it into the ledger beside the command's own payload. */
@@ -98,19 +98,29 @@ export async function readMail(em: EntityManager, commandId: string | null): Pro
   return (command?.body as { mail?: InboundMail } | null | undefined)?.mail ?? null;
 }
 
-async function isKnown(em: EntityManager, ticketId: string, messageId: string): Promise<boolean> {
+async function isKnown(
+  em: EntityManager,
+  { organizationId }: Change,
+  ticketId: string,
+  messageId: string,
+): Promise<boolean> {
   const known: unknown[] = await em.execute(
-    'select 1 from crm_core.crm_conversation_messages where ticket_id = ? and message_id = ? and deleted_at is null',
-    [ticketId, messageId],
+    `select 1 from crm_core.crm_conversation_messages
+     where organization_id = ? and ticket_id = ? and message_id = ? and deleted_at is null`,
+    [organizationId, ticketId, messageId],
   );
   return known.length > 0;
 }
 
 /** A reply goes by mail to whoever has an address, whichever way the ticket came in. */
-async function channelOf(em: EntityManager, ticket: Pick<TicketRow, 'channel' | 'requesterPersonId'>): Promise<string> {
+async function channelOf(
+  em: EntityManager,
+  { organizationId }: Change,
+  ticket: Pick<TicketRow, 'channel' | 'requesterPersonId'>,
+): Promise<string> {
   const reachable: unknown[] = await em.execute(
-    'select 1 from crm_core.crm_people where person_id = ? and primary_email is not null',
-    [ticket.requesterPersonId],
+    'select 1 from crm_core.crm_people where organization_id = ? and person_id = ? and primary_email is not null',
+    [organizationId, ticket.requesterPersonId],
   );
   return reachable.length > 0 ? 'email' : ticket.channel;
 }
@@ -125,11 +135,11 @@ async function conversationFor(
   const [known]: { id: string }[] = await em.execute(
     `update crm_core.crm_conversations set message_count = message_count + 1,
        last_message_at = greatest(last_message_at, ?::timestamptz), updated_at = ?, version = version + 1
-     where conversation_id = (
+     where organization_id = ? and conversation_id = (
        select conversation_id from crm_core.crm_conversations
-       where ticket_id = ? and channel = ? and deleted_at is null order by created_at, conversation_id limit 1)
+       where organization_id = ? and ticket_id = ? and channel = ? and deleted_at is null order by created_at, conversation_id limit 1)
      returning conversation_id as id`,
-    [change.at, change.at, ticket.id, channel],
+    [change.at, change.at, change.organizationId, change.organizationId, ticket.id, channel],
   );
   if (known) return { id: known.id, rows: [] };
   const id = uuidv7();
@@ -140,27 +150,29 @@ async function conversationFor(
 /** Who wrote a mail, when they are on record: a colleague of the requester may answer, too. */
 async function personOf(
   em: EntityManager,
+  { organizationId }: Change,
   { requesterPersonId }: Pick<TicketRow, 'requesterPersonId'>,
   mail: InboundMail | null,
 ): Promise<string | null> {
   if (!mail) return requesterPersonId;
   const [known]: { sender: string | null; isRequesterKnown: boolean }[] = await em.execute(
     `select (
-       select person_id from crm_core.crm_people where primary_email = ? and deleted_at is null
+       select person_id from crm_core.crm_people where organization_id = ? and primary_email = ? and deleted_at is null
        order by person_id = ? desc, created_at limit 1) as sender,
-     exists (select from crm_core.crm_people where person_id = ?) as "isRequesterKnown"`,
-    [mail.from.address, requesterPersonId, requesterPersonId],
+     exists (select from crm_core.crm_people where organization_id = ? and person_id = ?) as "isRequesterKnown"`,
+    [organizationId, mail.from.address, requesterPersonId, organizationId, requesterPersonId],
   );
   // A requester who is not there yet is made by this very change, and wrote the mail.
   return known?.sender ?? (known?.isRequesterKnown ? null : requesterPersonId);
 }
 
 /** An administrator may come from the SSO without being somebody at work here. */
-async function userOf(em: EntityManager, { actor }: Change): Promise<string | null> {
+async function userOf(em: EntityManager, { actor, organizationId }: Change): Promise<string | null> {
   if (actor.kind !== 'user') return null;
-  const [user]: { user_id: string }[] = await em.execute('select user_id from crm_core.crm_users where user_id = ?', [
-    actor.userId,
-  ]);
+  const [user]: { user_id: string }[] = await em.execute(
+    'select user_id from crm_core.crm_users where organization_id = ? and user_id = ?',
+    [organizationId, actor.userId],
+  );
   return user?.user_id ?? null;
 }
 
@@ -173,9 +185,9 @@ async function threading(
 ): Promise<{ messageId: string; inReplyTo: string | null; references: string[] }> {
   const [parent]: { message_id: string; mail_references: string[] }[] = await em.execute(
     `select message_id, mail_references from crm_core.crm_conversation_messages
-     where ticket_id = ? and message_id is not null and kind <> 'note' and deleted_at is null
+     where organization_id = ? and ticket_id = ? and message_id is not null and kind <> 'note' and deleted_at is null
      order by sent_at desc, conversation_message_id desc limit 1`,
-    [ticketId],
+    [organizationId, ticketId],
   );
   return {
     messageId: replyMessageId(organizationId, id),

@@ -198,7 +198,8 @@ async function followUp(
 async function isOwed({ em, change: { organizationId }, ticket }: TicketCase, key: string): Promise<boolean> {
   const known: unknown[] = await em.execute(
     `select 1 from crm_core.crm_timeline e
-     join crm_core.crm_commands c on c.record_id = (e.details ->> 'followUpTicketId')::uuid
+     join crm_core.crm_commands c
+       on c.organization_id = e.organization_id and c.record_id = (e.details ->> 'followUpTicketId')::uuid
      where e.organization_id = ? and e.subject_type = 'ticket' and e.subject_id = ? and e.kind = 'ticket.follow_up'
        and c.route = ? and c.idempotency_key = ?`,
     [organizationId, ticket.id, followUpRoute, key],

@@ -87,14 +87,14 @@ function mergeRow(
 }
 
 /** Moves what was said to another ticket; a mail that both have been sent stays where it was first. */
-function conversationMoved({ at }: Change, from: string, into: string): Statement[] {
+function conversationMoved({ at, organizationId }: Change, from: string, into: string): Statement[] {
   const moved = (table: string, unless = '', also: readonly string[] = []) => ({
     sql: `update crm_core.${table} m set ticket_id = ?, updated_at = ?, version = m.version + 1
-      where m.ticket_id = ? and m.deleted_at is null ${unless} returning 1`,
-    parameters: [into, at, from, ...also],
+      where m.organization_id = ? and m.ticket_id = ? and m.deleted_at is null ${unless} returning 1`,
+    parameters: [into, at, organizationId, from, ...also],
   });
   const unlessKnown = `and not (m.message_id is not null and exists (select from crm_core.crm_conversation_messages o
-    where o.ticket_id = ? and o.message_id = m.message_id and o.deleted_at is null))`;
+    where o.organization_id = m.organization_id and o.ticket_id = ? and o.message_id = m.message_id and o.deleted_at is null))`;
   return [
     moved('crm_conversations'),
     moved('crm_conversation_messages', unlessKnown, [into]),

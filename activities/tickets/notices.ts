@@ -80,8 +80,8 @@ export async function administratorsOf(em: EntityManager, organizationId: string
   const rows: { user_id: string }[] = await em.execute(
     `select u.user_id from crm_core.crm_users u
      where u.organization_id = ? and u.active and u.deleted_at is null and u.user_id in (
-       select a.user_id from crm_core.core_role_assignments a join crm_core.core_roles r using (role_id)
-       where r.name = 'admin' and a.deleted_at is null and r.deleted_at is null)
+       select a.user_id from crm_core.core_role_assignments a join crm_core.core_roles r using (organization_id, role_id)
+       where a.organization_id = u.organization_id and r.name = 'admin' and a.deleted_at is null and r.deleted_at is null)
      order by u.created_at, u.user_id limit 20`,
     [organizationId],
   );

@@ -101,7 +101,7 @@ export async function open(em: EntityManager, opening: Opening, at: Date): Promi
   ];
   await insertRows(em, gather(rows), [
     ...routed.statements,
-    answerStatement(commandId, 201, answerJson(actor, ticket, person)),
+    answerStatement(organizationId, commandId, 201, answerJson(actor, ticket, person)),
   ]);
   return { ticket, clocks, next };
 }

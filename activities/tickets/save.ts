@@ -153,10 +153,10 @@ function stepRow(
 }
 
 /** Breaches and rungs that did not have to be: what was promised had been done, or was due later. */
-function stepsVoided({ at }: Change, clocks: readonly Clock[]): Statement {
+function stepsVoided({ at, organizationId }: Change, clocks: readonly Clock[]): Statement {
   return {
     sql: `update crm_core.crm_ticket_steps set outcome = 'taken back: not due by then', updated_at = ?, version = version + 1
-      where sla_clock_id = any(?::uuid[]) and (step = 'breach' or step like 'rung%') and outcome not like 'taken back%' returning 1`,
-    parameters: [at, `{${clocks.map(({ id }) => id).join(',')}}`],
+      where organization_id = ? and sla_clock_id = any(?::uuid[]) and (step = 'breach' or step like 'rung%') and outcome not like 'taken back%' returning 1`,
+    parameters: [at, organizationId, `{${clocks.map(({ id }) => id).join(',')}}`],
   };
 }

@@ -13,9 +13,9 @@ export interface MailReader {
   close(): Promise<void>;
 }
 
-/** What a thread says of a mail: that it begins with it, then how that ended: read, refused, or failed as nobody thought of. */
+/** What a thread says of a mail: that it begins with it, having used so many milliseconds of a processor, then how that ended: read, refused, or failed as nobody thought of. */
 export type ThreadAnswer =
-  | 'begun'
+  | { begun: number }
   | { read: ReadMail }
   | { problem: { code: ProblemCode; detail: string; errors: readonly ProblemEntry[] } }
   | { failure: unknown };
@@ -24,16 +24,23 @@ interface Reading {
   source: Uint8Array<ArrayBuffer>;
   settle: (mail: ReadMail) => void;
   refuse: (error: unknown) => void;
+  /** Ends the wait for a thread. */
+  patience: NodeJS.Timeout;
 }
 
 const mostThreads = 2;
-/** Two threads read so many within the patience of a mail server, even if each takes all the time that it may. */
-const mostWaiting = 4;
-/** The largest honest mail takes less than two seconds on a slow machine. */
+const mostWaitingBytes = 64 * 1024 * 1024;
+// Together within the patience of the support mailbox.
+const longestWaitMilliseconds = 8_000;
+const longestReadMilliseconds = 20_000;
+/** Of a processor. The largest honest mail takes less than four seconds. */
 const honestMilliseconds = 10_000;
 const resourceLimits = { maxOldGenerationSizeMb: 256 };
 
-/** Makes a reader with threads of its own, started as they are needed; each mail has `patienceMilliseconds`. */
+/**
+ * Makes a reader with threads of its own, started as they are needed. Each mail has `patienceMilliseconds` of a processor;
+ * one that does not get them in time, since the machine is busy, is put off instead of refused.
+ */
 export function createMailReader(patienceMilliseconds = honestMilliseconds): MailReader {
   const waiting: Reading[] = [];
   const idle: Worker[] = [];
@@ -41,10 +48,11 @@ export function createMailReader(patienceMilliseconds = honestMilliseconds): Mai
 
   function start(): Worker {
     const thread = new Worker(new URL('reading-thread.ts', import.meta.url), { resourceLimits });
-    ends.set(
-      thread,
-      new Promise((ended) => thread.once('exit', ended)).then(() => ends.delete(thread)),
-    );
+    const forget = () => {
+      ends.delete(thread);
+      if (idle.includes(thread)) idle.splice(idle.indexOf(thread), 1);
+    };
+    ends.set(thread, new Promise((ended) => thread.once('exit', ended)).then(forget));
     return thread;
   }
 
@@ -54,11 +62,12 @@ export function createMailReader(patienceMilliseconds = honestMilliseconds): Mai
     if (reading) begin(thread, reading);
   }
 
-  function begin(thread: Worker, { source, settle, refuse }: Reading): void {
+  function begin(thread: Worker, { source, settle, refuse, patience }: Reading): void {
+    clearTimeout(patience);
     let deadline: NodeJS.Timeout | undefined;
     const finish = (isFit: boolean) => {
       clearTimeout(deadline);
-      thread.removeAllListeners('message').removeAllListeners('error');
+      thread.off('message', hear).off('error', fail).off('exit', fail);
       // A thread that is of no use any more says nothing that anybody hears.
       thread.on('error', () => undefined);
       if (isFit) idle.push(thread);
@@ -67,42 +76,75 @@ export function createMailReader(patienceMilliseconds = honestMilliseconds): Mai
       thread.unref();
       beginNext();
     };
-    const giveUp = () => {
-      finish(false);
-      refuse(new Problem('rule_violation', `The mail cannot be read within ${patienceMilliseconds / 1_000} seconds.`));
+    const watch = (before: number, begunAt: number, left: number) => {
+      deadline = setTimeout(() => void judge(before, begunAt), left);
     };
-    thread.on('message', (answer: ThreadAnswer) => {
-      if (answer === 'begun') {
-        deadline = setTimeout(giveUp, patienceMilliseconds);
-        return;
-      }
+    const judge = async (before: number, begunAt: number) => {
+      const used = (await processorMilliseconds(thread)) - before;
+      // It may have answered meanwhile.
+      if (!thread.listeners('message').includes(hear)) return;
+      const isTooMuch = used >= patienceMilliseconds;
+      const isLate = performance.now() - begunAt >= longestReadMilliseconds;
+      if (!isTooMuch && !isLate) return watch(before, begunAt, Math.max(patienceMilliseconds - used, 100));
+      finish(false);
+      refuse(isTooMuch ? tooMuch(`more than ${patienceMilliseconds / 1_000} seconds`) : busy());
+    };
+    const hear = (answer: ThreadAnswer) => {
+      if ('begun' in answer) return watch(answer.begun, performance.now(), patienceMilliseconds);
       finish(true);
       if ('read' in answer) settle(answer.read);
       else if ('problem' in answer)
         refuse(new Problem(answer.problem.code, answer.problem.detail, answer.problem.errors));
       else refuse(answer.failure);
-    });
-    thread.once('error', (error: NodeJS.ErrnoException) => {
+    };
+    const fail = (error: NodeJS.ErrnoException | number) => {
       finish(false);
-      const isTooMuch = error.code === 'ERR_WORKER_OUT_OF_MEMORY';
-      refuse(isTooMuch ? new Problem('rule_violation', 'The mail takes too much memory to be read.') : error);
-    });
+      const isOutOfMemory = typeof error === 'object' && error.code === 'ERR_WORKER_OUT_OF_MEMORY';
+      refuse(
+        isOutOfMemory
+          ? tooMuch('too much memory')
+          : new Error('The thread that reads mail has ended', { cause: error }),
+      );
+    };
+    thread.on('message', hear).on('error', fail).on('exit', fail);
     thread.ref();
     thread.postMessage(source, [source.buffer]);
   }
 
+  function waitFor(source: Uint8Array, settle: Reading['settle'], refuse: Reading['refuse']): void {
+    const bytes = waiting.reduce((sum, each) => sum + each.source.length, source.length);
+    if (bytes > mostWaitingBytes) throw busy();
+    // A copy can go over to the thread, where the bytes of a request may share their memory with others.
+    const reading: Reading = {
+      source: new Uint8Array(source),
+      settle,
+      refuse,
+      patience: setTimeout(giveUp, longestWaitMilliseconds),
+    };
+    waiting.push(reading);
+    beginNext();
+
+    function giveUp(): void {
+      waiting.splice(waiting.indexOf(reading), 1);
+      refuse(busy());
+    }
+  }
+
   return {
-    read: (source) =>
-      new Promise((settle, refuse) => {
-        if (waiting.length >= mostWaiting)
-          throw new Problem('unavailable', 'Too many mails wait to be read. Try again shortly.');
-        // A copy can go over to the thread, where the bytes of a request may share their memory with others.
-        waiting.push({ source: new Uint8Array(source), settle, refuse });
-        beginNext();
-      }),
+    read: (source) => new Promise((settle, refuse) => waitFor(source, settle, refuse)),
     async close() {
       idle.length = 0;
       await Promise.all([...ends].map(async ([thread, ended]) => (await thread.terminate(), ended)));
     },
   };
+}
+
+const tooMuch = (what: string) => new Problem('rule_violation', `The mail takes ${what} to be read.`);
+const busy = () => new Problem('unavailable', 'Too many mails wait to be read. Try again shortly.');
+
+/** What a thread has used of a processor; without end when it does not even stop to tell. */
+async function processorMilliseconds(thread: Worker): Promise<number> {
+  const used = thread.cpuUsage().then(({ user, system }) => (user + system) / 1_000);
+  const silence = new Promise<number>((settle) => setTimeout(settle, longestReadMilliseconds, Infinity).unref());
+  return Promise.race([used, silence]).catch(() => Infinity);
 }

@@ -5,7 +5,8 @@ import type { ThreadAnswer } from './reader.ts';
 
 /** What `reader.ts` starts: reads each mail that it is sent, one after the other, and answers what became of it. */
 parentPort?.on('message', (source: Uint8Array) => {
-  say('begun');
+  const { user, system } = process.threadCpuUsage();
+  say({ begun: (user + system) / 1_000 });
   void answerTo(source).then(say);
 });
 

@@ -30,8 +30,8 @@ export async function recordSession(
   const { organizationId, userId } = actor;
   await inOrganization(database, organizationId, async (em) => {
     const known: { affectedRows: number } = await em.execute(
-      'update crm_core.core_sessions set last_seen_at = ?, updated_at = ?, version = version + 1 where token_id = ? and deleted_at is null',
-      [visit.at, visit.at, token.tokenId],
+      'update crm_core.core_sessions set last_seen_at = ?, updated_at = ?, version = version + 1 where organization_id = ? and token_id = ? and deleted_at is null',
+      [visit.at, visit.at, organizationId, token.tokenId],
       'run',
     );
     if (known.affectedRows > 0) return;

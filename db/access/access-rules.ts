@@ -8,8 +8,8 @@ type RowFilter = FilterQuery<RecordRow>;
 
 /** Row filters for the scopes that a permission may grant below `all`. */
 interface Scopes {
-  own?: (userId: string) => RowFilter;
-  team?: (userId: string) => RowFilter;
+  own?: (whose: Whose) => RowFilter;
+  team?: (whose: Whose) => RowFilter;
 }
 
 /**
@@ -26,95 +26,112 @@ function accessOf(actor: Actor, permission: Permission, scopes: Scopes): Access 
   if (scope === 'all' || actor.kind !== 'user') return true;
   const filter = scopes[scope];
   if (!filter) throw new Error(`${permission} is granted for scope ${scope}, but the resource names no such rows`);
-  return filter(actor.userId);
+  return filter(actor);
 }
 
-/** Rows whose column is in a subquery that names the user at each `?`. */
-const rows = (subquery: string, userId: string) => ({
+/** Whose rows a filter shows. */
+export interface Whose {
+  userId: string;
+  organizationId: string;
+}
+
+/** Rows whose column is in a subquery that names the user at each `:user` and the organisation at each `:organization`. */
+const rows = (subquery: string, { userId, organizationId }: Whose) => ({
   $in: raw(
-    subquery,
-    Array.from(subquery.matchAll(/\?/g), () => userId),
+    subquery.replaceAll(/:(?:user|organization)\b/g, '?'),
+    Array.from(subquery.matchAll(/:(user|organization)\b/g), ([, name]) => (name === 'user' ? userId : organizationId)),
   ),
 });
 
-const managed = 'select team_id from crm_core.crm_teams where manager_user_id = ? and deleted_at is null';
-const members = `select user_id from crm_core.crm_team_members where deleted_at is null and team_id in (${managed})`;
+const managed =
+  'select team_id from crm_core.crm_teams where organization_id = :organization and manager_user_id = :user and deleted_at is null';
+const members = `select user_id from crm_core.crm_team_members
+  where organization_id = :organization and deleted_at is null and team_id in (${managed})`;
 const leadsOf = (column: string, whose: string) =>
-  `(select ${column} from crm_core.crm_leads where ${whose} and deleted_at is null)`;
-const mine = 'assigned_user_id = ?';
-const ofMyTeams = `(assigned_user_id = ? or team_id is null or team_id in (${managed}))`;
+  `(select ${column} from crm_core.crm_leads where organization_id = :organization and ${whose} and deleted_at is null)`;
+const mine = 'assigned_user_id = :user';
+const ofMyTeams = `(assigned_user_id = :user or team_id is null or team_id in (${managed}))`;
 const accountsOf = (whose: string) =>
-  `(select account_id from crm_core.crm_accounts where ${whose} and deleted_at is null)`;
+  `(select account_id from crm_core.crm_accounts where organization_id = :organization and ${whose} and deleted_at is null)`;
 
 /** Users in the teams that this user manages. */
-export const ofTeamMember = (userId: string) => rows(`(${members})`, userId);
+export const ofTeamMember = (whose: Whose) => rows(`(${members})`, whose);
 
 /** Leads assigned to this user (spec/4: `lead.assigned_to_id = current_user.id`). */
-export const ownLead = (userId: string): RowFilter => ({ assignedUserId: userId });
+export const ownLead = ({ userId }: Whose): RowFilter => ({ assignedUserId: userId });
 
 /** Leads of the teams that this user manages, and those that no team has yet. */
-export const teamLead = (userId: string): RowFilter => ({
-  $or: [{ teamId: rows(`(${managed})`, userId) }, { teamId: null }, { assignedUserId: userId }],
+export const teamLead = (whose: Whose): RowFilter => ({
+  $or: [{ teamId: rows(`(${managed})`, whose) }, { teamId: null }, { assignedUserId: whose.userId }],
 });
 
 /** People behind the leads assigned to this user. */
-export const personOfOwnLead = (userId: string): RowFilter => ({
-  $or: [{ id: rows(leadsOf('person_id', mine), userId) }, { createdBy: `user:${userId}` }],
+export const personOfOwnLead = (whose: Whose): RowFilter => ({
+  $or: [{ id: rows(leadsOf('person_id', mine), whose) }, { createdBy: `user:${whose.userId}` }],
 });
 
 /** People that this user may read: behind their own leads, and behind the contacts, which are one book for all. */
-export const personOfOwnLeadOrContact = (userId: string): RowFilter => ({
+export const personOfOwnLeadOrContact = (whose: Whose): RowFilter => ({
   $or: [
-    personOfOwnLead(userId),
-    { id: { $in: raw('(select person_id from crm_core.crm_contacts where deleted_at is null)') } },
+    personOfOwnLead(whose),
+    {
+      id: rows(
+        '(select person_id from crm_core.crm_contacts where organization_id = :organization and deleted_at is null)',
+        whose,
+      ),
+    },
   ],
 });
 
 /** People behind the leads of the teams that this user manages, and behind those of nobody's team. */
-export const personOfTeamLead = (userId: string): RowFilter => ({
-  $or: [{ id: rows(leadsOf('person_id', ofMyTeams), userId) }, { createdBy: `user:${userId}` }],
+export const personOfTeamLead = (whose: Whose): RowFilter => ({
+  $or: [{ id: rows(leadsOf('person_id', ofMyTeams), whose) }, { createdBy: `user:${whose.userId}` }],
 });
 
 /** What hangs on accounts that this user owns. Not what they made themselves: that would let anything be made. */
-export const onOwnAccount = (userId: string): RowFilter => ({
-  accountId: rows(accountsOf('owner_user_id = ?'), userId),
+export const onOwnAccount = (whose: Whose): RowFilter => ({
+  accountId: rows(accountsOf('owner_user_id = :user'), whose),
 });
 
 /** The same, and what hangs on accounts owned within the teams that this user manages, or owned by nobody. */
-export const onTeamAccount = (userId: string): RowFilter => ({
-  accountId: rows(accountsOf(`(owner_user_id = ? or owner_user_id is null or owner_user_id in (${members}))`), userId),
+export const onTeamAccount = (whose: Whose): RowFilter => ({
+  accountId: rows(
+    accountsOf(`(owner_user_id = :user or owner_user_id is null or owner_user_id in (${members}))`),
+    whose,
+  ),
 });
 
 /** What belongs to a ticket of an account that this user owns. */
-export const ofTicketOfOwnAccount = (userId: string): RowFilter => ({
+export const ofTicketOfOwnAccount = (whose: Whose): RowFilter => ({
   ticketId: rows(
-    `(select ticket_id from crm_core.crm_tickets where deleted_at is null and account_id in ${accountsOf('owner_user_id = ?')})`,
-    userId,
+    `(select ticket_id from crm_core.crm_tickets
+      where organization_id = :organization and deleted_at is null and account_id in ${accountsOf('owner_user_id = :user')})`,
+    whose,
   ),
 });
 
 /** What hangs on the leads of this user, on accounts and contacts (one book for all), or was made by them. */
-export const onOwnSubject = (userId: string): RowFilter => ({
+export const onOwnSubject = (whose: Whose): RowFilter => ({
   $or: [
-    { subjectId: rows(leadsOf('lead_id', mine), userId) },
-    { subjectId: rows(leadsOf('person_id', mine), userId) },
+    { subjectId: rows(leadsOf('lead_id', mine), whose) },
+    { subjectId: rows(leadsOf('person_id', mine), whose) },
     { subjectType: { $in: ['account', 'contact'] } },
-    { createdBy: `user:${userId}` },
+    { createdBy: `user:${whose.userId}` },
   ],
 });
 
 /** The same for the leads of the teams that this user manages. */
-export const onTeamSubject = (userId: string): RowFilter => ({
+export const onTeamSubject = (whose: Whose): RowFilter => ({
   $or: [
-    { subjectId: rows(leadsOf('lead_id', ofMyTeams), userId) },
-    { subjectId: rows(leadsOf('person_id', ofMyTeams), userId) },
+    { subjectId: rows(leadsOf('lead_id', ofMyTeams), whose) },
+    { subjectId: rows(leadsOf('person_id', ofMyTeams), whose) },
     { subjectType: { $in: ['account', 'contact'] } },
-    { createdBy: `user:${userId}` },
+    { createdBy: `user:${whose.userId}` },
   ],
 });
 
 /** What belongs to a lead assigned to this user. */
-export const ofOwnLead = (userId: string): RowFilter => ({ leadId: rows(leadsOf('lead_id', mine), userId) });
+export const ofOwnLead = (whose: Whose): RowFilter => ({ leadId: rows(leadsOf('lead_id', mine), whose) });
 
 /** The same for the leads of the teams that this user manages. */
-export const ofTeamLead = (userId: string): RowFilter => ({ leadId: rows(leadsOf('lead_id', ofMyTeams), userId) });
+export const ofTeamLead = (whose: Whose): RowFilter => ({ leadId: rows(leadsOf('lead_id', ofMyTeams), whose) });

@@ -2,6 +2,7 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Assignment } from '../../workflows/assignment/assignment.ts';
 import { type CompiledCalendar, nextOpening } from '../../workflows/calendars/business-time.ts';
 import type { CalendarHours } from '../../workflows/calendars/calendar.ts';
+import { organizationOf } from '../database.ts';
 import { compiledCalendar } from '../calendars/compiled.ts';
 import { executePrepared } from '../model/prepared.ts';
 import type { Statement } from '../model/set-based.ts';
@@ -88,8 +89,9 @@ export async function readTeams(
     organizationId,
     organizationId,
     organizationId,
-    at,
     organizationId,
+    organizationId,
+    at,
   ]);
   const members = row?.members ?? [];
   const teams = (row?.teams ?? []).map((team) => ({
@@ -132,9 +134,11 @@ export async function readCalendarOf(em: EntityManager, userId: string | null): 
   const [row]: (CalendarHours & { id: string; version: number })[] = await em.execute(
     `select c.calendar_id as id, c.version, c.time_zone as "timeZone", c.hours, c.holidays, c.exceptions
      from crm_core.core_organizations o
-     left join crm_core.crm_users u on u.user_id = ?
-     join crm_core.crm_calendars c on c.calendar_id = coalesce(u.calendar_id, o.calendar_id) and c.deleted_at is null`,
-    [userId],
+     left join crm_core.crm_users u on u.organization_id = o.organization_id and u.user_id = ?
+     join crm_core.crm_calendars c on c.organization_id = o.organization_id
+       and c.calendar_id = coalesce(u.calendar_id, o.calendar_id) and c.deleted_at is null
+     where o.organization_id = ?`,
+    [userId, organizationOf(em)],
   );
   return row ? compiledCalendar(row) : null;
 }
@@ -150,7 +154,8 @@ const sqlOf = ({ capacity, open, assignments }: Work): string => `
       where organization_id = ? and deleted_at is null and team_id in (select team_id from asked)),
   concerned as materialized (
     select user_id from named
-    union select u.delegate_user_id from crm_core.crm_users u join named on named.user_id = u.user_id where u.out_of_office_from is not null),
+    union select u.delegate_user_id from crm_core.crm_users u join named on named.user_id = u.user_id
+      where u.organization_id = ? and u.out_of_office_from is not null),
   places as materialized (
     select m.* from crm_core.crm_team_members m
     where m.organization_id = ? and m.deleted_at is null and m.user_id in (select user_id from concerned))
@@ -158,8 +163,9 @@ const sqlOf = ({ capacity, open, assignments }: Work): string => `
     (select coalesce(jsonb_agg(jsonb_build_object('id', t.team_id, 'name', t.name, 'fallbackUserId', f.user_id)
         order by t.created_at, t.team_id), '[]')
        from crm_core.crm_teams t
-       left join crm_core.crm_users f on f.user_id = t.fallback_user_id and f.active and f.deleted_at is null
-       where t.deleted_at is null and t.team_id in (select team_id from places union select team_id from asked)) as teams,
+       left join crm_core.crm_users f
+         on f.organization_id = t.organization_id and f.user_id = t.fallback_user_id and f.active and f.deleted_at is null
+       where t.organization_id = ? and t.deleted_at is null and t.team_id in (select team_id from places union select team_id from asked)) as teams,
     (select coalesce(jsonb_agg(jsonb_build_object(
         'teamId', m.team_id, 'userId', u.user_id, 'name', u.full_name, 'position', m.position, 'active', u.active,
         'capacity', u.${capacity}, 'dailyQuota', u.daily_quota, 'weight', u.weight, 'skills', to_jsonb(u.skills),
@@ -172,9 +178,9 @@ const sqlOf = ({ capacity, open, assignments }: Work): string => `
         'calendar', case when c.calendar_id is null then null else jsonb_build_object('id', c.calendar_id, 'version', c.version,
             'timeZone', c.time_zone, 'hours', c.hours, 'holidays', c.holidays, 'exceptions', c.exceptions) end)), '[]')
      from places m
-     join crm_core.crm_users u on u.user_id = m.user_id and u.deleted_at is null
-     left join crm_core.core_organizations o on o.organization_id = ?
-     left join crm_core.crm_calendars c on c.calendar_id = coalesce(u.calendar_id, o.calendar_id) and c.deleted_at is null) as members`;
+     join crm_core.crm_users u on u.organization_id = m.organization_id and u.user_id = m.user_id and u.deleted_at is null
+     left join crm_core.core_organizations o on o.organization_id = m.organization_id
+     left join crm_core.crm_calendars c on c.organization_id = m.organization_id and c.calendar_id = coalesce(u.calendar_id, o.calendar_id) and c.deleted_at is null) as members`;
 
 const teamsSql = { lead: sqlOf(works.lead), ticket: sqlOf(works.ticket) };
 

@@ -4,7 +4,8 @@ import { type Database, inOrganization } from '../database.ts';
 export async function readFeatureFlags(database: Database, organizationId: string): Promise<Record<string, boolean>> {
   return inOrganization(database, organizationId, async (em) => {
     const rows: { name: string; enabled: boolean }[] = await em.execute(
-      'select name, enabled from crm_core.crm_feature_flags where deleted_at is null',
+      'select name, enabled from crm_core.crm_feature_flags where organization_id = ? and deleted_at is null',
+      [organizationId],
     );
     return Object.fromEntries(rows.map(({ name, enabled }) => [name, enabled]));
   });

@@ -1,7 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { v7 as uuidv7 } from 'uuid';
 import { actorLabel, type Actor } from '../access/actor.ts';
-import { type Database, inOrganization, statementInOrganization } from '../database.ts';
+import { type Database, inOrganization, organizationOf, statementInOrganization } from '../database.ts';
 import { executePrepared } from '../model/prepared.ts';
 import { Problem } from '../model/problem.ts';
 import type { Statement } from '../model/set-based.ts';
@@ -192,30 +192,34 @@ function storedCommand(row: LedgerRow): StoredCommand {
 
 /** Keeps the answer of a command, in the transaction of its effect. Answering twice keeps the first answer. */
 export async function storeAnswer(em: EntityManager, commandId: string, status: number, body: unknown): Promise<void> {
-  const { sql, parameters } = answerStatement(commandId, status, body);
+  const { sql, parameters } = answerStatement(organizationOf(em), commandId, status, body);
   await em.execute(sql, parameters);
 }
 
 /** The same as a statement that goes along with others, where a round trip counts. */
-export function answerStatement(commandId: string, status: number, body: unknown): Statement {
+export function answerStatement(organizationId: string, commandId: string, status: number, body: unknown): Statement {
   return {
     sql: `update crm_core.crm_commands set state = 'answered', answered_at = now(), answer_status = ?, answer = ?::jsonb, lease_until = null, updated_at = now(), version = version + 1
-     where command_id = ? and state = 'received'`,
-    parameters: [status, body === null ? null : JSON.stringify(body), commandId],
+     where organization_id = ? and command_id = ? and state = 'received'`,
+    parameters: [status, body === null ? null : JSON.stringify(body), organizationId, commandId],
   };
 }
 
 /** The stored command of an activity: body and receipt; null when the ledger does not know it (a signal from the CLI). */
 export async function findCommand(em: EntityManager, commandId: string): Promise<StoredCommand | null> {
-  const [row]: LedgerRow[] = await em.execute('select * from crm_core.crm_commands where command_id = ?', [commandId]);
+  const [row]: LedgerRow[] = await em.execute(
+    'select * from crm_core.crm_commands where organization_id = ? and command_id = ?',
+    [organizationOf(em), commandId],
+  );
   return row ? storedCommand(row) : null;
 }
 
 /** The command that started the process of a record: its oldest. */
 export async function findStartCommand(em: EntityManager, recordId: string): Promise<StoredCommand | null> {
   const [row]: LedgerRow[] = await em.execute(
-    'select * from crm_core.crm_commands where record_id = ? and message is not null order by received_at, command_id limit 1',
-    [recordId],
+    `select * from crm_core.crm_commands where organization_id = ? and record_id = ? and message is not null
+     order by received_at, command_id limit 1`,
+    [organizationOf(em), recordId],
   );
   return row ? storedCommand(row) : null;
 }
@@ -226,24 +230,27 @@ export async function readAnswer(
   organizationId: string,
   commandId: string,
 ): Promise<Omit<Answer, 'replayed'> | null> {
-  const [row] = await statementInOrganization<AnswerRow>(database, organizationId, answerSql, [commandId]);
+  const [row] = await statementInOrganization<AnswerRow>(database, organizationId, answerSql, [
+    organizationId,
+    commandId,
+  ]);
   return row ? answerIn(row) : null;
 }
 
 /** The same inside a transaction. */
 export async function answerOf(em: EntityManager, commandId: string): Promise<Omit<Answer, 'replayed'> | null> {
-  const [row] = await executePrepared<AnswerRow>(em, answerSql, [commandId]);
+  const [row] = await executePrepared<AnswerRow>(em, answerSql, [organizationOf(em), commandId]);
   return row ? answerIn(row) : null;
 }
 
 type AnswerRow = Pick<LedgerRow, 'answer_status' | 'answer'>;
 
-const answerSql = `select answer_status, answer from crm_core.crm_commands where command_id = ? and state = 'answered'`;
+const answerSql = `select answer_status, answer from crm_core.crm_commands where organization_id = ? and command_id = ? and state = 'answered'`;
 
 const answerIn = (row: AnswerRow) => ({ status: row.answer_status ?? 200, body: row.answer });
 
 /** Takes a refused command back: nothing happened, and its key is free for a corrected request. */
 export async function withdrawCommand(database: Database, organizationId: string, commandId: string): Promise<void> {
-  const sql = `delete from crm_core.crm_commands where command_id = ? and state = 'received'`;
-  await statementInOrganization(database, organizationId, sql, [commandId]);
+  const sql = `delete from crm_core.crm_commands where organization_id = ? and command_id = ? and state = 'received'`;
+  await statementInOrganization(database, organizationId, sql, [organizationId, commandId]);
 }

@@ -66,8 +66,8 @@ async function touchOfOpenLead(
 ): Promise<Insertion[]> {
   if (subjectType !== 'lead') return [];
   const [lead]: { stage: string }[] = await em.execute(
-    'select stage from crm_core.crm_leads where lead_id = ? and deleted_at is null',
-    [subjectId],
+    'select stage from crm_core.crm_leads where organization_id = ? and lead_id = ? and deleted_at is null',
+    [write.actor.organizationId, subjectId],
   );
   if (lead?.stage !== 'assigned' && lead?.stage !== 'touched') return [];
   const { actor, receivedAt } = write;

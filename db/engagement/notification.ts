@@ -1,10 +1,10 @@
-import { allow } from '../access/access-rules.ts';
+import { allow, type Whose } from '../access/access-rules.ts';
 import { User } from '../access/user.ts';
 import { identifier, instant, longText, reference, text } from '../model/columns.ts';
 import { resource } from '../model/define-resource.ts';
 import { entity } from '../model/entity.ts';
 
-const toMe = (userId: string) => ({ userId });
+const toMe = ({ userId }: Whose) => ({ userId });
 
 /** A notice to one user; the same text leaves as mail through the outbox. */
 export const Notification = entity('Notification', 'crm_notifications', {

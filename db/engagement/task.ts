@@ -1,17 +1,17 @@
-import { allow, ofTeamMember } from '../access/access-rules.ts';
+import { allow, ofTeamMember, type Whose } from '../access/access-rules.ts';
 import { User } from '../access/user.ts';
 import { choice, identifier, instant, longText, reference, text } from '../model/columns.ts';
 import { resource } from '../model/define-resource.ts';
 import { entity } from '../model/entity.ts';
 import { subjectTypes } from './subject.ts';
 
-const mine = (userId: string) => ({ $or: [{ assignedUserId: userId }, { createdBy: `user:${userId}` }] });
-const ofTeam = (userId: string) => ({
+const mine = ({ userId }: Whose) => ({ $or: [{ assignedUserId: userId }, { createdBy: `user:${userId}` }] });
+const ofTeam = (whose: Whose) => ({
   $or: [
-    { assignedUserId: ofTeamMember(userId) },
+    { assignedUserId: ofTeamMember(whose) },
     { assignedUserId: null },
-    { assignedUserId: userId },
-    { createdBy: `user:${userId}` },
+    { assignedUserId: whose.userId },
+    { createdBy: `user:${whose.userId}` },
   ],
 });
 

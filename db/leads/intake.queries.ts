@@ -81,7 +81,8 @@ export async function readIntakeDefaults(
 ): Promise<{ defaultRegion: string }> {
   return inOrganization(database, organizationId, async (em) => {
     const [row]: { default_region: string }[] = await em.execute(
-      'select default_region from crm_core.core_organizations',
+      'select default_region from crm_core.core_organizations where organization_id = ?',
+      [organizationId],
     );
     return { defaultRegion: row?.default_region ?? 'DE' };
   });
@@ -139,7 +140,8 @@ const contextSql = `
     exists (select from crm_core.crm_leads where organization_id = ? and lead_id = ?) as "isDecided",
     (select jsonb_build_object('calendarId', o.calendar_id, 'fallbackUserId', f.user_id)
        from crm_core.core_organizations o
-       left join crm_core.crm_users f on f.user_id = o.fallback_user_id and f.active and f.deleted_at is null
+       left join crm_core.crm_users f
+         on f.organization_id = o.organization_id and f.user_id = o.fallback_user_id and f.active and f.deleted_at is null
        where o.organization_id = ?) as organization,
     (select coalesce(jsonb_agg(to_jsonb(c) - 'createdAt' order by c."createdAt", c.id), '[]') from (
        (${openLead} and email = ? order by created_at, lead_id limit 20)

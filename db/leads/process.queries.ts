@@ -35,7 +35,10 @@ export async function readLeadProcess(database: Database, actor: Actor, id: stri
 /** Accepted, not decided yet: only the ledger knows it. Its sender may ask, and whoever reads all leads. */
 async function isUnderway(em: EntityManager, actor: Actor, id: string): Promise<boolean> {
   if (!identifier.safeParse(id).success) return false;
-  const [row]: unknown[] = await em.execute('select 1 from crm_core.crm_leads where lead_id = ?', [id]);
+  const [row]: unknown[] = await em.execute(
+    'select 1 from crm_core.crm_leads where organization_id = ? and lead_id = ?',
+    [actor.organizationId, id],
+  );
   if (row) return false;
   const command = await findStartCommand(em, id);
   return command !== null && (leads.read(actor) === true || actorLabel(command.actor) === actorLabel(actor));
@@ -46,19 +49,19 @@ const explanationSql = `
     (select coalesce(jsonb_agg(jsonb_build_object('score', score, 'band', band, 'cause', cause, 'scoredAt', scored_at,
         'model', jsonb_build_object('id', scoring_model_id, 'version', scoring_model_version), 'contributions', contributions)
         order by scored_at desc), '[]')
-      from (select * from crm_core.crm_lead_scores where lead_id = ? order by scored_at desc limit 20) s) as scores,
+      from (select * from crm_core.crm_lead_scores where organization_id = ? and lead_id = ? order by scored_at desc limit 20) s) as scores,
     (select coalesce(jsonb_agg(jsonb_build_object('round', round, 'userId', user_id, 'teamId', team_id, 'reason', reason,
         'overCapacity', over_capacity, 'rule', jsonb_build_object('id', assignment_rule_id, 'version', assignment_rule_version),
         'decidedAt', decided_at, 'candidates', candidates, 'rulesTried', rules_tried) order by round desc), '[]')
-      from (select * from crm_core.crm_lead_assignments where lead_id = ? order by round desc limit 20) a) as assignments,
+      from (select * from crm_core.crm_lead_assignments where organization_id = ? and lead_id = ? order by round desc limit 20) a) as assignments,
     (select coalesce(jsonb_agg(jsonb_build_object('round', round, 'step', step, 'dueAt', due_at, 'detectedAt', detected_at,
         'userId', user_id, 'outcome', outcome) order by due_at), '[]')
-      from (select * from crm_core.crm_lead_steps where lead_id = ? order by due_at desc limit 50) t) as steps,
+      from (select * from crm_core.crm_lead_steps where organization_id = ? and lead_id = ? order by due_at desc limit 50) t) as steps,
     (select coalesce(jsonb_agg(jsonb_build_object('survivorId', survivor_id, 'mergedId', merged_id, 'evidence', evidence,
         'mergedAt', merged_at, 'undoneAt', undone_at) order by merged_at), '[]')
-      from (select * from crm_core.crm_merges where survivor_id = ? or merged_id = ? order by merged_at desc limit 50) m) as merges,
+      from (select * from crm_core.crm_merges where organization_id = ? and ? in (survivor_id, merged_id) order by merged_at desc limit 50) m) as merges,
     (select coalesce(jsonb_agg(jsonb_build_object('criterion', criterion, 'statement', statement, 'reference', reference) order by criterion), '[]')
-      from crm_core.crm_qualification_evidence where lead_id = ?) as evidence`;
+      from crm_core.crm_qualification_evidence where organization_id = ? and lead_id = ?) as evidence`;
 
 interface Stored {
   scores: Record<string, unknown>[];
@@ -70,7 +73,7 @@ interface Stored {
 
 /** Newest judgement first; what normalisation saw is contact data, kept from those who may not read it. */
 async function explain(em: EntityManager, lead: LeadRow, redacted: boolean): Promise<Record<string, unknown>> {
-  const [stored]: Stored[] = await em.execute(explanationSql, Array<string>(6).fill(lead.id));
+  const [stored]: Stored[] = await em.execute(explanationSql, Array(5).fill([lead.organizationId, lead.id]).flat());
   const [score, ...earlierScores] = stored?.scores ?? [];
   const [assignment, ...earlierAssignments] = stored?.assignments ?? [];
   return {

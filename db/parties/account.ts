@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { companyNameKey } from '../../workflows/leads/name-keys.ts';
-import { allow, ofTeamMember } from '../access/access-rules.ts';
+import { allow, ofTeamMember, type Whose } from '../access/access-rules.ts';
 import { User } from '../access/user.ts';
 import { choice, json, reference, text } from '../model/columns.ts';
 import { resource } from '../model/define-resource.ts';
@@ -8,9 +8,9 @@ import { entity, type EntityDefinition } from '../model/entity.ts';
 
 const parent = (): EntityDefinition => Account;
 
-const ownAccount = (userId: string) => ({ $or: [{ ownerUserId: userId }, { createdBy: `user:${userId}` }] });
-const teamAccount = (userId: string) => ({
-  $or: [{ ownerUserId: ofTeamMember(userId) }, { ownerUserId: null }, { ownerUserId: userId }],
+const ownAccount = ({ userId }: Whose) => ({ $or: [{ ownerUserId: userId }, { createdBy: `user:${userId}` }] });
+const teamAccount = (whose: Whose) => ({
+  $or: [{ ownerUserId: ofTeamMember(whose) }, { ownerUserId: null }, { ownerUserId: whose.userId }],
 });
 
 /** A company, developer, brokerage or client organisation (spec/5 `crm_accounts`, spec/1). */

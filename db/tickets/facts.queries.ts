@@ -1,4 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { organizationOf } from '../database.ts';
 import { type FactContext, ticketFacts, type TicketFacts } from '../../workflows/tickets/facts.ts';
 import type { TicketRow } from './ticket-state.queries.ts';
 
@@ -7,10 +8,10 @@ export async function readFacts(em: EntityManager, ticket: TicketRow): Promise<T
   const [row]: FactContext[] = await em.execute(
     `select
        (select jsonb_build_object('accountName', account_name, 'segment', segment, 'industry', industry, 'accountType', account_type)
-          from crm_core.crm_accounts where account_id = ? and deleted_at is null) as account,
+          from crm_core.crm_accounts where organization_id = ? and account_id = ? and deleted_at is null) as account,
        (select jsonb_build_object('primaryEmail', primary_email, 'country', country)
-          from crm_core.crm_people where person_id = ?) as requester`,
-    [ticket.accountId, ticket.requesterPersonId],
+          from crm_core.crm_people where organization_id = ? and person_id = ?) as requester`,
+    [ticket.organizationId, ticket.accountId, ticket.organizationId, ticket.requesterPersonId],
   );
   return ticketFacts(ticket, row ?? { account: null, requester: { primaryEmail: null, country: null } });
 }
@@ -25,8 +26,8 @@ export interface Presence {
 export async function readPresence(em: EntityManager, userId: string, at: Date): Promise<Presence> {
   const [row]: { active: boolean; from: string | null; until: string | null }[] = await em.execute(
     `select active, to_json(out_of_office_from) #>> '{}' as "from", to_json(out_of_office_until) #>> '{}' as until
-     from crm_core.crm_users where user_id = ? and deleted_at is null`,
-    [userId],
+     from crm_core.crm_users where organization_id = ? and user_id = ? and deleted_at is null`,
+    [organizationOf(em), userId],
   );
   if (!row?.active) return { isThere: false, awayFrom: null };
   const from = row.from === null ? null : new Date(row.from);

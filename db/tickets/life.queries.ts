@@ -48,7 +48,7 @@ const lifeSql = `
       union all (select * from known where ended_at is not null order by ended_at desc, sla_clock_id desc limit ${endedKept})),
     applied as materialized (
       select applied_version as version, applied_terms as terms from crm_core.crm_sla_policies p
-      where p.sla_policy_id = t.sla_policy_id and p.applied_version > coalesce(t.sla_policy_version, 0) and p.applied_terms is not null)
+      where p.organization_id = t.organization_id and p.sla_policy_id = t.sla_policy_id and p.applied_version > coalesce(t.sla_policy_version, 0) and p.applied_terms is not null)
     select
       (select coalesce(jsonb_agg(${clockSql} order by target, ordinal), '[]') from shown) as clocks,
       (select coalesce(jsonb_agg(jsonb_build_object('step', step, 'clockId', sla_clock_id, 'life', life)), '[]')
@@ -59,14 +59,14 @@ const lifeSql = `
       (select coalesce(jsonb_object_agg(target, ordinal), '{}')
          from (select target, max(ordinal) as ordinal from known group by target) o) as ordinals,
       (select ${calendarSql} from crm_core.crm_calendars c
-         where c.calendar_id = (t.sla_terms ->> 'calendarId')::uuid and c.deleted_at is null) as calendar,
+         where c.organization_id = t.organization_id and c.calendar_id = (t.sla_terms ->> 'calendarId')::uuid and c.deleted_at is null) as calendar,
       (select jsonb_build_object('version', version, 'terms', terms, 'calendar', (
           select ${calendarSql} from crm_core.crm_calendars c
-          where c.calendar_id = (terms ->> 'calendarId')::uuid and c.deleted_at is null))
+          where c.organization_id = t.organization_id and c.calendar_id = (terms ->> 'calendarId')::uuid and c.deleted_at is null))
          from applied) as applied,
       (select max(merged_at) from crm_core.crm_merges g
-         where g.survivor_id = t.ticket_id and g.subject_type = 'ticket') as "mergedAt") life
-  where t.ticket_id = any(?::uuid[])`;
+         where g.organization_id = t.organization_id and g.survivor_id = t.ticket_id and g.subject_type = 'ticket') as "mergedAt") life
+  where t.organization_id = ? and t.ticket_id = any(?::uuid[])`;
 
 interface LifeRow extends Omit<TicketLife, 'clocks' | 'calendar' | 'applied' | 'mergedAt'> {
   id: string;
@@ -77,15 +77,22 @@ interface LifeRow extends Omit<TicketLife, 'clocks' | 'calendar' | 'applied' | '
 }
 
 /** Reads, in one statement, the clocks of a ticket and by what they are judged. */
-export async function readLife(em: EntityManager, { id }: Pick<TicketRow, 'id'>): Promise<TicketLife> {
-  const life = (await readLives(em, [id])).get(id);
+export async function readLife(
+  em: EntityManager,
+  { organizationId, id }: Pick<TicketRow, 'organizationId' | 'id'>,
+): Promise<TicketLife> {
+  const life = (await readLives(em, organizationId, [id])).get(id);
   if (!life) throw new Error(`The clocks of ticket ${id} could not be read.`);
   return life;
 }
 
 /** The same of many tickets. */
-export async function readLives(em: EntityManager, ids: readonly string[]): Promise<Map<string, TicketLife>> {
-  const rows: LifeRow[] = await em.execute(lifeSql, [uuidArray(ids)]);
+export async function readLives(
+  em: EntityManager,
+  organizationId: string,
+  ids: readonly string[],
+): Promise<Map<string, TicketLife>> {
+  const rows: LifeRow[] = await em.execute(lifeSql, [organizationId, uuidArray(ids)]);
   return new Map(
     rows.map(({ id, clocks, calendar, applied, mergedAt, ...row }) => [
       id,
@@ -182,20 +189,27 @@ const pastSql = `
   from crm_core.crm_tickets t
   left join lateral (
     select merge_id, merged_at, evidence from crm_core.crm_merges
-    where survivor_id = t.ticket_id and subject_type = 'ticket' and jsonb_exists(evidence, 'owed') and deleted_at is null
+    where organization_id = t.organization_id and survivor_id = t.ticket_id and subject_type = 'ticket' and jsonb_exists(evidence, 'owed') and deleted_at is null
     order by merge_id desc limit 1) g on true
-  where t.ticket_id = any(?::uuid[])`;
+  where t.organization_id = ? and t.ticket_id = any(?::uuid[])`;
 
 /** Which promises to a ticket are still to be kept. */
-export async function readOpenPromises(em: EntityManager, { id }: Pick<TicketRow, 'id'>): Promise<OpenPromises> {
-  const promises = (await readPromisesOf(em, [id])).get(id);
+export async function readOpenPromises(
+  em: EntityManager,
+  { organizationId, id }: Pick<TicketRow, 'organizationId' | 'id'>,
+): Promise<OpenPromises> {
+  const promises = (await readPromisesOf(em, organizationId, [id])).get(id);
   if (!promises) throw new Error(`What is owed on ticket ${id} could not be read.`);
   return promises;
 }
 
 /** The same of many tickets. */
-export async function readPromisesOf(em: EntityManager, ids: readonly string[]): Promise<Map<string, OpenPromises>> {
-  const rows: PastRow[] = await em.execute(pastSql, [uuidArray(ids)]);
+export async function readPromisesOf(
+  em: EntityManager,
+  organizationId: string,
+  ids: readonly string[],
+): Promise<Map<string, OpenPromises>> {
+  const rows: PastRow[] = await em.execute(pastSql, [organizationId, uuidArray(ids)]);
   return new Map(
     rows.map(({ id: ticketId, openedAt, firstRepliedAt, isAtWork, statuses, unanswered, merged }) => [
       ticketId,

@@ -31,23 +31,29 @@ export async function findOrganizationOfSlug(relay: Database, slug: string): Pro
 }
 
 const placeSql = `
-  with recursive asked as (select array(select jsonb_array_elements_text(?::jsonb)) as ids, ?::text as mailed_from),
+  with recursive asked as (
+    select ?::uuid as organization_id, array(select jsonb_array_elements_text(?::jsonb)) as ids, ?::text as mailed_from),
   named as (
     select m.ticket_id, array_position(asked.ids, m.message_id::text) as nearness
-    from crm_core.crm_conversation_messages m, asked where m.message_id = any(asked.ids) and m.deleted_at is null
+    from crm_core.crm_conversation_messages m join asked using (organization_id)
+    where m.message_id = any(asked.ids) and m.deleted_at is null
     union all
-    select t.ticket_id, 1000000 from crm_core.crm_tickets t, asked
+    select t.ticket_id, 1000000 from crm_core.crm_tickets t join asked using (organization_id)
     where t.number = ? and (
-      exists (select from crm_core.crm_people p where p.person_id = t.requester_person_id and p.primary_email = asked.mailed_from)
+      exists (
+        select from crm_core.crm_people p
+        where p.organization_id = t.organization_id and p.person_id = t.requester_person_id and p.primary_email = asked.mailed_from)
       or exists (
         select from crm_core.crm_conversation_messages m
-        where m.ticket_id = t.ticket_id and m.addresses -> 'from' ->> 'address' = asked.mailed_from and m.deleted_at is null))),
+        where m.organization_id = t.organization_id and m.ticket_id = t.ticket_id
+          and m.addresses -> 'from' ->> 'address' = asked.mailed_from and m.deleted_at is null))),
   followed as (
-    select t.ticket_id, t.status, t.stage, t.merged_into_ticket_id, named.nearness, 0 as steps
-    from named join crm_core.crm_tickets t using (ticket_id) where t.deleted_at is null
+    select t.organization_id, t.ticket_id, t.status, t.stage, t.merged_into_ticket_id, named.nearness, 0 as steps
+    from named cross join asked join crm_core.crm_tickets t using (organization_id, ticket_id) where t.deleted_at is null
     union all
-    select t.ticket_id, t.status, t.stage, t.merged_into_ticket_id, followed.nearness, followed.steps + 1
-    from followed join crm_core.crm_tickets t on t.ticket_id = followed.merged_into_ticket_id
+    select t.organization_id, t.ticket_id, t.status, t.stage, t.merged_into_ticket_id, followed.nearness, followed.steps + 1
+    from followed join crm_core.crm_tickets t
+      on t.organization_id = followed.organization_id and t.ticket_id = followed.merged_into_ticket_id
     where t.deleted_at is null and followed.steps < 10)
   select ticket_id as id, status, stage from followed where merged_into_ticket_id is null order by nearness limit 1`;
 
@@ -55,20 +61,22 @@ const placeSql = `
 export async function placeMail(database: Database, organizationId: string, mail: MailPlace): Promise<PlacedMail> {
   return inOrganization(database, organizationId, async (em) => {
     const [known]: { ticket_id: string }[] = await em.execute(
-      `select ticket_id from crm_core.crm_conversation_messages where message_id = ? and deleted_at is null limit 1`,
-      [mail.messageId],
+      `select ticket_id from crm_core.crm_conversation_messages 
+       where organization_id = ? and message_id = ? and deleted_at is null limit 1`,
+      [organizationId, mail.messageId],
     );
     if (known) return { knownTicketId: known.ticket_id, ticket: null, recentCount: 0 };
     const [ticket]: { id: string; status: string; stage: string }[] = await em.execute(placeSql, [
+      organizationId,
       JSON.stringify(mail.answers),
       mail.from,
       mail.number,
     ]);
     const [recent]: { count: number }[] = await em.execute(
       `select count(*)::int as count from crm_core.crm_conversation_messages
-       where created_at > ?::timestamptz - interval '1 hour' and kind = 'customer' and deleted_at is null
+       where organization_id = ? and created_at > ?::timestamptz - interval '1 hour' and kind = 'customer' and deleted_at is null
          and addresses -> 'from' ->> 'address' = ?`,
-      [mail.receivedAt, mail.from],
+      [organizationId, mail.receivedAt, mail.from],
     );
     return { knownTicketId: null, ticket: ticket ?? null, recentCount: recent?.count ?? 0 };
   });

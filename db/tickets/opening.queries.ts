@@ -83,7 +83,7 @@ const contextSql = `
        from crm_core.crm_accounts a
        where a.organization_id = ? and a.deleted_at is null
          and case when ?::uuid is not null then a.account_id = ?
-             else a.account_id in (select k.account_id from crm_core.crm_contacts k join person using (person_id) where k.deleted_at is null)
+             else a.account_id in (select k.account_id from crm_core.crm_contacts k join person using (organization_id, person_id) where k.deleted_at is null)
                or a.domain = ? end
        order by (a.domain = ?) is true desc, a.created_at, a.account_id limit 1) as account,
     (${policiesSql}) as policies`;
@@ -113,6 +113,7 @@ export async function readOpeningContext(
       accountId,
       domain,
       domain,
+      organizationId,
     ],
   );
   if (!row) throw new Error('The context of the opening was empty');

@@ -4,6 +4,7 @@ import { aroundTheClock } from '../../workflows/calendars/around-the-clock.ts';
 import type { CalendarHours } from '../../workflows/calendars/calendar.ts';
 import type { PolicyCandidate } from '../../workflows/tickets/policy-choice.ts';
 import type { SlaTerms } from '../../workflows/tickets/terms.ts';
+import { organizationOf } from '../database.ts';
 import { compiledCalendar } from '../calendars/compiled.ts';
 
 /** An active policy with its terms and its calendar, ready to judge by. */
@@ -23,13 +24,14 @@ export const termsSql = `jsonb_build_object('name', p.name, 'calendarId', p.cale
     'pauseStatuses', p.pause_statuses, 'pausedTargets', p.paused_targets, 'warnAt', p.warn_at,
     'escalation', p.escalation, 'closeAfterMinutes', p.close_after_minutes, 'reopenWithinMinutes', p.reopen_within_minutes)`;
 
-/** SQL of the active policies of the transaction's organisation as a JSON list, in the order in which they are asked. */
+/** SQL of the active policies of the organisation `?` as a JSON list, in the order in which they are asked. */
 export const policiesSql = `
   select coalesce(jsonb_agg(jsonb_build_object('id', p.sla_policy_id, 'version', p.version, 'name', p.name, 'position', p.position,
       'when', p.condition, 'terms', ${termsSql}, 'calendar', ${calendarSql}) order by p.position, p.sla_policy_id), '[]')
   from crm_core.crm_sla_policies p
-  left join crm_core.crm_calendars c on c.calendar_id = p.calendar_id and c.deleted_at is null
-  where p.active and p.deleted_at is null`;
+  left join crm_core.crm_calendars c
+    on c.organization_id = p.organization_id and c.calendar_id = p.calendar_id and c.deleted_at is null
+  where p.organization_id = ? and p.active and p.deleted_at is null`;
 
 type PolicyJson = Omit<StoredPolicy, 'calendar'> & { calendar: CalendarJson };
 
@@ -45,6 +47,8 @@ export function policiesOf(json: readonly PolicyJson[]): StoredPolicy[] {
 
 /** The active policies of the transaction's organisation, in the order in which they are asked. */
 export async function readPolicies(em: EntityManager): Promise<StoredPolicy[]> {
-  const [row]: { policies: PolicyJson[] }[] = await em.execute(`select (${policiesSql}) as policies`);
+  const [row]: { policies: PolicyJson[] }[] = await em.execute(`select (${policiesSql}) as policies`, [
+    organizationOf(em),
+  ]);
   return policiesOf(row?.policies ?? []);
 }

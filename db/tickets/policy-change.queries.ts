@@ -72,7 +72,8 @@ export async function previewPolicyChange(
     const last = after;
     const page: string[] = await inOrganization(database, organizationId, async (em) => {
       const tickets = await readOpen(em, id, last, size.pageSize);
-      for (const [ticket, clocks] of await effectsOn(em, tickets, changed, id, at)) summary.add(ticket, clocks);
+      for (const [ticket, clocks] of await effectsOn(em, tickets, changed, { organizationId, policyId: id }, at))
+        summary.add(ticket, clocks);
       return tickets.map((ticket) => ticket.id);
     });
     after = page.length < size.pageSize ? null : (page.at(-1) ?? null);
@@ -94,8 +95,9 @@ export async function applyPolicyChange(
   return writeOnce(database, write, async (em, commandId) => {
     const { version, terms } = await change(em, write, commandId, id, body);
     await em.execute(
-      `update crm_core.crm_sla_policies set applied_version = ?, applied_terms = ?::jsonb where sla_policy_id = ?`,
-      [version, JSON.stringify(terms), id],
+      `update crm_core.crm_sla_policies set applied_version = ?, applied_terms = ?::jsonb
+       where organization_id = ? and sla_policy_id = ?`,
+      [version, JSON.stringify(terms), actor.organizationId, id],
     );
     const { organizationId } = actor;
     const traces: Change = { organizationId, actor, at, subjectType: 'sla_policy', subjectId: id, commandId };
@@ -120,9 +122,10 @@ async function change(
   const [changed]: Changed[] = await em.execute(
     `select p.version, ${termsSql} as terms, ${calendarSql} as calendar
      from crm_core.crm_sla_policies p
-     left join crm_core.crm_calendars c on c.calendar_id = p.calendar_id and c.deleted_at is null
-     where p.sla_policy_id = ?`,
-    [id],
+     left join crm_core.crm_calendars c
+       on c.organization_id = p.organization_id and c.calendar_id = p.calendar_id and c.deleted_at is null
+     where p.organization_id = ? and p.sla_policy_id = ?`,
+    [write.actor.organizationId, id],
   );
   if (!changed) throw new Error(`The policy ${id} could not be read back.`);
   return changed;
@@ -148,11 +151,11 @@ async function effectsOn(
   em: EntityManager,
   tickets: readonly TicketRow[],
   { version, terms, calendar }: Changed,
-  policyId: string,
+  { organizationId, policyId }: { organizationId: string; policyId: string },
   at: Date,
 ): Promise<(readonly [TicketRow, ClockEffect[]])[]> {
   const ids = tickets.map(({ id }) => id);
-  const [lives, promises] = [await readLives(em, ids), await readPromisesOf(em, ids)];
+  const [lives, promises] = [await readLives(em, organizationId, ids), await readPromisesOf(em, organizationId, ids)];
   const compiled = calendarOf(calendar);
   return tickets.flatMap((ticket) => {
     const { priority, status, id } = ticket;

@@ -36,7 +36,10 @@ export async function readTicketProcess(database: Database, actor: Actor, id: st
 /** Accepted, not decided yet: only the ledger knows it. Its sender may ask, and whoever reads all tickets. */
 async function isUndecided(em: EntityManager, actor: Actor, id: string): Promise<boolean> {
   if (!identifier.safeParse(id).success) return false;
-  const [row]: unknown[] = await em.execute('select 1 from crm_core.crm_tickets where ticket_id = ?', [id]);
+  const [row]: unknown[] = await em.execute(
+    'select 1 from crm_core.crm_tickets where organization_id = ? and ticket_id = ?',
+    [actor.organizationId, id],
+  );
   if (row) return false;
   const command = await findStartCommand(em, id);
   return command !== null && (tickets.read(actor) === true || actorLabel(command.actor) === actorLabel(actor));
@@ -50,19 +53,19 @@ const explanationSql = `
         'startedAt', started_at, 'dueAt', due_at, 'intervals', intervals, 'changes', changes, 'metAt', met_at,
         'breachedAt', breached_at, 'breachDetectedAt', breach_detected_at, 'endedAt', ended_at, 'elapsedMinutes', elapsed_minutes)
         order by started_at desc, target), '[]')
-      from (select * from crm_core.crm_sla_clocks where ticket_id = ? and deleted_at is null order by started_at desc limit 50) k) as clocks,
+      from (select * from crm_core.crm_sla_clocks where organization_id = ? and ticket_id = ? and deleted_at is null order by started_at desc limit 50) k) as clocks,
     (select coalesce(jsonb_agg(jsonb_build_object('round', round, 'userId', user_id, 'teamId', team_id, 'reason', reason,
         'overCapacity', over_capacity, 'rule', jsonb_build_object('id', routing_rule_id, 'version', routing_rule_version),
         'decidedAt', decided_at, 'candidates', candidates, 'rulesTried', rules_tried) order by round desc), '[]')
-      from (select * from crm_core.crm_ticket_assignments where ticket_id = ? order by round desc limit 20) a) as routings,
+      from (select * from crm_core.crm_ticket_assignments where organization_id = ? and ticket_id = ? order by round desc limit 20) a) as routings,
     (select coalesce(jsonb_agg(jsonb_build_object('step', step, 'target', target, 'clockId', sla_clock_id, 'dueAt', due_at,
         'detectedAt', detected_at, 'userId', user_id, 'outcome', outcome) order by due_at, detected_at), '[]')
-      from (select * from crm_core.crm_ticket_steps where ticket_id = ? order by due_at desc limit 100) s) as steps,
+      from (select * from crm_core.crm_ticket_steps where organization_id = ? and ticket_id = ? order by due_at desc limit 100) s) as steps,
     (select coalesce(jsonb_agg(jsonb_build_object('survivorId', survivor_id, 'mergedId', merged_id, 'evidence', evidence,
         'mergedAt', merged_at) order by merged_at), '[]')
-      from (select * from crm_core.crm_merges where survivor_id = ? or merged_id = ? order by merged_at desc limit 50) m) as merges,
+      from (select * from crm_core.crm_merges where organization_id = ? and ? in (survivor_id, merged_id) order by merged_at desc limit 50) m) as merges,
     (select coalesce(jsonb_agg(jsonb_build_object('ticketId', ticket_id, 'number', number) order by number), '[]')
-      from (select * from crm_core.crm_tickets where follow_up_of_ticket_id = ? order by number desc limit 20) f) as "followUps"`;
+      from (select * from crm_core.crm_tickets where organization_id = ? and follow_up_of_ticket_id = ? order by number desc limit 20) f) as "followUps"`;
 
 interface Stored {
   clocks: Record<string, unknown>[];
@@ -74,7 +77,7 @@ interface Stored {
 
 /** Newest decision first: which policy and why, who got it and why, and every minute of each clock. */
 async function explain(em: EntityManager, ticket: TicketRow): Promise<Record<string, unknown>> {
-  const [stored]: Stored[] = await em.execute(explanationSql, Array<string>(6).fill(ticket.id));
+  const [stored]: Stored[] = await em.execute(explanationSql, Array(5).fill([ticket.organizationId, ticket.id]).flat());
   const [routing, ...earlierRoutings] = stored?.routings ?? [];
   const { slaPolicyId: id, slaPolicyVersion: version, slaTerms: terms } = ticket;
   return {

@@ -1,7 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { AssignmentRule } from '../../workflows/assignment/rules.ts';
 import { assignmentLock } from '../assignment/teams.queries.ts';
-import { type Database, statementAcrossOrganizations } from '../database.ts';
+import { type Database, organizationOf, statementAcrossOrganizations } from '../database.ts';
 
 const rulesSql = `
   select ${assignmentLock} as locked, (
@@ -36,27 +36,28 @@ export async function findAgent(em: EntityManager, userId: string): Promise<Agen
     `select u.active, u.skills, u.ticket_capacity as capacity, u.open_tickets as "openCount",
        to_json(u.out_of_office_from) #>> '{}' as "outOfOfficeFrom", to_json(u.out_of_office_until) #>> '{}' as "outOfOfficeUntil",
        (select coalesce(jsonb_agg(m.team_id order by m.created_at, m.team_id), '[]') from crm_core.crm_team_members m
-         where m.user_id = u.user_id and m.deleted_at is null) as "teamIds"
-     from crm_core.crm_users u where u.user_id = ? and u.deleted_at is null`,
-    [userId],
+         where m.organization_id = u.organization_id and m.user_id = u.user_id and m.deleted_at is null) as "teamIds"
+     from crm_core.crm_users u where u.organization_id = ? and u.user_id = ? and u.deleted_at is null`,
+    [organizationOf(em), userId],
   );
   return agent ?? null;
 }
 
 const waitingSql = `
   with agent as materialized (
-    select user_id, skills, ticket_capacity - open_tickets as room from crm_core.crm_users
+    select organization_id, user_id, skills, ticket_capacity - open_tickets as room from crm_core.crm_users
     where organization_id = ? and user_id = ? and active and deleted_at is null
       and not (coalesce(out_of_office_from <= now(), false) and coalesce(now() < out_of_office_until, true)))
   select t.ticket_id
   from agent
-  join crm_core.crm_tickets t on t.organization_id = ? and t.stage = 'queued' and t.deleted_at is null and t.skills <@ agent.skills
+  join crm_core.crm_tickets t on t.organization_id = agent.organization_id and t.stage = 'queued' and t.deleted_at is null and t.skills <@ agent.skills
   left join lateral (
     select d.candidates from crm_core.crm_ticket_assignments d
-    where d.ticket_id = t.ticket_id order by d.round desc limit 1) latest on true
+    where d.organization_id = t.organization_id and d.ticket_id = t.ticket_id order by d.round desc limit 1) latest on true
   where agent.room > 0
     and (t.team_id is null
-      or t.team_id in (select team_id from crm_core.crm_team_members m where m.user_id = agent.user_id and m.deleted_at is null)
+      or t.team_id in (select team_id from crm_core.crm_team_members m
+        where m.organization_id = agent.organization_id and m.user_id = agent.user_id and m.deleted_at is null)
       or latest.candidates @> jsonb_build_array(jsonb_build_object('userId', agent.user_id)))
   order by t.opened_at, t.ticket_id
   limit (select least(greatest(room, 0), ?) from agent)`;
@@ -74,7 +75,6 @@ export async function readTicketsWaitingFor(
   const rows = await statementAcrossOrganizations<{ ticket_id: string }>(relay, waitingSql, [
     organizationId,
     userId,
-    organizationId,
     limit,
   ]);
   return rows.map(({ ticket_id }) => ticket_id);

@@ -12,12 +12,15 @@ import { type Database, inOrganization } from '../database.ts';
 const groupings: Record<SlaReportGrouping, { key: string; name: string }> = {
   policy: {
     key: 'c.sla_policy_id::text',
-    name: '(select name from crm_core.crm_sla_policies where sla_policy_id = g.key::uuid)',
+    name: '(select name from crm_core.crm_sla_policies n where n.organization_id = asked.organization_id and n.sla_policy_id = g.key::uuid)',
   },
-  team: { key: 't.team_id::text', name: '(select name from crm_core.crm_teams where team_id = g.key::uuid)' },
+  team: {
+    key: 't.team_id::text',
+    name: '(select name from crm_core.crm_teams n where n.organization_id = asked.organization_id and n.team_id = g.key::uuid)',
+  },
   agent: {
     key: 't.assigned_user_id::text',
-    name: '(select full_name from crm_core.crm_users where user_id = g.key::uuid)',
+    name: '(select full_name from crm_core.crm_users n where n.organization_id = asked.organization_id and n.user_id = g.key::uuid)',
   },
   priority: { key: 'c.priority', name: 'g.key' },
   week: { key: `to_char(c.started_at at time zone zone.name, 'IYYY-"W"IW')`, name: 'g.key' },
@@ -34,16 +37,19 @@ const outcomes = (target: SlaTarget) => `jsonb_build_object(
 
 // A clock is breached from the instant it was due, whatever came after, its cancelling too; a met one was met in time.
 const clocksSql = ({ key, name }: { key: string; name: string }) => `
-  with clocks as (
+  with asked as (select ?::uuid as organization_id),
+  clocks as (
     select ${key} as key, c.target,
       case when c.breached then 'breached' when c.state = 'met' then 'met' else 'running' end as outcome,
       case when c.met_at is null then null else c.elapsed_minutes end as elapsed_minutes
     from crm_core.crm_sla_clocks c
-    join crm_core.crm_tickets t on t.ticket_id = c.ticket_id and t.deleted_at is null
+    join asked using (organization_id)
+    join crm_core.crm_tickets t on t.organization_id = c.organization_id and t.ticket_id = c.ticket_id and t.deleted_at is null
     cross join lateral (
       select coalesce((select k.time_zone from crm_core.crm_calendars k
-        join crm_core.core_organizations o on o.calendar_id = k.calendar_id), 'UTC') as name) zone
-    where c.organization_id = ? and c.deleted_at is null and (c.breached or c.state <> 'cancelled') and c.started_at >= ? and c.started_at < ?),
+        join crm_core.core_organizations o on o.organization_id = k.organization_id and o.calendar_id = k.calendar_id
+        where k.organization_id = c.organization_id), 'UTC') as name) zone
+    where c.deleted_at is null and (c.breached or c.state <> 'cancelled') and c.started_at >= ? and c.started_at < ?),
   g as (
     select key, grouping(key) = 1 as is_total,
       jsonb_build_object(${slaTargets.map((target) => `'${target}', ${outcomes(target)}`).join(', ')}) as outcomes,
@@ -54,7 +60,7 @@ const clocksSql = ({ key, name }: { key: string; name: string }) => `
     from clocks group by grouping sets ((key), ()))
   select key, is_total, case when key is null then null else ${name} end as name, outcomes, responses, resolutions,
     response_minutes, resolution_minutes
-  from g order by is_total desc, name nulls last, key`;
+  from g cross join asked order by is_total desc, name nulls last, key`;
 
 interface GroupRow {
   key: string | null;

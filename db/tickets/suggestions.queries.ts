@@ -1,6 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Actor } from '../access/actor.ts';
-import { type Database, inOrganization } from '../database.ts';
+import { type Database, inOrganization, organizationOf } from '../database.ts';
 import { findVisible, readFilter } from '../model/row-access.ts';
 import { articles } from './article.ts';
 import type { TicketRow } from './ticket-state.queries.ts';
@@ -29,7 +29,7 @@ const suggestSql = `
   shelf as (
     select article_id, title, slug, summary, language, to_tsvector('simple', search_text) as lexemes,
       crm_core.fold(title) as plain_title
-    from crm_core.crm_articles where status = 'published' and deleted_at is null),
+    from crm_core.crm_articles where organization_id = ? and status = 'published' and deleted_at is null),
   telling as (
     select word from asked, unnest(asked.words) as word
     where length(word) > 2
@@ -67,6 +67,7 @@ async function nearest(em: EntityManager, subject: string, description: string):
   const found: Found[] = await em.execute(suggestSql, [
     subject,
     `${subject}\n${description}`,
+    organizationOf(em),
     leastSimilarity,
     leastScore,
     most,
