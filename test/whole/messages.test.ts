@@ -211,7 +211,12 @@ describe('a ticket', () => {
         product,
         'workflow',
         'signal',
-        ...['--workflow-id', `ticket:${String(id)}`, '--name', name, '--input', JSON.stringify(payload)],
+        '--workflow-id',
+        `ticket:${String(id)}`,
+        '--name',
+        name,
+        '--input',
+        JSON.stringify(payload),
       );
 
     const first = await clock('first_response');
