@@ -3,10 +3,10 @@ import { ApplicationFailure } from '@temporalio/common';
 import { readAffectedProcesses } from '../db/automation/affected-processes.queries.ts';
 import { markDelivered, noteFailure, readUndelivered, type UndeliveredEvent } from '../db/automation/outbox.queries.ts';
 import type { AutomationActivities } from './automation.types.ts';
-import { noticeMails } from './automation/notice-mails.ts';
+import { notificationMails } from './automation/notification-mails.ts';
 import { createSubscribers, type SubscriberDeps } from './automation/subscribers.ts';
 import { tellProcess } from './automation/tell-process.ts';
-import { noticeEvent } from './notices.ts';
+import { notificationEvent } from './notifications.ts';
 import { MailRefused } from './ports.ts';
 
 const pageSize = 500;
@@ -46,9 +46,9 @@ export function createAutomationActivities(deps: SubscriberDeps): AutomationActi
 
   /** What has to be done for the events of a batch; those that ask for nothing are settled at once. */
   async function deliveriesOf(events: readonly UndeliveredEvent[]): Promise<Delivery[]> {
-    const notices = events.filter(({ kind }) => kind === noticeEvent);
-    const { mails, needless } = await noticeMails(relay, deps.mail, notices);
-    const others = events.filter(({ kind }) => kind !== noticeEvent);
+    const notifications = events.filter(({ kind }) => kind === notificationEvent);
+    const { mails, needless } = await notificationMails(relay, deps.mail, notifications);
+    const others = events.filter(({ kind }) => kind !== notificationEvent);
     const unheard = others.filter(({ kind }) => subscriberOf(kind) === undefined).map(({ id }) => id);
     await markDelivered(relay, [...needless, ...unheard]);
     return [

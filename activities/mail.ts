@@ -34,7 +34,7 @@ export function createMail({ url, from, supportAddress }: SmtpOptions): Mail {
           text,
           ...(html ? { html } : {}),
           messageId,
-          ...(answer ? threadOf(supportAddress, answer) : notice),
+          ...(answer ? threadOf(supportAddress, answer) : notification),
         });
       } catch (error) {
         throw refusal(error) ?? error;
@@ -45,7 +45,7 @@ export function createMail({ url, from, supportAddress }: SmtpOptions): Mail {
 }
 
 /** No out-of-office note comes back to what a machine wrote (RFC 3834 §5). */
-const notice = { headers: { 'Auto-Submitted': 'auto-generated' } };
+const notification = { headers: { 'Auto-Submitted': 'auto-generated' } };
 
 function threadOf(supportAddress: string, { organization, inReplyTo, references }: MailAnswer) {
   return {

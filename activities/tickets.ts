@@ -68,8 +68,8 @@ function mergedWith({ name, payload: { intoTicketId } }: AppliedMessage): string
   return name === 'merge' && typeof intoTicketId === 'string' ? [intoTicketId.toLowerCase()] : [];
 }
 
-function unchanged({ ticket, life, judgement }: TicketCase): Saved {
-  return { ticket, clocks: life.clocks, next: plan(ticket, life.clocks, judgement, life.taken, life.ended).next };
+function unchanged({ ticket, life, inForce }: TicketCase): Saved {
+  return { ticket, clocks: life.clocks, next: plan(ticket, life.clocks, inForce, life.taken, life.ended).next };
 }
 
 /** A message whose command has an answer, or whose key is noted, was applied before: the ticket as it is. */

@@ -68,7 +68,7 @@ export interface TicketActivities {
   applyTicketMessage(input: TicketRef & { message: AppliedMessage }): Promise<TicketState>;
   /** A step has fallen due: checks again, then takes it, or plans it for later. Once for each clock, step and life. */
   takeTicketStep(input: TicketRef & TicketStepDue): Promise<TicketState>;
-  /** Judges, routes and plans again, with the configuration in force. `at`: the workflow's time, UTC. */
+  /** Computes its clocks, routes and plans anew, with the configuration in force. `at`: the workflow's time, UTC. */
   replanTicket(input: TicketRef & { at: string }): Promise<TicketState>;
 }
 

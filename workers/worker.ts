@@ -85,7 +85,7 @@ export async function startWorker(settings: WorkerSettings, log: Logger, signal:
     const { native, client } = await connectTemporal();
     const mail = smtpUrl === undefined ? null : createMail({ url: smtpUrl, from: mailFrom, supportAddress });
     if (mail) closing.push(() => mail.close());
-    else log.warn('SMTP_URL is not set: notices are read in the product alone, no mail is sent');
+    else log.warn('SMTP_URL is not set: notifications are read in the product alone, no mail is sent');
 
     const options: Omit<WorkerOptions, 'taskQueue'> = {
       connection: native,

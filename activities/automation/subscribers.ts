@@ -17,12 +17,12 @@ import { tellQueue } from './ticket-queue.ts';
 import { mailReply, noteUndelivered } from './ticket-replies.ts';
 
 export interface SubscriberDeps {
-  /** Sees the notices of every organisation. */
+  /** Sees the notifications of every organisation. */
   relay: Database;
   /** Acts for one organisation at a time. */
   database: Database;
   temporal: Client;
-  /** Null: this installation sends no mail, and a notice is read in the product alone. */
+  /** Null: this installation sends no mail, and a notification is read in the product alone. */
   mail: Mail | null;
   /** Queue of the processes, and that of long fan-outs. */
   taskQueues: { processes: string; bulk: string };

@@ -6,7 +6,7 @@ import { insertRows } from '../../db/model/set-based.ts';
 import { markReplySent, markReplyUndelivered, readUnsentReply } from '../../db/tickets/replies.queries.ts';
 import { replySubject } from '../../workflows/tickets/mail/threads.ts';
 import { ticketProcess } from '../../workflows/tickets/messages.ts';
-import { managerOf, noticeRows } from '../notices.ts';
+import { managerOf, notificationRows } from '../notifications.ts';
 import { type Mail, MailRefused } from '../ports.ts';
 
 /**
@@ -41,7 +41,7 @@ export async function mailReply(
 }
 
 /**
- * Puts on record that a reply did not reach its recipient, and tells its author: with a notice and in the ticket's
+ * Puts on record that a reply did not reach its recipient, and tells its author: with a notification and in the ticket's
  * timeline, once, however often it is refused or comes back.
  */
 export async function noteUndelivered(
@@ -62,7 +62,7 @@ export async function noteUndelivered(
     const ticket = `#${number}, ${subject}`;
     await insertRows(em, [
       timelineRow(change, 'ticket.reply_undelivered', 'public reply not delivered', { conversationMessageId }),
-      ...noticeRows(change, userId, {
+      ...notificationRows(change, userId, {
         kind: 'ticket.reply_undelivered',
         title: `Not delivered: your reply on ${ticket}`,
         body: `The public reply on the ticket ${ticket} did not reach its recipient. The mail server says: ${reason}`,

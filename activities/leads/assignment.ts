@@ -1,6 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { IntakeContext } from '../../db/leads/intake.queries.ts';
-import { judgeAssignment, teamsInQuestion } from '../../db/leads/judgement.ts';
+import { decideAssignment, teamsInQuestion } from '../../db/leads/decisions.ts';
 import { firstStep, type NextStep, planNext } from '../../db/leads/ladder.queries.ts';
 import { LeadAssignment } from '../../db/leads/lead-assignment.ts';
 import type { LeadRow } from '../../db/leads/lead-state.queries.ts';
@@ -47,7 +47,7 @@ export async function assign(
   await lockAssignment(em, change.organizationId);
   const which = { teamIds: teamsInQuestion(context.rules, facts), userId: context.account?.ownerUserId ?? null };
   const { teams, calendars } = await readTeams(em, 'lead', change.organizationId, which, change.at);
-  const decision = judgeAssignment(facts, context, teams, excludeUserIds, change.at);
+  const decision = decideAssignment(facts, context, teams, excludeUserIds, change.at);
   const { userId, ruleId } = decision;
   if (userId === null || excludeUserIds.includes(userId)) return null;
   const ladder = context.rules.find(({ id }) => id === ruleId)?.ladder ?? null;

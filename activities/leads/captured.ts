@@ -1,6 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { Capture, IntakeContext } from '../../db/leads/intake.queries.ts';
-import type { JudgedDuplicate } from '../../db/leads/judgement.ts';
+import type { ComparedDuplicate } from '../../db/leads/decisions.ts';
 import type { LeadRow } from '../../db/leads/lead-state.queries.ts';
 import { baseColumns, type Change, timelineRow } from '../../db/model/changes.ts';
 import type { Insertion } from '../../db/model/set-based.ts';
@@ -17,7 +17,7 @@ export function capturedLead(
   change: Change,
   { receivedAt, intake, steps }: Capture,
   context: IntakeContext,
-  duplicates: JudgedDuplicate[],
+  duplicates: ComparedDuplicate[],
 ): LeadRow {
   const {
     fullName,

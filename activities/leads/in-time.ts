@@ -3,7 +3,7 @@ import type { LeadRow } from '../../db/leads/lead-state.queries.ts';
 import type { Change } from '../../db/model/changes.ts';
 import type { Insertion } from '../../db/model/set-based.ts';
 import { assignTo, readUser } from './assignment.ts';
-import { notify } from './notices.ts';
+import { notify } from './notifications.ts';
 
 /** What a touch that arrived late, but was made in time, takes back. */
 interface InTime {

@@ -7,7 +7,7 @@ import {
   type IntakeContext,
   readIntakeContext,
 } from '../../db/leads/intake.queries.ts';
-import { judgeDuplicates, type JudgedDuplicate, judgeScore } from '../../db/leads/judgement.ts';
+import { compareDuplicates, type ComparedDuplicate, scoreByModel } from '../../db/leads/decisions.ts';
 import { answerJson, findLead, findPerson, type LeadRow, lockLead } from '../../db/leads/lead-state.queries.ts';
 import { LeadScore } from '../../db/leads/lead-score.ts';
 import { Lead } from '../../db/leads/lead.ts';
@@ -19,7 +19,7 @@ import type { LeadStage } from '../../workflows/leads/policy.ts';
 import { assign } from './assignment.ts';
 import { capturedEntry, capturedLead, externalRefs } from './captured.ts';
 import { absorb, mergeRow, missing } from './merging.ts';
-import { notify } from './notices.ts';
+import { notify } from './notifications.ts';
 import { completePerson, newPerson } from './people.ts';
 
 /** A captured lead before anything was decided on it. */
@@ -28,13 +28,13 @@ interface Captured {
   capture: Capture;
   context: IntakeContext;
   lead: LeadRow;
-  duplicates: JudgedDuplicate[];
+  duplicates: ComparedDuplicate[];
   emailStatus: EmailStatus;
 }
 
 /**
  * The whole decision on a captured lead in the transaction that locked its capture: duplicates, score, assignment, rows,
- * audit trail, notice, answer. Keyed on the lead: a second call finds the row and changes nothing.
+ * audit trail, notification, answer. Keyed on the lead: a second call finds the row and changes nothing.
  */
 export async function decide(
   em: EntityManager,
@@ -47,7 +47,7 @@ export async function decide(
   const present = context.isDecided ? await findLead(em, leadId) : null;
   if (present) return present;
   const change: Change = { organizationId, actor, at, subjectType: 'lead', subjectId: leadId, commandId };
-  const { duplicates, exact } = judgeDuplicates(intake, context.candidates);
+  const { duplicates, exact } = compareDuplicates(intake, context.candidates);
   const captured: Captured = {
     change,
     capture,
@@ -68,7 +68,7 @@ async function scoreAndAssign(
   { change, capture, context, lead: captured, emailStatus }: Captured,
 ): Promise<LeadRow> {
   const { intake, receivedAt } = capture;
-  const { judged, facts } = judgeScore({
+  const { modelScore, facts } = scoreByModel({
     lead: intake,
     context,
     emailStatus,
@@ -77,7 +77,7 @@ async function scoreAndAssign(
     capturedAt: receivedAt,
     at: change.at,
   });
-  const { contributions, ...score } = judged;
+  const { contributions, ...score } = modelScore;
   const known = context.person && (await completePerson(em, change, context.person, intake, emailStatus));
   const assigned = await assign(em, change, { facts, context, excludeUserIds: [], round: 1 });
   const lead: LeadRow = { ...captured, ...score, stage: assigned ? 'assigned' : 'scored', ...assigned?.values };
@@ -88,7 +88,7 @@ async function scoreAndAssign(
     primaryPhone: intake.phone,
     emailStatus,
   };
-  const judgement = {
+  const scoreRow = {
     id: uuidv7(),
     ...baseColumns(change),
     leadId: lead.id,
@@ -102,7 +102,7 @@ async function scoreAndAssign(
     gather([
       ...(known ? [] : [newPerson(change, lead.personId, intake, emailStatus)]),
       { into: Lead, rows: [lead as unknown as Record<string, unknown>] },
-      { into: LeadScore, rows: [judgement] },
+      { into: LeadScore, rows: [scoreRow] },
       ...(assigned?.rows ?? []),
       ...externalRefs(change, intake),
       capturedEntry(change, capture),

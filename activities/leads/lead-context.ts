@@ -1,6 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { type IntakeContext, readIntakeContext } from '../../db/leads/intake.queries.ts';
-import { judgeScore, type JudgedScore } from '../../db/leads/judgement.ts';
+import { scoreByModel, type ModelScore } from '../../db/leads/decisions.ts';
 import type { LeadRow } from '../../db/leads/lead-state.queries.ts';
 import type { EmailStatus, LeadFacts } from '../../workflows/leads/facts.ts';
 import type { Engagement } from '../../workflows/leads/scoring.ts';
@@ -8,11 +8,11 @@ import type { Engagement } from '../../workflows/leads/scoring.ts';
 const mostEngagements = 1_000;
 
 /** What is known of a stored lead now: the configuration in force, what has happened on it, and its score by that. */
-export async function judgeLead(
+export async function scoreAgain(
   em: EntityManager,
   lead: LeadRow,
   at: Date,
-): Promise<{ context: IntakeContext; facts: LeadFacts; judged: JudgedScore }> {
+): Promise<{ context: IntakeContext; facts: LeadFacts; modelScore: ModelScore }> {
   const source = {
     ...lead,
     normalizedName: lead.normalizedName ?? '',
@@ -30,7 +30,7 @@ export async function judgeLead(
   const engagements = await readEngagements(em, lead);
   return {
     context,
-    ...judgeScore({
+    ...scoreByModel({
       lead: source,
       context,
       emailStatus: person?.email_status ?? 'unknown',
@@ -44,7 +44,7 @@ export async function judgeLead(
 
 /**
  * What the lead did: logged activities, and further captures that were merged into it (`capture`). Only the latest count
- * for the score (points fade with age), so that a lead which a broken form captures for ever does not grow dear to judge.
+ * for the score (points fade with age), so that a lead which a broken form captures for ever does not grow dear to score.
  */
 async function readEngagements(em: EntityManager, { organizationId, id }: LeadRow): Promise<Engagement[]> {
   const rows: Engagement[] = await em.execute(

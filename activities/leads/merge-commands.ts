@@ -11,9 +11,9 @@ import type { LeadStage } from '../../workflows/leads/policy.ts';
 import { assign } from './assignment.ts';
 import { carriedRefs } from './external-refs.ts';
 import { saveLead } from './lead-change.ts';
-import { judgeLead } from './lead-context.ts';
+import { scoreAgain } from './lead-context.ts';
 import { absorb, type MergeEvidence, mergeRow, missing, release } from './merging.ts';
-import { notify } from './notices.ts';
+import { notify } from './notifications.ts';
 import { newPerson } from './people.ts';
 
 /** Merges a lead into another open one, which takes over what it did not know. Problem `rule_violation` otherwise. */
@@ -63,11 +63,13 @@ export async function unmerge(em: EntityManager, change: Change, lead: LeadRow):
     const stage = before === 'touched' ? before : 'assigned';
     const restarted = stage === 'touched' ? { lastActivityAt: change.at } : { assignedAt: change.at };
     const next = await planNext(em, { ...lead, stage, ...restarted });
-    const notice = notify(change, lead.assignedUserId, 'assigned', lead.fullName, next.nextDueAt);
-    return saveLead(em, change, lead, { ...open, stage, ...restarted, ...next }, told, { rows: [...rows, ...notice] });
+    const notification = notify(change, lead.assignedUserId, 'assigned', lead.fullName, next.nextDueAt);
+    return saveLead(em, change, lead, { ...open, stage, ...restarted, ...next }, told, {
+      rows: [...rows, ...notification],
+    });
   }
-  const { context, facts, judged } = await judgeLead(em, lead, change.at);
-  const { contributions, ...score } = judged;
+  const { context, facts, modelScore } = await scoreAgain(em, lead, change.at);
+  const { contributions, ...score } = modelScore;
   const assigned = await assign(em, change, { facts, context, excludeUserIds: [], round: lead.round + 1 });
   const scored = {
     into: LeadScore,

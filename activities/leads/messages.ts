@@ -75,7 +75,7 @@ async function touch(
   return rescore(em, change, after, 'engaged');
 }
 
-/** Something came in on the lead: judged anew; a touched one is not idle, so that its next step moves. */
+/** Something came in on the lead: scored again; a touched one is not idle, so that its next step moves. */
 async function engaged(em: EntityManager, change: Change, lead: LeadRow): Promise<LeadRow> {
   const after = await rescore(em, change, lead, 'engaged');
   return after.stage === 'touched' ? moveStep(em, change, after, await planNext(em, after)) : after;

@@ -9,8 +9,8 @@ import type { leadProcess } from '../../workflows/leads/messages.ts';
 import type { PayloadOf } from '../../workflows/processes/messages.ts';
 import { assign, type Assigned, assignTo } from './assignment.ts';
 import { saveLead } from './lead-change.ts';
-import { judgeLead } from './lead-context.ts';
-import { notify } from './notices.ts';
+import { scoreAgain } from './lead-context.ts';
+import { notify } from './notifications.ts';
 
 /**
  * Gives a lead to the user named, or to whom the rules choose among those who have not had it; a new ladder begins. The
@@ -40,7 +40,7 @@ export async function reassign(
 
 /** Chooses by the rules, passing over everybody who has had the lead; null when nobody is left. */
 export async function chooseAnew(em: EntityManager, change: Change, lead: LeadRow): Promise<Assigned | null> {
-  const { context, facts } = await judgeLead(em, lead, change.at);
+  const { context, facts } = await scoreAgain(em, lead, change.at);
   const owners: { user_id: string }[] = await em.execute(
     'select distinct user_id from crm_core.crm_lead_assignments where organization_id = ? and lead_id = ?',
     [lead.organizationId, lead.id],
@@ -65,12 +65,12 @@ export async function give(
     summary: `${why}: ${reason}`,
     details: { userId: values.assignedUserId, round: values.round },
   };
-  const notices = [
+  const notifications = [
     ...notify(change, values.assignedUserId, 'assigned', lead.fullName, values.nextDueAt),
     ...(before === values.assignedUserId ? [] : notify(change, before, 'reassigned_away', lead.fullName)),
   ];
   return saveLead(em, change, lead, { ...values, stage: 'assigned' }, told, {
-    rows: [...rows, ...notices, ...extra],
+    rows: [...rows, ...notifications, ...extra],
     statements,
   });
 }

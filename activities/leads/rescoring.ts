@@ -4,7 +4,7 @@ import { LeadScore } from '../../db/leads/lead-score.ts';
 import type { LeadRow } from '../../db/leads/lead-state.queries.ts';
 import { baseColumns, type Change } from '../../db/model/changes.ts';
 import { saveLead } from './lead-change.ts';
-import { judgeLead } from './lead-context.ts';
+import { scoreAgain } from './lead-context.ts';
 
 /** Scores a lead again by the model in force; `cause` says why, and is kept with the contributions. */
 export async function rescore(
@@ -13,8 +13,8 @@ export async function rescore(
   lead: LeadRow,
   cause: 'rescore' | 'engaged',
 ): Promise<LeadRow> {
-  const { judged } = await judgeLead(em, lead, change.at);
-  const { contributions, ...score } = judged;
+  const { modelScore } = await scoreAgain(em, lead, change.at);
+  const { contributions, ...score } = modelScore;
   const row = {
     id: uuidv7(),
     ...baseColumns(change),

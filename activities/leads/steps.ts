@@ -7,9 +7,9 @@ import { baseColumns, type Change } from '../../db/model/changes.ts';
 import { gather, type Insertion, insertRows } from '../../db/model/set-based.ts';
 import type { LeadStep as Step } from '../../workflows/leads/policy.ts';
 import type { StepDue } from '../leads.types.ts';
-import { managerOf } from '../notices.ts';
+import { managerOf } from '../notifications.ts';
 import { saveLead } from './lead-change.ts';
-import { notify } from './notices.ts';
+import { notify } from './notifications.ts';
 import { chooseAnew, give } from './reassignment.ts';
 
 /**
@@ -81,11 +81,11 @@ async function tellManager(
   change: Change,
   lead: LeadRow,
   keep: Keep,
-  notice: 'tell_manager' | 'tell_manager_again',
+  notification: 'tell_manager' | 'tell_manager_again',
 ): Promise<LeadRow> {
   const manager = await managerOf(em, lead);
   const outcome = manager ? 'manager told' : 'there is no manager to tell';
-  return goOn(em, change, lead, outcome, [keep(outcome), ...notify(change, manager, notice, lead.fullName)]);
+  return goOn(em, change, lead, outcome, [keep(outcome), ...notify(change, manager, notification, lead.fullName)]);
 }
 
 /** The step is on record first, so that the plan made next has it behind it. */

@@ -10,7 +10,7 @@ import { isOpenStage, type SlaTarget, type TicketStatus } from '../../workflows/
 import { isPromised } from '../../workflows/tickets/promises.ts';
 import { defaultTerms } from '../../workflows/tickets/terms.ts';
 import { isKnownMessage, messageRows, readMail } from './conversation.ts';
-import { notify, otherThanActor } from './notices.ts';
+import { notify, otherThanActor } from './notifications.ts';
 import { owedCommand } from './owed-command.ts';
 import { route } from './rerouting.ts';
 import { type Move, save, type Saved } from './save.ts';
@@ -57,10 +57,10 @@ function clocksAt(
   ticketCase: TicketCase,
   status: TicketStatus,
   targets: readonly SlaTarget[],
-): Pick<Move, 'clocks' | 'judgement'> {
-  const { change, life, judgement, ticket } = ticketCase;
-  if (!judgement) return {};
-  const by = { ...judgement, status };
+): Pick<Move, 'clocks' | 'inForce'> {
+  const { change, life, inForce, ticket } = ticketCase;
+  if (!inForce) return {};
+  const by = { ...inForce, status };
   const followed = life.clocks.map((clock) => followStatus(clock, by, change.at, `status ${status}`));
   const next = clockNumbers(life);
   // The answer that the opening waits for answers this message as well.
@@ -80,7 +80,7 @@ function clocksAt(
       ),
     )
     .filter((clock): clock is Clock => clock !== null);
-  return { clocks: [...followed, ...begun], judgement: by };
+  return { clocks: [...followed, ...begun], inForce: by };
 }
 
 /**
@@ -116,7 +116,7 @@ export async function reopened(
       ...inForce.values,
     },
     ...clocksAt(
-      { ...ticketCase, judgement: inForce.judgement },
+      { ...ticketCase, inForce: inForce.inForce },
       'open',
       isCustomer ? ['next_response', 'resolution'] : ['resolution'],
     ),

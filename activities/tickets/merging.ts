@@ -8,9 +8,9 @@ import { findTicket, type TicketRow } from '../../db/tickets/ticket-state.querie
 import { cancel, followStatus } from '../../workflows/tickets/clocks.ts';
 import { finalTicketStages, isOpenStage, type TicketStatus } from '../../workflows/tickets/policy.ts';
 import { type OpenPromises, type OwedAnswer, withMerged } from '../../workflows/tickets/promises.ts';
-import { notify, otherThanActor } from './notices.ts';
+import { notify, otherThanActor } from './notifications.ts';
 import { type Move, save, type Saved } from './save.ts';
-import { openCase, rejudgeAll, type TicketCase, withClocks } from './ticket-case.ts';
+import { openCase, recomputeAll, type TicketCase, withClocks } from './ticket-case.ts';
 
 /**
  * Merges a ticket into another one: its conversation moves, and so does what is owed to its customer; its clocks are
@@ -54,20 +54,20 @@ function hindranceOf({ id, stage }: TicketRow, survivor: TicketRow | null): stri
 }
 
 /** What the other ticket does on taking one over: it has the clocks of what it owes now, and tells its agent. */
-function absorption({ change, ticket, life, judgement }: TicketCase, merged: TicketRow, owed: OpenPromises): Move {
+function absorption({ change, ticket, life, inForce }: TicketCase, merged: TicketRow, owed: OpenPromises): Move {
   const summary = `ticket #${merged.number} was merged into this one`;
   const told = { kind: 'ticket.absorbed', summary, details: { ticketId: merged.id } };
   const isAwaited = owed.answers.some(({ ticketId, since }) => ticketId !== ticket.id && since >= change.at);
   if (!isAwaited) return { told };
   // As when its own customer writes: nobody waits for customers any more.
   const status: TicketStatus = ticket.status === 'waiting_for_customer' ? 'open' : ticket.status;
-  const by = judgement && { ...judgement, status };
+  const by = inForce && { ...inForce, status };
   const promises = { ...owed, statuses: [...owed.statuses, { at: change.at, status }] };
   const followed = life.clocks.map((clock) => (by ? followStatus(clock, by, change.at, `status ${status}`) : clock));
   return {
     told,
     values: { status, lastCustomerMessageAt: latest(ticket.lastCustomerMessageAt, merged.lastCustomerMessageAt) },
-    ...(by && { clocks: rejudgeAll({ ...life, clocks: followed }, by, change, summary, promises), judgement: by }),
+    ...(by && { clocks: recomputeAll({ ...life, clocks: followed }, by, change, summary, promises), inForce: by }),
     rows: notify(change, otherThanActor(change, ticket.assignedUserId), 'absorbed', ticket),
   };
 }

@@ -2,7 +2,7 @@ import { Problem } from '../../db/model/problem.ts';
 import { readFacts } from '../../db/tickets/facts.queries.ts';
 import { readOpenPromises } from '../../db/tickets/life.queries.ts';
 import { readPolicies } from '../../db/tickets/policies.queries.ts';
-import { cancel, complete, followStatus, type Judgement } from '../../workflows/tickets/clocks.ts';
+import { cancel, complete, followStatus, type TermsInForce } from '../../workflows/tickets/clocks.ts';
 import type { ticketProcess } from '../../workflows/tickets/messages.ts';
 import { choosePolicy } from '../../workflows/tickets/policy-choice.ts';
 import type { MessageName, PayloadOf } from '../../workflows/processes/messages.ts';
@@ -11,7 +11,7 @@ import { customerReply, reopened } from './customer-reply.ts';
 import { mergeInto } from './merging.ts';
 import { route } from './rerouting.ts';
 import { save, type Saved } from './save.ts';
-import { rejudgeAll, type TicketCase, withClocks } from './ticket-case.ts';
+import { recomputeAll, type TicketCase, withClocks } from './ticket-case.ts';
 
 type TicketMessage = MessageName<typeof ticketProcess>;
 type Payload<N extends TicketMessage> = PayloadOf<typeof ticketProcess, N>;
@@ -79,11 +79,11 @@ async function setPriority(ticketCase: TicketCase, { priority }: Payload<'setPri
 }
 
 /**
- * What another priority means: every open clock is judged again from its start. The policy is chosen again, too; when it
+ * What another priority means: every open clock is computed anew from its start. The policy is chosen again, too; when it
  * stays, so do the terms that the ticket has, whatever became of the policy since.
  */
 export async function prioritized(
-  { em, change, ticket, life, judgement }: TicketCase,
+  { em, change, ticket, life, inForce }: TicketCase,
   priority: Payload<'setPriority'>['priority'],
   cause: string,
 ) {
@@ -91,11 +91,11 @@ export async function prioritized(
   const { policy, tried } = choosePolicy(await readPolicies(em), facts);
   const chosen = { priority, policiesTried: tried as unknown as Record<string, unknown>[] };
   const { status } = ticket;
-  const by: Judgement | null =
+  const by: TermsInForce | null =
     policy === null
       ? null
-      : judgement && policy.id === judgement.policyId
-        ? { ...judgement, priority }
+      : inForce && policy.id === inForce.policyId
+        ? { ...inForce, priority }
         : {
             policyId: policy.id,
             policyVersion: policy.version,
@@ -110,23 +110,21 @@ export async function prioritized(
     slaTerms: by?.terms ?? null,
   };
   const clocks = by
-    ? rejudgeAll(life, by, change, cause, await readOpenPromises(em, ticket))
-    : life.clocks.map((clock) =>
-        judgement ? cancel(clock, judgement, change.at, `${cause}: no policy holds`) : clock,
-      );
-  return { values: { ...chosen, ...terms }, clocks, judgement: by };
+    ? recomputeAll(life, by, change, cause, await readOpenPromises(em, ticket))
+    : life.clocks.map((clock) => (inForce ? cancel(clock, inForce, change.at, `${cause}: no policy holds`) : clock));
+  return { values: { ...chosen, ...terms }, clocks, inForce: by };
 }
 
 async function setStatus(ticketCase: TicketCase, { status }: Payload<'setStatus'>): Promise<Saved> {
-  const { change, ticket, judgement } = ticketCase;
+  const { change, ticket, inForce } = ticketCase;
   if (status === ticket.status) return save(ticketCase, { told: null });
   const cause = `status ${status}`;
-  const by = judgement && { ...judgement, status };
+  const by = inForce && { ...inForce, status };
   return save(ticketCase, {
     told: { kind: 'ticket.status', summary: `status ${ticket.status} → ${status}` },
     values: { status },
     clocks: withClocks(ticketCase, (clock) => (by ? followStatus(clock, by, change.at, cause) : clock)),
-    judgement: by,
+    inForce: by,
   });
 }
 

@@ -13,18 +13,18 @@ import {
 import { SlaClock } from '../../db/tickets/sla-clock.ts';
 import { answerJson, type TicketRow } from '../../db/tickets/ticket-state.queries.ts';
 import { Ticket } from '../../db/tickets/ticket.ts';
-import { beginClock, type Clock, type Judgement } from '../../workflows/tickets/clocks.ts';
+import { beginClock, type Clock, type TermsInForce } from '../../workflows/tickets/clocks.ts';
 import { ticketFacts } from '../../workflows/tickets/facts.ts';
 import { choosePolicy } from '../../workflows/tickets/policy-choice.ts';
 import { completePerson, newPerson } from '../leads/people.ts';
 import { messageRows } from './conversation.ts';
-import { notify } from './notices.ts';
+import { notify } from './notifications.ts';
 import { routeTicket } from './routing.ts';
 import { clockRow, plan, type Saved } from './save.ts';
 
 /**
  * The whole decision on an opening in the transaction that locked it: requester matched or made, policy, routing, clocks,
- * audit trail, notice, answer. Keyed on the ticket: a second call finds the row (null here) and changes nothing.
+ * audit trail, notification, answer. Keyed on the ticket: a second call finds the row (null here) and changes nothing.
  */
 export async function open(em: EntityManager, opening: Opening, at: Date): Promise<Saved | null> {
   const context = await readOpeningContext(em, opening);
@@ -62,7 +62,7 @@ export async function open(em: EntityManager, opening: Opening, at: Date): Promi
     slaTerms: policy?.terms ?? null,
     policiesTried: tried as unknown as Record<string, unknown>[],
   };
-  const judgement: Judgement | null = policy && {
+  const inForce: TermsInForce | null = policy && {
     policyId: policy.id,
     policyVersion: policy.version,
     terms: policy.terms,
@@ -70,7 +70,7 @@ export async function open(em: EntityManager, opening: Opening, at: Date): Promi
     priority: body.priority,
     status: 'open',
   };
-  const clocks = judgement ? firstClocks(receivedAt, judgement) : [];
+  const clocks = inForce ? firstClocks(receivedAt, inForce) : [];
   const routed = await routeTicket(em, change, received, facts, { excludeUserIds: [] });
   const awayFrom = routed.userId === null ? null : (await readPresence(em, routed.userId, at)).awayFrom;
   const given: TicketRow = {
@@ -78,7 +78,7 @@ export async function open(em: EntityManager, opening: Opening, at: Date): Promi
     ...routed.values,
     routeAgainAt: routed.userId === null ? routed.retryAt : awayFrom,
   };
-  const { next, values } = plan(given, clocks, judgement, [], { any: false, breached: false });
+  const { next, values } = plan(given, clocks, inForce, [], { any: false, breached: false });
   const ticket: TicketRow = { ...given, ...values };
   const said =
     body.mail === undefined
@@ -107,9 +107,9 @@ export async function open(em: EntityManager, opening: Opening, at: Date): Promi
 }
 
 /** The promises that begin with the opening; they count from its receipt. */
-function firstClocks(startedAt: Date, judgement: Judgement): Clock[] {
+function firstClocks(startedAt: Date, inForce: TermsInForce): Clock[] {
   return (['first_response', 'resolution'] as const)
-    .map((target) => beginClock({ id: uuidv7(), target, ordinal: 1, startedAt, cause: 'opened' }, judgement))
+    .map((target) => beginClock({ id: uuidv7(), target, ordinal: 1, startedAt, cause: 'opened' }, inForce))
     .filter((clock): clock is Clock => clock !== null);
 }
 

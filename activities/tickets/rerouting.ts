@@ -1,7 +1,7 @@
 import type { Insertion, Statement } from '../../db/model/set-based.ts';
 import { readFacts, readPresence } from '../../db/tickets/facts.queries.ts';
 import type { TicketRow } from '../../db/tickets/ticket-state.queries.ts';
-import { notify } from './notices.ts';
+import { notify } from './notifications.ts';
 import { routeTicket } from './routing.ts';
 import type { Move } from './save.ts';
 import type { TicketCase } from './ticket-case.ts';
@@ -22,7 +22,7 @@ export interface Route {
 }
 
 /**
- * Routes a ticket (again) by the rules, or to the user or team that a person chose. The notices to who gets it and who
+ * Routes a ticket (again) by the rules, or to the user or team that a person chose. The notifications to who gets it and who
  * had it go along. Problem `rule_violation` for a choice that cannot be.
  */
 export async function route({ em, change, ticket }: TicketCase, why: string, wish: Wish = {}): Promise<Route> {

@@ -7,13 +7,13 @@ import { clocksChanged } from '../../db/tickets/life.queries.ts';
 import { SlaClock } from '../../db/tickets/sla-clock.ts';
 import type { TicketRow } from '../../db/tickets/ticket-state.queries.ts';
 import { TicketStep } from '../../db/tickets/ticket-step.ts';
-import type { Clock, Judgement } from '../../workflows/tickets/clocks.ts';
+import type { Clock, TermsInForce } from '../../workflows/tickets/clocks.ts';
 import { nextPlanned, type Planned, slaOf, type TakenStep } from '../../workflows/tickets/plan.ts';
 import { isOpenStage, mayChangeStage, targetNames } from '../../workflows/tickets/policy.ts';
 import { defaultTerms } from '../../workflows/tickets/terms.ts';
-import { managerOf } from '../notices.ts';
+import { managerOf } from '../notifications.ts';
 import { capacityFreed } from './capacity.ts';
-import { notify } from './notices.ts';
+import { notify } from './notifications.ts';
 import type { TicketCase } from './ticket-case.ts';
 
 /** The timeline entry of a change: a sentence without personal data. */
@@ -30,7 +30,7 @@ export interface Move {
   /** All clocks of the case as they are afterwards, new ones included. */
   clocks?: Clock[];
   /** By what the plan is made from now on, if that changes. */
-  judgement?: Judgement | null;
+  inForce?: TermsInForce | null;
   rows?: Insertion[];
   statements?: Statement[];
   /** A step taken by this change, with what it did. */
@@ -71,8 +71,8 @@ export async function save(ticketCase: TicketCase, move: Move): Promise<Saved> {
     ...life.taken,
     ...(step ? [{ step: step.planned.step, clockId: step.planned.clockId, life: step.planned.life }] : []),
   ];
-  const judgement = move.judgement === undefined ? ticketCase.judgement : move.judgement;
-  const planned = plan({ ...ticket, ...values }, clocks, judgement, taken, life.ended);
+  const inForce = move.inForce === undefined ? ticketCase.inForce : move.inForce;
+  const planned = plan({ ...ticket, ...values }, clocks, inForce, taken, life.ended);
   const after = { ...values, ...planned.values };
   const leaves = ticket.assignedUserId !== null && isOpenStage(ticket.stage) && !isOpenStage(stage);
   const audit = auditRows(change, ticket.version + 1, ticket as unknown as Record<string, unknown>, after);
@@ -106,13 +106,13 @@ export async function save(ticketCase: TicketCase, move: Move): Promise<Saved> {
 export function plan(
   ticket: TicketRow,
   clocks: readonly Clock[],
-  judgement: Judgement | null,
+  inForce: TermsInForce | null,
   taken: readonly TakenStep[],
   ended: { any: boolean; breached: boolean },
 ): { next: Planned | null; values: Pick<TicketRow, 'nextStep' | 'nextDueAt' | 'sla'> } {
   const isOver = ticket.stage === 'closed' || ticket.stage === 'merged';
   const closeAfterMinutes = ticket.slaTerms?.closeAfterMinutes ?? defaultTerms.closeAfterMinutes;
-  const next = isOver ? null : nextPlanned({ ...ticket, closeAfterMinutes }, clocks, judgement, taken);
+  const next = isOver ? null : nextPlanned({ ...ticket, closeAfterMinutes }, clocks, inForce, taken);
   const values = {
     nextStep: next && (next.target ? `${next.target}.${next.step}` : next.step),
     nextDueAt: next?.dueAt ?? null,

@@ -2,38 +2,44 @@ import { breach, type Clock } from '../../workflows/tickets/clocks.ts';
 import { type Planned, stepsOfClock } from '../../workflows/tickets/plan.ts';
 import { actionNames, raised, targetNames } from '../../workflows/tickets/policy.ts';
 import type { EscalationRung } from '../../workflows/tickets/terms.ts';
-import { managerOf } from '../notices.ts';
+import { managerOf } from '../notifications.ts';
 import type { TicketStepDue } from '../tickets.types.ts';
 import { prioritized } from './messages.ts';
-import { administratorsOf, notify } from './notices.ts';
+import { administratorsOf, notify } from './notifications.ts';
 import { route, routeIfNeeded } from './rerouting.ts';
 import { type Move, plan, save, type Saved } from './save.ts';
-import { judgeAnew, type Rejudged, type TicketCase } from './ticket-case.ts';
+import { recomputeTicket, type Recomputed, type TicketCase } from './ticket-case.ts';
 
 /**
- * Takes a step that has fallen due, on a locked ticket: judges and plans again first, since calendar or policy may have
+ * Takes a step that has fallen due, on a locked ticket: computes and plans anew first, since calendar or policy may have
  * changed; what is not due by that plan is only moved.
  */
 export async function takeStep(ticketCase: TicketCase, due: TicketStepDue): Promise<Saved> {
   const { change, ticket, life } = ticketCase;
-  const judged = await judgeAnew(ticketCase);
-  const { next } = plan({ ...ticket, ...judged.values }, judged.clocks, judged.judgement, life.taken, life.ended);
+  const recomputed = await recomputeTicket(ticketCase);
+  const { next } = plan(
+    { ...ticket, ...recomputed.values },
+    recomputed.clocks,
+    recomputed.inForce,
+    life.taken,
+    life.ended,
+  );
   const isPlanned = next?.step === due.step && next.clockId === due.clockId && next.life === due.life;
-  if (!next || !isPlanned || next.dueAt > change.at) return save(ticketCase, { told: null, ...judged });
-  const move = await moveOf(ticketCase, judged, next);
-  return save(ticketCase, { ...judged, ...move, values: { ...judged.values, ...move.values } });
+  if (!next || !isPlanned || next.dueAt > change.at) return save(ticketCase, { told: null, ...recomputed });
+  const move = await moveOf(ticketCase, recomputed, next);
+  return save(ticketCase, { ...recomputed, ...move, values: { ...recomputed.values, ...move.values } });
 }
 
-async function moveOf(ticketCase: TicketCase, judged: Rejudged, next: Planned): Promise<Move> {
+async function moveOf(ticketCase: TicketCase, recomputed: Recomputed, next: Planned): Promise<Move> {
   if (next.step === 'close') return closed(ticketCase, next);
   if (next.step === 'route') return { told: null, ...(await routeIfNeeded(ticketCase)) };
-  const clock = judged.clocks.find(({ id }) => id === next.clockId);
-  if (!clock || !judged.judgement) throw new Error(`The step ${next.step} belongs to no clock.`);
-  if (next.step === 'breach') return breached(ticketCase, judged, clock, next);
-  if (next.step.startsWith('warning_')) return warned(ticketCase, judged, clock, next);
-  const rung = judged.judgement.terms.escalation[Number(next.step.slice('rung_'.length)) - 1];
+  const clock = recomputed.clocks.find(({ id }) => id === next.clockId);
+  if (!clock || !recomputed.inForce) throw new Error(`The step ${next.step} belongs to no clock.`);
+  if (next.step === 'breach') return breached(ticketCase, recomputed, clock, next);
+  if (next.step.startsWith('warning_')) return warned(ticketCase, recomputed, clock, next);
+  const rung = recomputed.inForce.terms.escalation[Number(next.step.slice('rung_'.length)) - 1];
   if (!rung) throw new Error(`The policy has no rung for the step ${next.step}.`);
-  return climbed({ ...ticketCase, ...judged }, clock, next, rung);
+  return climbed({ ...ticketCase, ...recomputed }, clock, next, rung);
 }
 
 function closed({ ticket, change }: TicketCase, planned: Planned): Move {
@@ -45,7 +51,7 @@ function closed({ ticket, change }: TicketCase, planned: Planned): Move {
 }
 
 /** A breach is put on record and told of by `save`, as is one that a message brings to light. */
-function breached({ ticket, change }: TicketCase, { clocks }: Rejudged, late: Clock, planned: Planned): Move {
+function breached({ ticket, change }: TicketCase, { clocks }: Recomputed, late: Clock, planned: Planned): Move {
   const outcome = `${targetNames[late.target]} breached`;
   return {
     told: { kind: 'ticket.breached', summary: outcome, details: { target: late.target, ordinal: late.ordinal } },
@@ -55,10 +61,10 @@ function breached({ ticket, change }: TicketCase, { clocks }: Rejudged, late: Cl
 }
 
 /** What is late at once by more than one step (after an outage, or a stricter priority) is told of once. */
-async function warned(ticketCase: TicketCase, { judgement }: Rejudged, clock: Clock, planned: Planned): Promise<Move> {
+async function warned(ticketCase: TicketCase, { inForce }: Recomputed, clock: Clock, planned: Planned): Promise<Move> {
   const { em, change, ticket, life } = ticketCase;
   const taken = [...life.taken, { step: planned.step, clockId: clock.id, life: clock.life }];
-  const following = judgement ? stepsOfClock(clock, judgement, taken)[0] : undefined;
+  const following = inForce ? stepsOfClock(clock, inForce, taken)[0] : undefined;
   const isPassed = following !== undefined && following.dueAt <= change.at;
   const watcher = ticket.assignedUserId ?? (await managerOf(em, ticket));
   const outcome = isPassed ? 'noticed together with what came after' : watcher ? 'warned' : 'there is nobody to warn';

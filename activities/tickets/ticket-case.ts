@@ -3,7 +3,7 @@ import { v7 as uuidv7 } from 'uuid';
 import type { Change } from '../../db/model/changes.ts';
 import { readLife, readOpenPromises, type TicketLife } from '../../db/tickets/life.queries.ts';
 import type { TicketRow } from '../../db/tickets/ticket-state.queries.ts';
-import { type Clock, type Judgement, rejudge } from '../../workflows/tickets/clocks.ts';
+import { type Clock, type TermsInForce, recompute } from '../../workflows/tickets/clocks.ts';
 import { isOpenStage, type SlaTarget } from '../../workflows/tickets/policy.ts';
 import { type OpenPromises, reconcile } from '../../workflows/tickets/promises.ts';
 
@@ -13,25 +13,25 @@ export interface TicketCase {
   change: Change;
   ticket: TicketRow;
   life: TicketLife;
-  /** By what its clocks are judged; null: nothing is promised. */
-  judgement: Judgement | null;
+  /** What its clocks run by; null: nothing is promised. */
+  inForce: TermsInForce | null;
 }
 
 /** What a change does to the clocks and the terms of a ticket. */
-export interface Rejudged {
+export interface Recomputed {
   clocks: Clock[];
-  judgement: Judgement | null;
+  inForce: TermsInForce | null;
   values: Partial<Pick<TicketRow, 'slaPolicyId' | 'slaPolicyVersion' | 'slaTerms'>>;
 }
 
-/** Reads the clocks of a locked ticket, and by what they are judged. */
+/** Reads the clocks of a locked ticket, and what they run by. */
 export async function openCase(em: EntityManager, change: Change, ticket: TicketRow): Promise<TicketCase> {
   const life = await readLife(em, ticket);
-  return { em, change, ticket, life, judgement: judgementOf(ticket, life) };
+  return { em, change, ticket, life, inForce: termsOf(ticket, life) };
 }
 
 /** The terms that a ticket keeps, with the calendar as it is now. */
-function judgementOf(ticket: TicketRow, { calendar }: TicketLife): Judgement | null {
+function termsOf(ticket: TicketRow, { calendar }: TicketLife): TermsInForce | null {
   const { slaPolicyId: policyId, slaPolicyVersion: policyVersion, slaTerms: terms, priority, status } = ticket;
   if (policyId === null || policyVersion === null || !terms) return null;
   return { policyId, policyVersion, terms, calendar, priority, status };
@@ -50,43 +50,43 @@ export function clockNumbers({ ordinals }: Pick<TicketLife, 'ordinals'>): (targe
   };
 }
 
-/** By what a ticket is to be judged from now on: a policy version that was applied to open tickets replaces its terms. */
-export function termsInForce({ life: { applied }, judgement }: TicketCase): Pick<Rejudged, 'judgement' | 'values'> {
-  if (!judgement || !applied) return { judgement, values: {} };
+/** What the clocks of a ticket run by from now on: a policy version that was applied to open tickets replaces its terms. */
+export function termsInForce({ life: { applied }, inForce }: TicketCase): Pick<Recomputed, 'inForce' | 'values'> {
+  if (!inForce || !applied) return { inForce, values: {} };
   const { version, terms, calendar } = applied;
   return {
-    judgement: { ...judgement, policyVersion: version, terms, calendar },
+    inForce: { ...inForce, policyVersion: version, terms, calendar },
     values: { slaPolicyVersion: version, slaTerms: terms },
   };
 }
 
 /**
- * Judges a ticket by the configuration in force: a calendar that has changed moves its due instants, a policy version
+ * Recomputes a ticket by the configuration in force: a calendar that has changed moves its due instants, a policy version
  * that was applied to open tickets replaces its terms. Nothing changes when nothing has.
  */
-export async function judgeAnew(ticketCase: TicketCase): Promise<Rejudged> {
+export async function recomputeTicket(ticketCase: TicketCase): Promise<Recomputed> {
   const { em, change, ticket, life } = ticketCase;
-  if (!ticketCase.judgement || !isOpenStage(ticket.stage))
-    return { clocks: life.clocks, judgement: ticketCase.judgement, values: {} };
-  const { judgement, values } = termsInForce(ticketCase);
-  if (!judgement || judgement === ticketCase.judgement) {
+  if (!ticketCase.inForce || !isOpenStage(ticket.stage))
+    return { clocks: life.clocks, inForce: ticketCase.inForce, values: {} };
+  const { inForce, values } = termsInForce(ticketCase);
+  if (!inForce || inForce === ticketCase.inForce) {
     const clocks = life.clocks.map((clock) =>
-      judgement ? rejudge(clock, judgement, change.at, 'calendar changed') : clock,
+      inForce ? recompute(clock, inForce, change.at, 'calendar changed') : clock,
     );
-    return { clocks, judgement, values };
+    return { clocks, inForce, values };
   }
-  const cause = `policy version ${judgement.policyVersion} applied`;
+  const cause = `policy version ${inForce.policyVersion} applied`;
   return {
-    clocks: rejudgeAll(life, judgement, change, cause, await readOpenPromises(em, ticket)),
-    judgement,
+    clocks: recomputeAll(life, inForce, change, cause, await readOpenPromises(em, ticket)),
+    inForce,
     values,
   };
 }
 
-/** Judges every open clock by other terms or another priority, and begins or ends those that this means. */
-export function rejudgeAll(
+/** Computes every open clock anew by other terms or another priority, and begins or ends those that this means. */
+export function recomputeAll(
   life: TicketLife,
-  by: Judgement,
+  by: TermsInForce,
   { at }: Pick<Change, 'at'>,
   cause: string,
   promises: OpenPromises,
@@ -96,12 +96,12 @@ export function rejudgeAll(
 
 /** The clocks of a case with some of the open ones changed. */
 export function withClocks(
-  { life, judgement }: TicketCase,
-  alter: (clock: Clock, judgement: Judgement) => Clock,
+  { life, inForce }: TicketCase,
+  alter: (clock: Clock, inForce: TermsInForce) => Clock,
   targets?: readonly SlaTarget[],
 ): Clock[] {
-  if (!judgement) return life.clocks;
+  if (!inForce) return life.clocks;
   return life.clocks.map((clock) =>
-    clock.endedAt === null && (!targets || targets.includes(clock.target)) ? alter(clock, judgement) : clock,
+    clock.endedAt === null && (!targets || targets.includes(clock.target)) ? alter(clock, inForce) : clock,
   );
 }

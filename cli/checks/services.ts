@@ -133,7 +133,7 @@ function checkMail(url: string): Promise<Finding[]> {
         ill(
           'mail',
           `${place.host}:${place.port}: ${reason}`,
-          'check SMTP_URL; notices wait in the outbox until it works',
+          'check SMTP_URL; notifications wait in the outbox until it works',
         ),
       );
     socket.once('connect', () => end(well('mail', `${place.host}:${place.port} answers`)));

@@ -9,8 +9,8 @@ export interface UndeliveredEvent {
   payload: Readonly<Record<string, unknown>>;
 }
 
-/** A notice with its event and the address of whom it is for. */
-export interface AddressedNotice {
+/** A notification with its event and the address of whom it is for. */
+export interface AddressedNotification {
   eventId: string;
   organizationId: string;
   email: string;
@@ -90,12 +90,12 @@ export async function noteFailure(relay: Database, eventIds: readonly string[], 
   );
 }
 
-/** The notices behind events, oldest first; none where it is gone by now, or the user does not work here any more. */
-export async function readNotices(
+/** The notifications behind events, oldest first; none where it is gone by now, or the user does not work here any more. */
+export async function readNotifications(
   relay: Database,
   events: readonly { eventId: string; organizationId: string; notificationId: string }[],
-): Promise<AddressedNotice[]> {
-  return execute<AddressedNotice>(
+): Promise<AddressedNotification[]> {
+  return execute<AddressedNotification>(
     relay,
     `select e."eventId", n.organization_id as "organizationId", u.email, n.title, n.body
      from jsonb_to_recordset(?::jsonb) as e("eventId" uuid, "organizationId" uuid, "notificationId" uuid)

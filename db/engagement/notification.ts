@@ -6,7 +6,7 @@ import { entity } from '../model/entity.ts';
 
 const toMe = ({ userId }: Whose) => ({ userId });
 
-/** A notice to one user; the same text leaves as mail through the outbox. */
+/** A notification to one user; the same text leaves as mail through the outbox. */
 export const Notification = entity('Notification', 'crm_notifications', {
   key: 'notification_id',
   columns: {

@@ -9,7 +9,7 @@ import { ScoringModel } from './scoring-model.ts';
 
 const lead = (): EntityDefinition => Lead;
 
-/** One judgement of a lead with each contribution, never changed afterwards. */
+/** One score of a lead with each contribution, never changed afterwards. */
 export const LeadScore = entity('LeadScore', 'crm_lead_scores', {
   key: 'lead_score_id',
   columns: {

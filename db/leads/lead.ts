@@ -17,7 +17,7 @@ import { Person } from '../parties/person.ts';
 import { AssignmentRule } from './assignment-rule.ts';
 import { ScoringModel } from './scoring-model.ts';
 
-/** One person's commercial interest, as captured and as judged (spec/5 `crm_leads`): distinct from the person. */
+/** One person's commercial interest, as captured and as scored (spec/5 `crm_leads`): distinct from the person. */
 export const Lead = entity('Lead', 'crm_leads', {
   key: 'lead_id',
   columns: {

@@ -71,7 +71,7 @@ interface Stored {
   evidence: Record<string, unknown>[];
 }
 
-/** Newest judgement first; what normalisation saw is contact data, kept from those who may not read it. */
+/** Newest score first; what normalisation saw is contact data, kept from those who may not read it. */
 async function explain(em: EntityManager, lead: LeadRow, redacted: boolean): Promise<Record<string, unknown>> {
   const [stored]: Stored[] = await em.execute(explanationSql, Array(5).fill([lead.organizationId, lead.id]).flat());
   const [score, ...earlierScores] = stored?.scores ?? [];

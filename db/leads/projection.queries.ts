@@ -2,7 +2,7 @@ import type { NormalisationStep, NormalisedIntake } from '../../workflows/leads/
 import type { Actor } from '../access/actor.ts';
 import { type Database, inOrganization } from '../database.ts';
 import { readIntakeContext } from './intake.queries.ts';
-import { judgeAssignment, judgeDuplicates, judgeScore, teamsInQuestion } from './judgement.ts';
+import { decideAssignment, compareDuplicates, scoreByModel, teamsInQuestion } from './decisions.ts';
 import { firstStep } from './ladder.queries.ts';
 import { calendarAmong, readTeams } from '../assignment/teams.queries.ts';
 
@@ -18,11 +18,11 @@ export async function projectRoute(
 ): Promise<Record<string, unknown>> {
   return inOrganization(database, organizationId, async (em) => {
     const context = await readIntakeContext(em, organizationId, noLead, intake);
-    const { duplicates, exact } = judgeDuplicates(intake, context.candidates);
+    const { duplicates, exact } = compareDuplicates(intake, context.candidates);
     const [survivor] = exact;
     if (survivor)
       return { outcome: 'merged', mergedIntoLeadId: survivor.id, explanation: { normalization: steps, duplicates } };
-    const { judged, facts } = judgeScore({
+    const { modelScore, facts } = scoreByModel({
       lead: intake,
       context,
       emailStatus: context.person?.emailStatus ?? 'unknown',
@@ -38,20 +38,20 @@ export async function projectRoute(
       { teamIds: teamsInQuestion(context.rules, facts), userId: context.account?.ownerUserId ?? null },
       at,
     );
-    const assignment = judgeAssignment(facts, context, teams, [], at);
+    const assignment = decideAssignment(facts, context, teams, [], at);
     const { userId, teamId, ruleId } = assignment;
     const ladder = context.rules.find(({ id }) => id === ruleId)?.ladder ?? null;
     const calendar = userId === null ? null : await calendarAmong(em, calendars, userId);
     const next = userId === null ? null : firstStep(ladder, calendar, 1, at);
     return {
       outcome: userId === null ? 'scored' : 'assigned',
-      score: judged.score,
-      band: judged.band,
+      score: modelScore.score,
+      band: modelScore.band,
       assignedUserId: userId,
       teamId,
       nextStep: next?.nextStep ?? null,
       nextDueAt: next?.nextDueAt?.toISOString() ?? null,
-      explanation: { normalization: steps, duplicates, facts, score: judged, assignment },
+      explanation: { normalization: steps, duplicates, facts, score: modelScore, assignment },
     };
   });
 }

@@ -4,7 +4,7 @@ import { flag, json, ratio, text } from '../model/columns.ts';
 import { resource } from '../model/define-resource.ts';
 import { entity } from '../model/entity.ts';
 
-/** How leads are judged: fit and engagement with weights, decaying with age. The newest active one judges. */
+/** How leads are scored: fit and engagement with weights, decaying with age. The newest active one counts. */
 export const ScoringModel = entity('ScoringModel', 'crm_scoring_models', {
   key: 'scoring_model_id',
   columns: {

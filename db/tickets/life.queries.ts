@@ -76,7 +76,7 @@ interface LifeRow extends Omit<TicketLife, 'clocks' | 'calendar' | 'applied' | '
   mergedAt: string | null;
 }
 
-/** Reads, in one statement, the clocks of a ticket and by what they are judged. */
+/** Reads, in one statement, the clocks of a ticket and what they run by. */
 export async function readLife(
   em: EntityManager,
   { organizationId, id }: Pick<TicketRow, 'organizationId' | 'id'>,

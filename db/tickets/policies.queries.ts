@@ -7,7 +7,7 @@ import type { SlaTerms } from '../../workflows/tickets/terms.ts';
 import { organizationOf } from '../database.ts';
 import { compiledCalendar } from '../calendars/compiled.ts';
 
-/** An active policy with its terms and its calendar, ready to judge by. */
+/** An active policy with its terms and its calendar, ready to run by. */
 export interface StoredPolicy extends PolicyCandidate {
   terms: SlaTerms;
   calendar: CompiledCalendar;
@@ -40,7 +40,7 @@ export function calendarOf(calendar: CalendarJson): CompiledCalendar {
   return calendar ? compiledCalendar(calendar) : aroundTheClock;
 }
 
-/** What `policiesSql` gave, ready to judge by. */
+/** What `policiesSql` gave, ready to run by. */
 export function policiesOf(json: readonly PolicyJson[]): StoredPolicy[] {
   return json.map(({ calendar, ...policy }) => ({ ...policy, calendar: calendarOf(calendar) }));
 }

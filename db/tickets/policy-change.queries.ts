@@ -1,6 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { v7 as uuidv7 } from 'uuid';
-import type { Judgement } from '../../workflows/tickets/clocks.ts';
+import type { TermsInForce } from '../../workflows/tickets/clocks.ts';
 import {
   type ClockEffect,
   clockEffectsOf,
@@ -83,7 +83,7 @@ export async function previewPolicyChange(
 
 /**
  * Changes a policy and applies it to the open tickets that it was chosen for: stored in one transaction with the event
- * that reaches each of their processes, which judge themselves again by this version.
+ * that reaches each of their processes, which compute their clocks anew by this version.
  */
 export async function applyPolicyChange(
   database: Database,
@@ -161,7 +161,7 @@ async function effectsOn(
     const { priority, status, id } = ticket;
     const [life, owed] = [lives.get(id), promises.get(id)];
     if (!life || !owed) return [];
-    const by: Judgement = { policyId, policyVersion: version, terms, calendar: compiled, priority, status };
+    const by: TermsInForce = { policyId, policyVersion: version, terms, calendar: compiled, priority, status };
     const after = reconcile(life.clocks, owed, by, { at, cause: 'preview' }, (target) => ({
       id: `${id}:${target}`,
       ordinal: (life.ordinals[target] ?? 0) + 1,

@@ -36,7 +36,7 @@ export const SlaPolicy = entity('SlaPolicy', 'crm_sla_policies', {
     escalation: json(escalationSchema, { default: defaultTerms.escalation }),
     closeAfterMinutes: integer(0, 525_600, { default: defaultTerms.closeAfterMinutes }),
     reopenWithinMinutes: integer(0, 525_600, { default: defaultTerms.reopenWithinMinutes }),
-    /** The latest version that was applied to open tickets as well, and its terms; tickets judged by an older one follow. */
+    /** The latest version that was applied to open tickets as well, and its terms; tickets with an older one follow. */
     appliedVersion: integer(0, 2_147_483_647, { default: 0, internal: true }),
     appliedTerms: json(slaTermsSchema, { nullable: true, internal: true }),
   },

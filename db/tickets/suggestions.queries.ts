@@ -36,7 +36,7 @@ const suggestSql = `
       and (select count(*) from shelf where shelf.lexemes @@ quote_literal(word)::tsquery)
         between 1 and greatest(3, (select count(*) from shelf) / 2)),
   query as (select string_agg(quote_literal(word), ' | ')::tsquery as words from telling),
-  judged as (
+  scored as (
     select shelf.*,
       coalesce(ts_rank(setweight(to_tsvector('simple', plain_title), 'A') || lexemes, query.words, 32), 0) as rank,
       greatest(similarity(plain_title, asked.subject), word_similarity(plain_title, asked.subject)) as likeness,
@@ -45,7 +45,7 @@ const suggestSql = `
     from shelf, query, asked)
   select article_id as id, title, slug, summary, language, words, round(likeness::numeric, 2)::float as "titleSimilarity",
     round(((rank + likeness) / 2)::numeric, 3)::float as score
-  from judged
+  from scored
   where (cardinality(words) > 0 or likeness >= ?) and (rank + likeness) / 2 >= ?
   order by (rank + likeness) desc, article_id limit ?`;
 

@@ -35,7 +35,7 @@ export const Ticket = entity('Ticket', 'crm_tickets', {
     sla: choice(slaStates, { nullable: true }),
     slaPolicyId: reference(() => SlaPolicy, { nullable: true }),
     slaPolicyVersion: integer(1, 2_147_483_647, { nullable: true }),
-    /** What the policy promised when the ticket was judged. */
+    /** What the policy promised when it was chosen for the ticket. */
     slaTerms: json(slaTermsSchema, { nullable: true, internal: true }),
     routingRuleId: reference(() => TicketRoutingRule, { nullable: true }),
     routingRuleVersion: integer(1, 2_147_483_647, { nullable: true }),

@@ -105,10 +105,10 @@ async function makeEvent(
   return String(rows[0]?.['id']);
 }
 
-/** Puts a notice for a user into a batch. */
-async function makeNotice(batchId: string, user: Made): Promise<string> {
+/** Puts a notification for a user into a batch. */
+async function makeNotification(batchId: string, user: Made): Promise<string> {
   const id = uuidv7();
-  const notice = {
+  const notification = {
     id,
     ...baseColumns(change('lead', id)),
     userId: user.id,
@@ -119,7 +119,7 @@ async function makeNotice(batchId: string, user: Made): Promise<string> {
     body: 'Get in touch.',
     readAt: null,
   };
-  await inOrganization(database, org.id, (em) => insertRows(em, [{ into: Notification, rows: [notice] }]));
+  await inOrganization(database, org.id, (em) => insertRows(em, [{ into: Notification, rows: [notification] }]));
   return makeEvent(batchId, 'notification.created', id, { notificationId: id });
 }
 
@@ -159,11 +159,11 @@ async function signalsOf(leadId: string): Promise<string[]> {
   );
 }
 
-describe('a notice', () => {
+describe('a notification', () => {
   it('leaves as one mail with a fixed Message-ID, though its batch is delivered twice', async () => {
     const batchId = uuidv7();
     const user = await makeUser(org);
-    const id = await makeNotice(batchId, user);
+    const id = await makeNotification(batchId, user);
     await deliver(batchId);
     await deliver(batchId);
     expect(smtp.mails).toMatchObject([
@@ -175,13 +175,20 @@ describe('a notice', () => {
   it('is one mail with the others of its addressee in the same batch, whatever is sent to others', async () => {
     const batchId = uuidv7();
     const [busy, other] = [await makeUser(org), await makeUser(org)];
-    const [first] = [await makeNotice(batchId, busy), await makeNotice(batchId, busy), await makeNotice(batchId, busy)];
-    await makeNotice(batchId, other);
+    const [first] = [
+      await makeNotification(batchId, busy),
+      await makeNotification(batchId, busy),
+      await makeNotification(batchId, busy),
+    ];
+    await makeNotification(batchId, other);
     await deliver(batchId);
     const toBusy = smtp.mails.filter(({ to }) => to?.[0]?.address === busy['email']);
     expect(smtp.mails).toHaveLength(2);
     expect(toBusy).toMatchObject([
-      { messageId: `<${first}@crm.durable-crm>`, subject: '3 notices: New lead: Zoë; New lead: Zoë; New lead: Zoë' },
+      {
+        messageId: `<${first}@crm.durable-crm>`,
+        subject: '3 notifications: New lead: Zoë; New lead: Zoë; New lead: Zoë',
+      },
     ]);
     expect(toBusy[0]?.text?.match(/Get in touch\./g)).toHaveLength(3);
     expect(await readEvent(first)).toMatchObject({ attempts: 1, delivered_at: expect.anything() });
@@ -191,8 +198,8 @@ describe('a notice', () => {
     const batchId = uuidv7();
     const [refusing, other] = [await makeUser(org), await makeUser(org)];
     smtp.answers.set(String(refusing['email']), 550);
-    const refused = await makeNotice(batchId, refusing);
-    await makeNotice(batchId, other);
+    const refused = await makeNotification(batchId, refusing);
+    await makeNotification(batchId, other);
     await deliver(batchId);
     expect(smtp.mails.map(({ to }) => to?.[0]?.address)).toEqual([other['email']]);
     expect(await readEvent(refused)).toMatchObject({
@@ -205,8 +212,8 @@ describe('a notice', () => {
     const batchId = uuidv7();
     const [busy, other] = [await makeUser(org), await makeUser(org)];
     smtp.answers.set(String(busy['email']), 450);
-    const late = await makeNotice(batchId, busy);
-    await makeNotice(batchId, other);
+    const late = await makeNotification(batchId, busy);
+    await makeNotification(batchId, other);
     const workflow = environment.client.workflow.execute('deliverEvents', {
       workflowId: `outbox:${batchId}`,
       taskQueue,
@@ -225,7 +232,7 @@ describe('a notice', () => {
     const batchId = uuidv7();
     const gone = await makeUser(org);
     await org.records.patch(writeAs(adminOf(org)), users, gone.id, '*', { active: false });
-    const id = await makeNotice(batchId, gone);
+    const id = await makeNotification(batchId, gone);
     await makeEvent(batchId, 'notification.created', uuidv7(), { notificationId: uuidv7() });
     await deliver(batchId);
     expect(smtp.mails).toEqual([]);

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { findCycle, localImports, reachedPackages, readImports, readSources, rooms } from './imports.ts';
-import { judge } from './layers.ts';
+import { complaintAbout } from './layers.ts';
 
 const root = dirname(dirname(import.meta.dirname));
 const sources = readSources(root);
@@ -10,7 +10,9 @@ const roomOf = (file: string) => file.split('/')[0] ?? file;
 
 describe('the table of imports', () => {
   it('holds for every file', () => {
-    const broken = [...sources].flatMap(([file, imports]) => imports.map((each) => judge(file, each)).filter(Boolean));
+    const broken = [...sources].flatMap(([file, imports]) =>
+      imports.map((each) => complaintAbout(file, each)).filter(Boolean),
+    );
     expect(broken).toEqual([]);
   });
 
@@ -34,7 +36,9 @@ describe('the table of imports', () => {
     ['cli/up.ts', `import { startWorker } from '../workers/worker.ts';`],
     ['workers/worker.ts', `import { tell } from '../cli/output.ts';`],
   ])('refuses in %s: %s', (file, source) => {
-    expect(readImports(source).map((each) => judge(file, each))).toEqual([expect.stringContaining('may not import')]);
+    expect(readImports(source).map((each) => complaintAbout(file, each))).toEqual([
+      expect.stringContaining('may not import'),
+    ]);
   });
 
   it.each([
@@ -48,7 +52,7 @@ describe('the table of imports', () => {
       `import {\n  touchUpdate,\n  type Touch,\n} from '../../../workflows/leads/messages.ts';`,
     ],
   ])('allows in %s: %s', (file, source) => {
-    expect(readImports(source).map((each) => judge(file, each))).toEqual([undefined]);
+    expect(readImports(source).map((each) => complaintAbout(file, each))).toEqual([undefined]);
   });
 });
 

@@ -92,10 +92,10 @@ const layers: [room: string, layer: Layer][] = [
 ];
 
 /**
- * Judges one import of `file` (path from the repository's root, with `/`).
+ * What is wrong with one import of `file` (path from the repository's root, with `/`).
  * Returns the message that teaches the rule, or undefined when the import is allowed.
  */
-export function judge(file: string, { specifier, typeOnly }: Import): string | undefined {
+export function complaintAbout(file: string, { specifier, typeOnly }: Import): string | undefined {
   const layer = layers.find(([room]) => file.startsWith(room))?.[1];
   if (!layer) return undefined;
   if (!specifier.startsWith('.')) {

@@ -1,5 +1,5 @@
 import { relative, sep } from 'node:path';
-import { judge } from './layers.ts';
+import { complaintAbout } from './layers.ts';
 
 interface ImportNode {
   source: { value: string } | null;
@@ -19,7 +19,7 @@ const layers = {
     const visit = (node: ImportNode) => {
       if (typeof node.source?.value !== 'string') return;
       const typeOnly = (node.importKind ?? node.exportKind) === 'type';
-      const message = judge(file, { specifier: node.source.value, typeOnly });
+      const message = complaintAbout(file, { specifier: node.source.value, typeOnly });
       if (message) context.report({ node, message });
     };
     return {

@@ -22,16 +22,16 @@ describe('processes that a change concerns', () => {
     const calendar = await makeCalendar(org);
     const policy = await makeSlaPolicy(org, { calendarId: calendar.id });
     const terms = JSON.stringify({ calendarId: calendar.id });
-    const judged = { slaPolicyId: policy.id, slaPolicyVersion: 1, slaTerms: JSON.parse(terms) };
+    const promised = { slaPolicyId: policy.id, slaPolicyVersion: 1, slaTerms: JSON.parse(terms) };
     const ticket = (values: object) =>
       makeTicket(org, requester, { stage: 'assigned', assignedUserId: other.id, ...values });
     const [own, ofPolicy, queued] = [
       await ticket({ assignedUserId: agent.id }),
-      await ticket(judged),
+      await ticket(promised),
       await ticket({ stage: 'queued', assignedUserId: null }),
     ];
-    await ticket({ ...judged, stage: 'closed', status: 'closed' });
-    await ticket({ ...judged, deletedAt: new Date() });
+    await ticket({ ...promised, stage: 'closed', status: 'closed' });
+    await ticket({ ...promised, deletedAt: new Date() });
     const lead = await makeLead(org, requester, { assignedUserId: agent.id, stage: 'assigned' });
     const all = async (kind: Parameters<typeof readAffectedProcesses>[1]['kind'], id: string, limit = 10) => {
       const found: string[] = [];

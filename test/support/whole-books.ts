@@ -9,7 +9,7 @@ const captured = `
     (select count(*)::int from crm_core.crm_lead_assignments a where a.lead_id = c.record_id) as assignments,
     (select count(*)::int from crm_core.crm_lead_scores s where s.lead_id = c.record_id) as scores,
     (select count(*)::int from crm_core.crm_timeline t where t.subject_id = c.record_id and t.kind = 'lead.captured') as told,
-    (select count(*)::int from crm_core.crm_notifications n where n.subject_id = c.record_id and n.kind = 'lead.assigned') as notices
+    (select count(*)::int from crm_core.crm_notifications n where n.subject_id = c.record_id and n.kind = 'lead.assigned') as notifications
   from crm_core.crm_commands c left join crm_core.crm_leads l on l.lead_id = c.record_id
   where c.organization_id = $1 and c.message = 'captured'`;
 
@@ -31,7 +31,7 @@ export async function settle(product: Product, { seconds = 90 } = {}): Promise<v
 /** The tenant has these captures of strangers and no other lead: each scored, assigned, told and announced once. */
 export async function expectEachOnce(product: Product, { org }: Tenant, captures: readonly Capture[]): Promise<void> {
   const rows = await product.query<{ key: string; id: string } & Record<string, unknown>>(captured, [org.id]);
-  const once = { state: 'answered', stage: 'assigned', assignments: 1, scores: 1, told: 1, notices: 1 };
+  const once = { state: 'answered', stage: 'assigned', assignments: 1, scores: 1, told: 1, notifications: 1 };
   const ids = new Map(captures.map(({ key, answer }) => [key, answer.body['id']]));
   expect(
     rows.filter(

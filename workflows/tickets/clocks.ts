@@ -28,8 +28,8 @@ export interface Clock {
   life: number;
 }
 
-/** By what the clocks of a ticket are judged at a moment: the terms that it keeps, its priority and its status. */
-export interface Judgement {
+/** What the clocks of a ticket run by at a moment: the terms that it keeps, its priority and its status. */
+export interface TermsInForce {
   policyId: string;
   policyVersion: number;
   terms: SlaTerms;
@@ -43,19 +43,19 @@ const latest = (one: Date, other: Date): Date => (one > other ? one : other);
 const mostChanges = 100;
 
 /** Whether a clock of this target stands still in this status, by these terms. */
-export function isPaused(target: SlaTarget, { terms, status }: Judgement): boolean {
+export function isPaused(target: SlaTarget, { terms, status }: TermsInForce): boolean {
   return terms.pausedTargets.includes(target) && terms.pauseStatuses.some((pausing) => pausing === status);
 }
 
 /** Begins a clock at `startedAt` (UTC); null when nothing is promised for this target and priority. */
 export function beginClock(
   { id, target, ordinal, startedAt, cause }: Pick<Clock, 'id' | 'target' | 'ordinal' | 'startedAt'> & { cause: string },
-  judgement: Judgement,
+  inForce: TermsInForce,
 ): Clock | null {
-  const { policyId, policyVersion, terms, priority } = judgement;
+  const { policyId, policyVersion, terms, priority } = inForce;
   const targetMinutes = terms.targets[priority]?.[target];
   if (targetMinutes === undefined) return null;
-  const kind = isPaused(target, judgement) ? 'paused' : 'running';
+  const kind = isPaused(target, inForce) ? 'paused' : 'running';
   const clock: Clock = {
     id,
     target,
@@ -78,24 +78,24 @@ export function beginClock(
     elapsedMinutes: null,
     life: 0,
   };
-  return { ...clock, dueAt: dueOf(clock, judgement) };
+  return { ...clock, dueAt: dueOf(clock, inForce) };
 }
 
 /** When an open clock is due by its intervals; null while it stands still. */
-export function dueOf(clock: Clock, { calendar }: Pick<Judgement, 'calendar'>): Date | null {
+export function dueOf(clock: Clock, { calendar }: Pick<TermsInForce, 'calendar'>): Date | null {
   return instantAfter(calendar, clock.startedAt, clock.targetMinutes, pausesOf(clock));
 }
 
 /** Lets an open clock follow the ticket's status from `at` on: it stands still, runs on, or goes on as it was. */
-export function followStatus(clock: Clock, judgement: Judgement, at: Date, cause: string): Clock {
+export function followStatus(clock: Clock, inForce: TermsInForce, at: Date, cause: string): Clock {
   const last = clock.intervals.at(-1);
-  const kind = isPaused(clock.target, judgement) ? 'paused' : 'running';
+  const kind = isPaused(clock.target, inForce) ? 'paused' : 'running';
   if (clock.endedAt || !last || last.kind === kind) return clock;
   const settled = settle(clock, at);
   const from = latest(at, new Date(last.from)).toISOString();
   const before = clock.intervals.slice(0, -1);
   const closed = last.from === from ? before : [...before, { ...last, to: from }];
-  return withDue({ ...settled, intervals: begun(closed, { from, kind, cause }) }, judgement, at, cause);
+  return withDue({ ...settled, intervals: begun(closed, { from, kind, cause }) }, inForce, at, cause);
 }
 
 /** Intervals with another one; what a status interrupted for no time at all just goes on. */
@@ -123,7 +123,7 @@ function settle(clock: Clock, at: Date): Clock {
  * What was promised is done at `at`: in time up to and including the due instant, even if the breach was noticed before
  * this was known.
  */
-export function complete(clock: Clock, { calendar }: Pick<Judgement, 'calendar'>, at: Date): Clock {
+export function complete(clock: Clock, { calendar }: Pick<TermsInForce, 'calendar'>, at: Date): Clock {
   if (clock.endedAt) return clock;
   const settled = settle(clock, at);
   const isLate = settled.breachedAt !== null && settled.breachedAt < at;
@@ -133,7 +133,7 @@ export function complete(clock: Clock, { calendar }: Pick<Judgement, 'calendar'>
 }
 
 /** Nobody waits for it any more; a breach that happened stays on record. */
-export function cancel(clock: Clock, { calendar }: Pick<Judgement, 'calendar'>, at: Date, cause: string): Clock {
+export function cancel(clock: Clock, { calendar }: Pick<TermsInForce, 'calendar'>, at: Date, cause: string): Clock {
   if (clock.endedAt) return clock;
   const settled = settle(clock, at);
   const ended = endedAt(settled, at, calendar);
@@ -156,16 +156,16 @@ function endedAt(clock: Clock, at: Date, calendar: CompiledCalendar): Clock {
 }
 
 /**
- * Judges an open clock again from its own start, by other terms, another priority, or a calendar that has changed; its
+ * Computes an open clock anew again from its own start, by other terms, another priority, or a calendar that has changed; its
  * pauses stay. A breach that would not have happened is taken back; a target that is not promised any more is cancelled. A
  * clock for which nothing changes is answered as it is.
  */
-export function rejudge(clock: Clock, judgement: Judgement, at: Date, cause: string): Clock {
+export function recompute(clock: Clock, inForce: TermsInForce, at: Date, cause: string): Clock {
   if (clock.endedAt) return clock;
-  const { policyId, policyVersion, terms, priority } = judgement;
+  const { policyId, policyVersion, terms, priority } = inForce;
   const targetMinutes = terms.targets[priority]?.[clock.target];
-  if (targetMinutes === undefined) return cancel(clock, judgement, at, `${cause}: not promised any more`);
-  const judged = {
+  if (targetMinutes === undefined) return cancel(clock, inForce, at, `${cause}: not promised any more`);
+  const recomputed = {
     ...clock,
     targetMinutes,
     priority,
@@ -173,9 +173,9 @@ export function rejudge(clock: Clock, judgement: Judgement, at: Date, cause: str
     slaPolicyVersion: policyVersion,
     calendarId: terms.calendarId,
   };
-  const after = withDue(followStatus(judged, judgement, at, cause), judgement, at, cause);
+  const after = withDue(followStatus(recomputed, inForce, at, cause), inForce, at, cause);
   const isUntouched =
-    after === judged &&
+    after === recomputed &&
     targetMinutes === clock.targetMinutes &&
     priority === clock.priority &&
     policyVersion === clock.slaPolicyVersion &&
@@ -185,8 +185,8 @@ export function rejudge(clock: Clock, judgement: Judgement, at: Date, cause: str
 }
 
 /** Computes the due instant again, takes back a breach that did not happen, and says what moved. */
-function withDue(clock: Clock, judgement: Judgement, at: Date, cause: string): Clock {
-  const dueAt = dueOf(clock, judgement);
+function withDue(clock: Clock, inForce: TermsInForce, at: Date, cause: string): Clock {
+  const dueAt = dueOf(clock, inForce);
   const isTakenBack = clock.breached && (dueAt === null || dueAt > at);
   const kind = clock.intervals.at(-1)?.kind ?? 'running';
   const life = isTakenBack

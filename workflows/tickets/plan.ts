@@ -1,5 +1,5 @@
 import { instantAfter, pausesOf } from './clock-time.ts';
-import type { Clock, Judgement } from './clocks.ts';
+import type { Clock, TermsInForce } from './clocks.ts';
 import { actionNames, type SlaTarget, slaTargets, targetNames, type TicketStage } from './policy.ts';
 import type { SlaState } from '../processes/search-attributes.ts';
 
@@ -33,13 +33,14 @@ export interface PlannedTicket {
 }
 
 /** Percents at which people are warned, ascending, each once. */
-const warnings = ({ warnAt }: Judgement['terms']): number[] => [...new Set(warnAt)].sort((one, other) => one - other);
+const warnings = ({ warnAt }: TermsInForce['terms']): number[] =>
+  [...new Set(warnAt)].sort((one, other) => one - other);
 
 /**
  * Everything that a clock does by itself from now on, in order: warnings and the breach while it runs; the rungs of the
  * ladder once it is late. Nothing while it stands still. Each is taken once, warnings whatever became of the breach.
  */
-export function stepsOfClock(clock: Clock, judgement: Judgement, taken: readonly TakenStep[]): Planned[] {
+export function stepsOfClock(clock: Clock, inForce: TermsInForce, taken: readonly TakenStep[]): Planned[] {
   if (clock.endedAt) return [];
   const { id: clockId, target, life, priority, targetMinutes } = clock;
   const name = `${targetNames[target]} · ${priority}`;
@@ -49,19 +50,19 @@ export function stepsOfClock(clock: Clock, judgement: Judgement, taken: readonly
     dueAt === null ? [] : [{ step, clockId, target, life, dueAt, clause }];
 
   if (clock.breached) {
-    return judgement.terms.escalation.flatMap((rung, index) => {
+    return inForce.terms.escalation.flatMap((rung, index) => {
       const step = `rung_${index + 1}`;
       if (rung.target !== target || isTaken(step, false)) return [];
-      return planned(step, rungDueAt(clock, judgement, rung), `${name} · escalation: ${actionNames[rung.action]}`);
+      return planned(step, rungDueAt(clock, inForce, rung), `${name} · escalation: ${actionNames[rung.action]}`);
     });
   }
   if (clock.state !== 'running' || clock.dueAt === null) return [];
   const pauses = pausesOf(clock);
   return [
-    ...warnings(judgement.terms).flatMap((percent) => {
+    ...warnings(inForce.terms).flatMap((percent) => {
       const step = `warning_${percent}`;
       if (isTaken(step, true)) return [];
-      const dueAt = instantAfter(judgement.calendar, clock.startedAt, (targetMinutes * percent) / 100, pauses);
+      const dueAt = instantAfter(inForce.calendar, clock.startedAt, (targetMinutes * percent) / 100, pauses);
       return planned(step, dueAt, `${name} · warning at ${percent} %`);
     }),
     ...planned('breach', clock.dueAt, name),
@@ -70,8 +71,8 @@ export function stepsOfClock(clock: Clock, judgement: Judgement, taken: readonly
 
 function rungDueAt(
   clock: Clock,
-  { calendar }: Judgement,
-  { afterMinutes, clock: kind }: Judgement['terms']['escalation'][number],
+  { calendar }: TermsInForce,
+  { afterMinutes, clock: kind }: TermsInForce['terms']['escalation'][number],
 ): Date | null {
   if (clock.breachedAt === null) return null;
   if (kind === 'wall') return new Date(clock.breachedAt.getTime() + afterMinutes * 60_000);
@@ -82,10 +83,10 @@ function rungDueAt(
 export function nextPlanned(
   ticket: PlannedTicket,
   clocks: readonly Clock[],
-  judgement: Judgement | null,
+  inForce: TermsInForce | null,
   taken: readonly TakenStep[],
 ): Planned | null {
-  const ofClocks = judgement ? clocks.flatMap((clock) => stepsOfClock(clock, judgement, taken)) : [];
+  const ofClocks = inForce ? clocks.flatMap((clock) => stepsOfClock(clock, inForce, taken)) : [];
   // The sort is stable: of what is due at one instant the clocks come first, in their order.
   return (
     [...ofClocks, ...ownSteps(ticket)].sort((one, other) => one.dueAt.getTime() - other.dueAt.getTime())[0] ?? null

@@ -66,7 +66,7 @@ export const escalationActions = [
 ] as const;
 export type EscalationAction = (typeof escalationActions)[number];
 
-/** A target and an action in words, for summaries and notices. */
+/** A target and an action in words, for summaries and notifications. */
 export const targetNames: Readonly<Record<SlaTarget, string>> = {
   first_response: 'first response',
   next_response: 'next response',

@@ -1,4 +1,4 @@
-import { beginClock, cancel, type Clock, followStatus, type Judgement, rejudge } from './clocks.ts';
+import { beginClock, cancel, type Clock, followStatus, type TermsInForce, recompute } from './clocks.ts';
 import type { SlaTarget, TicketStatus } from './policy.ts';
 
 /** A change of a ticket's status, in order. */
@@ -92,18 +92,18 @@ function statusAt(statuses: readonly StatusChange[], at: Date): TicketStatus {
 }
 
 /** Whether terms promise anything of a kind for the priority. */
-export function isPromised(target: SlaTarget, { terms, priority }: Pick<Judgement, 'terms' | 'priority'>): boolean {
+export function isPromised(target: SlaTarget, { terms, priority }: Pick<TermsInForce, 'terms' | 'priority'>): boolean {
   return terms.targets[priority]?.[target] !== undefined;
 }
 
 /**
- * Judges every open clock by other terms, another priority, or with a merged ticket's promises; begins those that are
+ * Computes every open clock anew by other terms, another priority, or with a merged ticket's promises; begins those that are
  * promised now, from where the promise began; cancels those that would not be there had this been in force from then on.
  */
 export function reconcile(
   clocks: readonly Clock[],
   promises: OpenPromises,
-  by: Judgement,
+  by: TermsInForce,
   { at, cause }: { at: Date; cause: string },
   next: (target: SlaTarget) => { id: string; ordinal: number },
 ): Clock[] {
@@ -112,22 +112,22 @@ export function reconcile(
     isPromised('first_response', by) &&
     promises.answers.some(({ asked, ticketId }) => asked === 'opening' && ticketId === answer.ticketId);
   const covered = new Set(promises.answers.filter(isCovered).map((answer) => answer.at.getTime()));
-  const judged = clocks
-    .map((clock) => rejudge(clock, by, at, cause))
+  const recomputed = clocks
+    .map((clock) => recompute(clock, by, at, cause))
     .map((clock) =>
       clock.target === 'next_response' && covered.has(clock.startedAt.getTime())
         ? cancel(clock, by, at, `${cause}: the first response answers it`)
         : clock,
     );
   const owed = promises.answers.filter((answer) => !isCovered(answer));
-  return [...judged, ...missingClocks(judged, { ...promises, answers: owed }, by, next)];
+  return [...recomputed, ...missingClocks(recomputed, { ...promises, answers: owed }, by, next)];
 }
 
 /** Clocks that a ticket at work should have by its terms and has not, with the pauses that statuses mean for them. */
 function missingClocks(
   clocks: readonly Clock[],
   { begunAt, answers, statuses }: OpenPromises,
-  by: Judgement,
+  by: TermsInForce,
   next: (target: SlaTarget) => { id: string; ordinal: number },
 ): Clock[] {
   const open = clocks.filter(({ endedAt }) => endedAt === null);
@@ -155,8 +155,8 @@ function missingClocks(
 }
 
 /** Lets a clock live through the statuses that followed its start. */
-function replayed(clock: Clock, judgement: Judgement, statuses: readonly StatusChange[]): Clock {
+function replayed(clock: Clock, inForce: TermsInForce, statuses: readonly StatusChange[]): Clock {
   return statuses
     .filter(({ at }) => at > clock.startedAt)
-    .reduce((lived, { at, status }) => followStatus(lived, { ...judgement, status }, at, `status ${status}`), clock);
+    .reduce((lived, { at, status }) => followStatus(lived, { ...inForce, status }, at, `status ${status}`), clock);
 }

@@ -46,7 +46,7 @@ export const escalationSchema = z
 export type Targets = z.output<typeof targetsSchema>;
 export type EscalationRung = z.output<typeof escalationSchema>[number];
 
-/** What a policy promises, as a ticket keeps it from the moment it was judged: later versions do not touch it. */
+/** What a policy promises, as a ticket keeps it from the moment it was chosen: later versions do not touch it. */
 export const slaTermsSchema = z.object({
   name: z.string(),
   /** Null: around the clock. */

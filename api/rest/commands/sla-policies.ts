@@ -53,7 +53,7 @@ export function policyChangeRoutes(database: Database): CallerRoute[] {
       operationId: 'applySlaPolicyChange',
       summary: 'Change a policy for new tickets and for the open ones that it was chosen for',
       description:
-        'Stores the change as PATCH does; each open ticket judges its clocks again from their start. Needs the permission configuration:write.',
+        'Stores the change as PATCH does; each open ticket computes its clocks anew from their start. Needs the permission configuration:write.',
       parameters: [idempotencyKeyHeader],
       problems: [...keyedWriteProblems, 'not_found', 'duplicate', 'rule_violation', 'reference_not_found'],
       answers: {

@@ -68,7 +68,7 @@ export const leadChecks: readonly Check[] = [
   },
   {
     name: 'score-unexplained',
-    means: 'A lead was scored, but no stored judgement says how.',
+    means: 'A lead was scored, but no stored score says how.',
     mend: 'Score it again by the command `rescore`, which stores its contributions.',
     // What is merged at its capture is not scored: the lead that survives is.
     sql: `

@@ -19,7 +19,7 @@ export async function chasedLead(database: Database, users?: (house: House['org'
 }
 
 /** Who was told what about a lead, in order. */
-export const noticesOf = (house: House, leadId: string) =>
+export const notificationsOf = (house: House, leadId: string) =>
   house.sql<{ kind: string; user_id: string }>(
     'select kind, user_id from crm_core.crm_notifications where subject_id = ? order by notification_id',
     [leadId],

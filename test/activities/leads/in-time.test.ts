@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { databaseFixture } from '../../db/database-fixture.ts';
 import { salesRep } from '../../support/factories.ts';
-import { chasedLead, monday, noticesOf, stepsOf } from './chased-lead.ts';
+import { chasedLead, monday, notificationsOf, stepsOf } from './chased-lead.ts';
 import { after } from './house.ts';
 
 const fixture = databaseFixture();
@@ -30,7 +30,7 @@ describe('a touch that was received in time and arrives late', () => {
       'not missed: touched before it was due',
       'not missed: touched before it was due',
     ]);
-    const last = (await noticesOf(house, leadId)).at(-1);
+    const last = (await notificationsOf(house, leadId)).at(-1);
     expect(last?.kind).toBe('lead.reassigned_away');
     expect(last?.user_id).not.toBe(owner.id);
   });

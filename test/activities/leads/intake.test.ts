@@ -63,12 +63,12 @@ describe('the decision on a new lead', () => {
       [leadId],
     );
     expect(kinds.map(({ kind }) => kind)).toEqual(['lead.assigned', 'lead.captured', 'lead.scored']);
-    const [notice] = await house.sql<Record<string, unknown>>(
+    const [notification] = await house.sql<Record<string, unknown>>(
       'select user_id, kind, body from crm_core.crm_notifications where subject_id = ?',
       [leadId],
     );
-    expect(notice).toMatchObject({ user_id: state.assignedUserId, kind: 'lead.assigned' });
-    expect(notice?.['body']).toContain('Ada Lovelace');
+    expect(notification).toMatchObject({ user_id: state.assignedUserId, kind: 'lead.assigned' });
+    expect(notification?.['body']).toContain('Ada Lovelace');
     expect(await house.count('crm_outbox', "kind = 'notification.created' and subject_id = ?", [leadId])).toBe(1);
     expect(await house.count('crm_external_refs', "subject_id = ? and system = 'cms'", [leadId])).toBe(1);
     expect(await house.count('crm_lead_scores', 'lead_id = ?', [leadId])).toBe(1);

@@ -69,7 +69,7 @@ describe('touch', () => {
 });
 
 describe('rescore', () => {
-  it('judges by the model in force, and says which', async () => {
+  it('scores by the model in force, and says which', async () => {
     const { house, leadId, state: before } = await houseWithLead();
     expect(before.score).toBe(0);
     await house.sql(
@@ -102,11 +102,11 @@ describe('reassign', () => {
       next: { step: 'remind_owner', waitsFor: state.assignedUserId },
     });
     expect(state.assignedUserId).not.toBe(before.assignedUserId);
-    const notices = await house.sql<{ user_id: string; kind: string }>(
+    const notifications = await house.sql<{ user_id: string; kind: string }>(
       'select user_id, kind from crm_core.crm_notifications where subject_id = ? order by notification_id',
       [leadId],
     );
-    expect(notices.slice(1)).toEqual([
+    expect(notifications.slice(1)).toEqual([
       { user_id: state.assignedUserId, kind: 'lead.assigned' },
       { user_id: before.assignedUserId, kind: 'lead.reassigned_away' },
     ]);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { databaseFixture } from '../../db/database-fixture.ts';
 import { makeCalendar, makeUser } from '../../support/factories.ts';
-import { chasedLead, monday, noticesOf, stepsOf } from './chased-lead.ts';
+import { chasedLead, monday, notificationsOf, stepsOf } from './chased-lead.ts';
 import { after, form, type House } from './house.ts';
 
 const fixture = databaseFixture();
@@ -32,7 +32,7 @@ describe('an untouched lead', () => {
     });
 
     const manager = house.team['managerUserId'];
-    expect(await noticesOf(house, leadId)).toEqual([
+    expect(await notificationsOf(house, leadId)).toEqual([
       { kind: 'lead.assigned', user_id: first.assignedUserId },
       { kind: 'lead.remind_owner', user_id: first.assignedUserId },
       { kind: 'lead.tell_manager', user_id: manager },
@@ -109,7 +109,7 @@ describe('an untouched lead', () => {
     await house.send(second, 'reassign', { userId: named.id }, { receivedAt: monday });
     await house.takeDue(second);
     await house.takeDue(second);
-    expect((await noticesOf(house, second)).at(-1)).toEqual({ kind: 'lead.tell_manager', user_id: fallback.id });
+    expect((await notificationsOf(house, second)).at(-1)).toEqual({ kind: 'lead.tell_manager', user_id: fallback.id });
   });
 });
 
@@ -142,7 +142,7 @@ describe('a step that comes again, or too early', () => {
     const again = await Promise.all(Array.from({ length: 4 }, () => house.activities.takeStep(step)));
     for (const outcome of again) expect(outcome).toEqual(state);
     expect(await stepsOf(house, leadId)).toHaveLength(1);
-    expect(await noticesOf(house, leadId)).toHaveLength(2);
+    expect(await notificationsOf(house, leadId)).toHaveLength(2);
   });
 
   it('is taken once as well where the same step comes again later', async () => {
@@ -213,7 +213,7 @@ describe('a touched lead', () => {
     const closed = await house.takeDue(leadId);
     expect(closed).toMatchObject({ stage: 'disqualified', status: 'disqualified', next: null });
     expect(await house.lead(leadId)).toMatchObject({ disqualify_reason: 'stale' });
-    expect((await noticesOf(house, leadId)).slice(1)).toEqual([
+    expect((await notificationsOf(house, leadId)).slice(1)).toEqual([
       { kind: 'lead.remind_idle', user_id: state.assignedUserId },
       { kind: 'lead.close_stale', user_id: state.assignedUserId },
     ]);

@@ -121,7 +121,7 @@ describe('the clocks', () => {
     expect((await house.clocks(ticketId)).map(({ state }) => state)).toEqual(['met', 'met', 'met', 'running']);
   });
 
-  it('are judged again from the start when the priority changes, pauses kept, and say so', async () => {
+  it('are computed anew from the start when the priority changes, pauses kept, and say so', async () => {
     const house = await makeTicketHouse(fixture.app);
     const { ticketId } = await house.open({ priority: 'P3' }, { receivedAt: monday });
     await house.send(ticketId, 'setStatus', { status: 'waiting_for_customer' }, { receivedAt: at(10) });

@@ -85,7 +85,7 @@ describe('the customer of a merged ticket who waits for an answer', () => {
 });
 
 describe('what two tickets said to their customers', () => {
-  it('answered none of the other’s, and is judged so for ever', async () => {
+  it('answered none of the other’s, and is recomputed so for ever', async () => {
     const { house, survivor, other, merge } = await twoTickets();
     for (const id of [survivor, other]) await house.send(id, 'reply', { text: 'Hello' }, { receivedAt: at(21) });
     await house.send(survivor, 'customerReply', { text: 'And I?' }, { receivedAt: at(25) });

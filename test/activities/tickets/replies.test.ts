@@ -181,7 +181,7 @@ describe('a public reply', () => {
       smtp.answers.set(String(requester['primaryEmail']), 550);
     });
     const byAuthor = () => ({ kind: 'user', organizationId: org.id, userId: author.id, roles: ['support'] }) as const;
-    const notices = () =>
+    const notifications = () =>
       read<{ user_id: string; kind: string; body: string }>(
         `select user_id, kind, body from crm_core.crm_notifications where subject_id = ? and kind = 'ticket.reply_undelivered'`,
       );
@@ -202,7 +202,7 @@ describe('a public reply', () => {
       expect(await deliveredAt()).toEqual([null]);
       const reason = 'The mail server refused with 550 at RCPT TO';
       expect(await undelivered()).toEqual([{ undelivered_at: expect.anything(), undelivered_reason: reason }]);
-      expect(await notices()).toEqual([
+      expect(await notifications()).toEqual([
         { user_id: author.id, kind: 'ticket.reply_undelivered', body: expect.stringContaining(reason) },
       ]);
       expect(await entries()).toHaveLength(1);
@@ -212,7 +212,7 @@ describe('a public reply', () => {
       const agent = await makeUser(org);
       ticket = await makeTicket(org, requester, { assignedUserId: agent.id });
       await expect(deliver(await say('reply', 'Take water.'))).rejects.toThrow(MailRefused);
-      expect((await notices()).map(({ user_id }) => user_id)).toEqual([agent.id]);
+      expect((await notifications()).map(({ user_id }) => user_id)).toEqual([agent.id]);
     });
 
     it('tells of one that left and came back', async () => {
@@ -222,7 +222,7 @@ describe('a public reply', () => {
       await noteUndelivered(fixture.app, event, '5.1.1; User unknown');
       expect(await deliveredAt()).toEqual([expect.anything()]);
       expect((await undelivered())[0]?.undelivered_reason).toBe('5.1.1; User unknown');
-      expect(await notices()).toHaveLength(1);
+      expect(await notifications()).toHaveLength(1);
     });
 
     it('is another organisation’s business nowhere', async () => {

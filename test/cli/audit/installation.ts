@@ -80,8 +80,8 @@ export class PlantedRows {
       await this.insert('crm_timeline', { timeline_id: uuidv7(), subject_type: 'lead', subject_id: id, ...told });
     }
     if (without !== 'score') {
-      const judged = { score: 1, contributions: '[]', cause: 'captured', scored_at: at };
-      await this.insert('crm_lead_scores', { lead_score_id: uuidv7(), lead_id: id, ...judged });
+      const scored = { score: 1, contributions: '[]', cause: 'captured', scored_at: at };
+      await this.insert('crm_lead_scores', { lead_score_id: uuidv7(), lead_id: id, ...scored });
     }
     if (without !== 'assignment') await this.assignment(id);
     return id;

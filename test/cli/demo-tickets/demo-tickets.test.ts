@@ -41,8 +41,8 @@ describe('the lives of the demonstration', () => {
       const outcome = clocks.first_response?.[0];
       if (!first || outcome === undefined) continue;
       const raised = steps.find(({ does, atSeconds }) => does === 'set-priority' && atSeconds < first.atSeconds);
-      const judged = (raised?.with?.['priority'] ?? priority) as keyof typeof demonstrationTargets;
-      const due = (demonstrationTargets[judged]?.first_response ?? 0) * 60;
+      const promised = (raised?.with?.['priority'] ?? priority) as keyof typeof demonstrationTargets;
+      const due = (demonstrationTargets[promised]?.first_response ?? 0) * 60;
       const margin = outcome === 'met' ? due - first.atSeconds : first.atSeconds - due;
       expect([name, pausesResolutionOnly ?? false, margin >= 15]).toEqual([name, pausesResolutionOnly ?? false, true]);
     }

@@ -88,7 +88,7 @@ const away = (delegateUserId: string | null, until: string | null = '2026-12-01T
 });
 
 describe('assignment by rules', () => {
-  it('asks the rules in order and says which one judged', () => {
+  it('asks the rules in order and says which one decided', () => {
     const decision = decide([member('ann')], {
       rules: [
         rule({ id: 'r-all', position: 9 }),

@@ -13,8 +13,8 @@ import {
   type Clock,
   complete,
   followStatus,
-  type Judgement,
-  rejudge,
+  type TermsInForce,
+  recompute,
 } from '../../../workflows/tickets/clocks.ts';
 import { slaOf, stepsOfClock } from '../../../workflows/tickets/plan.ts';
 import type { TicketStatus } from '../../../workflows/tickets/policy.ts';
@@ -34,7 +34,7 @@ const office = compileCalendar({
 const openedAt = new Date('2026-11-20T08:17:00Z');
 const after = (minutes: number) => new Date(openedAt.getTime() + minutes * 60_000);
 
-const judgement = (minutes: number, calendar = office): Judgement => ({
+const inForce = (minutes: number, calendar = office): TermsInForce => ({
   policyId: '01990000-0000-7000-8000-000000000001',
   policyVersion: 1,
   terms: {
@@ -49,7 +49,7 @@ const judgement = (minutes: number, calendar = office): Judgement => ({
   status: 'open',
 });
 
-function begun(by: Judgement): Clock {
+function begun(by: TermsInForce): Clock {
   const clock = beginClock({ id: 'clock', target: 'resolution', ordinal: 1, startedAt: openedAt, cause: 'opened' }, by);
   if (!clock) throw new Error('Nothing is promised');
   return clock;
@@ -75,7 +75,7 @@ const interrupted: { minutes: number; status: TicketStatus }[] = [
 ];
 
 /** Lets a clock live through statuses; answers it with the last instant and status. */
-function lived(by: Judgement, changes: readonly { minutes: number; status: TicketStatus }[]) {
+function lived(by: TermsInForce, changes: readonly { minutes: number; status: TicketStatus }[]) {
   let at = openedAt;
   let clock = begun(by);
   let status: TicketStatus = 'open';
@@ -91,7 +91,7 @@ describe('a clock', () => {
   it('that stands still is never due, never breaches, and plans nothing', () => {
     fc.assert(
       fc.property(target, calendar, statuses, (minutes, hours, changes) => {
-        const { clock, by } = lived(judgement(minutes, hours), changes);
+        const { clock, by } = lived(inForce(minutes, hours), changes);
         if (clock.state !== 'paused') return;
         expect(clock.dueAt).toBeNull();
         expect(breach(clock, after(1_000_000)).breached).toBe(false);
@@ -109,7 +109,7 @@ describe('a clock', () => {
         fc.integer({ min: 1, max: 4_000 }),
         fc.integer({ min: 1, max: 4_000 }),
         (minutes, hours, from, length) => {
-          const by = judgement(minutes, hours);
+          const by = inForce(minutes, hours);
           const before = begun(by);
           const pausedAt = after(from);
           if (!before.dueAt || pausedAt >= before.dueAt) return;
@@ -127,7 +127,7 @@ describe('a clock', () => {
   it('has, while it is neither done nor late, exactly its target of unpaused minutes until it is due', () => {
     fc.assert(
       fc.property(target, calendar, statuses, (minutes, hours, changes) => {
-        const { clock } = lived(judgement(minutes, hours), changes);
+        const { clock } = lived(inForce(minutes, hours), changes);
         if (clock.dueAt === null) return;
         expect(businessMinutesBetween(hours, openedAt, clock.dueAt, pausesOf(clock))).toBeCloseTo(minutes, 6);
       }),
@@ -137,7 +137,7 @@ describe('a clock', () => {
   it('keeps its intervals without gap and overlap, from its start on', () => {
     fc.assert(
       fc.property(target, statuses, (minutes, changes) => {
-        const { intervals } = lived(judgement(minutes), changes).clock;
+        const { intervals } = lived(inForce(minutes), changes).clock;
         expect(intervals[0]?.from).toBe(openedAt.toISOString());
         for (const [index, { to }] of intervals.entries()) expect(to).toBe(intervals[index + 1]?.from ?? null);
         for (const [index, { kind }] of intervals.entries()) expect(kind).not.toBe(intervals[index + 1]?.kind);
@@ -146,15 +146,15 @@ describe('a clock', () => {
     );
   });
 
-  it('judged again by the same terms stays as it is, and by others there and back is due as before', () => {
+  it('computed anew by the same terms stays as it is, and by others there and back is due as before', () => {
     fc.assert(
       fc.property(target, calendar, statuses, (minutes, hours, changes) => {
-        const { clock, at, by } = lived(judgement(minutes, hours), changes);
-        const same = rejudge(clock, by, at, 'again');
-        expect(rejudge(same, by, at, 'again')).toEqual(same);
-        const raised = rejudge(clock, { ...by, priority: 'P1' }, at, 'priority P2 → P1');
-        expect(rejudge(raised, { ...by, priority: 'P1' }, at, 'again').dueAt).toEqual(raised.dueAt);
-        expect(rejudge(raised, by, at, 'priority P1 → P2').dueAt).toEqual(clock.dueAt);
+        const { clock, at, by } = lived(inForce(minutes, hours), changes);
+        const same = recompute(clock, by, at, 'again');
+        expect(recompute(same, by, at, 'again')).toEqual(same);
+        const raised = recompute(clock, { ...by, priority: 'P1' }, at, 'priority P2 → P1');
+        expect(recompute(raised, { ...by, priority: 'P1' }, at, 'again').dueAt).toEqual(raised.dueAt);
+        expect(recompute(raised, by, at, 'priority P1 → P2').dueAt).toEqual(clock.dueAt);
       }),
     );
   });
@@ -166,7 +166,7 @@ describe('a clock', () => {
         calendar,
         fc.array(fc.integer({ min: 1, max: 99 }), { maxLength: 5 }),
         (minutes, hours, warnAt) => {
-          const by = judgement(minutes, hours);
+          const by = inForce(minutes, hours);
           const steps = stepsOfClock(begun(by), { ...by, terms: { ...by.terms, warnAt } }, []);
           const percents = [...new Set(warnAt)].sort((one, other) => one - other);
           expect(steps.map(({ step }) => step)).toEqual([...percents.map((percent) => `warning_${percent}`), 'breach']);
@@ -187,7 +187,7 @@ describe('a clock', () => {
         fc.boolean(),
         fc.integer({ min: 0, max: 90_000 }),
         (minutes, hours, noticed, late) => {
-          const by = judgement(minutes, hours);
+          const by = inForce(minutes, hours);
           const clock = begun(by);
           if (!clock.dueAt) throw new Error('not due');
           const known = noticed ? breach(clock, after(1_000_000)) : clock;

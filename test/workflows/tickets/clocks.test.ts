@@ -9,15 +9,15 @@ import {
   type Clock,
   complete,
   followStatus,
-  type Judgement,
-  rejudge,
+  type TermsInForce,
+  recompute,
 } from '../../../workflows/tickets/clocks.ts';
 import { defaultTerms } from '../../../workflows/tickets/terms.ts';
 
 const openedAt = new Date('2026-11-23T09:00:00Z');
 const at = (minutes: number) => new Date(openedAt.getTime() + minutes * 60_000);
 
-const running: Judgement = {
+const running: TermsInForce = {
   policyId: '01990000-0000-7000-8000-000000000001',
   policyVersion: 1,
   terms: { ...defaultTerms, name: 'Standard', calendarId: null, targets: { P1: { resolution: 60 } } },
@@ -25,8 +25,8 @@ const running: Judgement = {
   priority: 'P1',
   status: 'open',
 };
-const paused: Judgement = { ...running, status: 'waiting_for_customer' };
-const promising = (resolution: number, by = running): Judgement => ({
+const paused: TermsInForce = { ...running, status: 'waiting_for_customer' };
+const promising = (resolution: number, by = running): TermsInForce => ({
   ...by,
   terms: { ...by.terms, targets: { P1: { resolution } } },
 });
@@ -47,7 +47,7 @@ describe('a clock that has ended', () => {
     expect(breach({ ...ended, breached: false, dueAt: at(60) }, at(100)).breached).toBe(false);
     expect(complete(ended, running, at(100))).toBe(ended);
     expect(cancel(ended, running, at(100), 'closed')).toBe(ended);
-    expect(rejudge(ended, promising(10), at(100), 'priority')).toBe(ended);
+    expect(recompute(ended, promising(10), at(100), 'priority')).toBe(ended);
   });
 
   it('keeps the intervals up to its end, and none after it', () => {
@@ -101,8 +101,12 @@ describe('a breach', () => {
 
   it('is taken back only by a due instant that is still to come', () => {
     const late = breach(begun(), at(70));
-    expect(rejudge(late, promising(80), at(80), 'priority')).toMatchObject({ breached: true, life: 0, dueAt: at(80) });
-    expect(rejudge(late, promising(81), at(80), 'priority')).toMatchObject({
+    expect(recompute(late, promising(80), at(80), 'priority')).toMatchObject({
+      breached: true,
+      life: 0,
+      dueAt: at(80),
+    });
+    expect(recompute(late, promising(81), at(80), 'priority')).toMatchObject({
       state: 'running',
       breached: false,
       breachedAt: null,
@@ -119,12 +123,12 @@ describe('a breach', () => {
   });
 });
 
-describe('a clock judged again', () => {
+describe('a clock recomputed again', () => {
   it('is the same one when nothing changes, and another one when anything does', () => {
     const clock = begun();
-    expect(rejudge(clock, running, at(5), 'again')).toBe(clock);
+    expect(recompute(clock, running, at(5), 'again')).toBe(clock);
     const calendarId = '01990000-0000-7000-8000-000000000002';
-    const changes: [Judgement, Partial<Clock>][] = [
+    const changes: [TermsInForce, Partial<Clock>][] = [
       [{ ...running, policyVersion: 2 }, { slaPolicyVersion: 2 }],
       [{ ...running, policyId: calendarId }, { slaPolicyId: calendarId }],
       [{ ...running, terms: { ...running.terms, calendarId } }, { calendarId }],
@@ -133,23 +137,23 @@ describe('a clock judged again', () => {
         { priority: 'P2' },
       ],
     ];
-    for (const [by, expected] of changes) expect(rejudge(clock, by, at(5), 'again')).toMatchObject(expected);
+    for (const [by, expected] of changes) expect(recompute(clock, by, at(5), 'again')).toMatchObject(expected);
     // Due when it was, by another promise that stands still as well.
     const still = followStatus(clock, paused, at(5), 'status');
-    expect(rejudge(still, promising(90, paused), at(6), 'again')).toMatchObject({ targetMinutes: 90, dueAt: null });
+    expect(recompute(still, promising(90, paused), at(6), 'again')).toMatchObject({ targetMinutes: 90, dueAt: null });
   });
 
   it('follows terms that make it stand still, or run, in the status that it has', () => {
-    const runs: Judgement = { ...paused, terms: { ...paused.terms, pauseStatuses: ['on_hold'] } };
-    expect(rejudge(begun(), paused, at(5), 'terms')).toMatchObject({ state: 'paused', dueAt: null });
+    const runs: TermsInForce = { ...paused, terms: { ...paused.terms, pauseStatuses: ['on_hold'] } };
+    expect(recompute(begun(), paused, at(5), 'terms')).toMatchObject({ state: 'paused', dueAt: null });
     const still = followStatus(begun(), paused, at(5), 'status');
-    expect(rejudge(still, runs, at(15), 'terms')).toMatchObject({ state: 'running', dueAt: at(70) });
+    expect(recompute(still, runs, at(15), 'terms')).toMatchObject({ state: 'running', dueAt: at(70) });
   });
 
   it('keeps the latest hundred of its changes', () => {
     let clock = begun();
     for (let count = 1; count <= 120; count += 1)
-      clock = rejudge(clock, promising(60 + count), at(1), `change ${count}`);
+      clock = recompute(clock, promising(60 + count), at(1), `change ${count}`);
     expect(clock.changes.map(({ cause }) => cause)).toEqual(
       Array.from({ length: 100 }, (_, index) => `change ${index + 21}`),
     );
@@ -159,7 +163,7 @@ describe('a clock judged again', () => {
 describe('a pause', () => {
   it('is for the targets and in the statuses that the policy names', () => {
     const terms = { ...paused.terms, pausedTargets: ['first_response' as const] };
-    const others: Judgement[] = [
+    const others: TermsInForce[] = [
       { ...paused, terms },
       { ...paused, status: 'on_hold' },
     ];

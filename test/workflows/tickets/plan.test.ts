@@ -7,7 +7,7 @@ import {
   type Clock,
   complete,
   followStatus,
-  type Judgement,
+  type TermsInForce,
 } from '../../../workflows/tickets/clocks.ts';
 import { inOrder, nextPlanned, type PlannedTicket, slaOf, stepsOfClock } from '../../../workflows/tickets/plan.ts';
 import type { SlaTarget } from '../../../workflows/tickets/policy.ts';
@@ -16,7 +16,7 @@ import { defaultTerms } from '../../../workflows/tickets/terms.ts';
 const openedAt = new Date('2026-11-23T09:00:00Z');
 const at = (minutes: number) => new Date(openedAt.getTime() + minutes * 60_000);
 
-const by: Judgement = {
+const by: TermsInForce = {
   policyId: '01990000-0000-7000-8000-000000000001',
   policyVersion: 1,
   terms: {
@@ -34,7 +34,7 @@ const by: Judgement = {
   priority: 'P1',
   status: 'open',
 };
-const paused: Judgement = { ...by, status: 'waiting_for_customer' };
+const paused: TermsInForce = { ...by, status: 'waiting_for_customer' };
 
 function begun(target: SlaTarget = 'resolution', ordinal = 1, startedAt = openedAt): Clock {
   const clock = beginClock({ id: `${target} ${ordinal}`, target, ordinal, startedAt, cause: 'opened' }, by);
@@ -43,8 +43,8 @@ function begun(target: SlaTarget = 'resolution', ordinal = 1, startedAt = opened
 }
 const late = (target?: SlaTarget) => breach(begun(target), at(61));
 const taken = (step: string, clock = begun(), life = clock.life) => ({ step, clockId: clock.id, life });
-const planned = (clock: Clock, judgement = by, done: ReturnType<typeof taken>[] = []) =>
-  stepsOfClock(clock, judgement, done).map(({ step, dueAt }) => [step, dueAt]);
+const planned = (clock: Clock, inForce = by, done: ReturnType<typeof taken>[] = []) =>
+  stepsOfClock(clock, inForce, done).map(({ step, dueAt }) => [step, dueAt]);
 
 describe('the steps of a clock', () => {
   it('are its warnings, at fractions of a minute if need be, and its breach; each warning once in all its lives', () => {
@@ -75,7 +75,7 @@ describe('the steps of a clock', () => {
     const hours = [{ from: '09:00', to: '10:00' }];
     const days = { monday: hours, tuesday: hours };
     const calendar = compileCalendar({ timeZone: 'UTC', hours: days, holidays: [], exceptions: [] });
-    const ladder = (clock: 'business' | 'wall'): Judgement => ({
+    const ladder = (clock: 'business' | 'wall'): TermsInForce => ({
       ...by,
       calendar,
       terms: { ...by.terms, escalation: [{ target: 'resolution', afterMinutes: 5, clock, action: 'notify_manager' }] },

@@ -4,25 +4,29 @@ import { Notification } from '../db/engagement/notification.ts';
 import { baseColumns, type Change, eventRow } from '../db/model/changes.ts';
 import type { Insertion } from '../db/model/set-based.ts';
 
-/** The event of a notice: its mail leaves with the batch that the event is in. */
-export const noticeEvent = 'notification.created';
+/** The event of a notification: its mail leaves with the batch that the event is in. */
+export const notificationEvent = 'notification.created';
 
-/** What a notice says; `kind` is `{record}.{notice}`, and a longer title is cut to 200 characters. */
-export interface NoticeText {
+/** What a notification says; `kind` is `{record}.{notification}`, and a longer title is cut to 200 characters. */
+export interface NotificationText {
   kind: string;
   title: string;
   body: string;
 }
 
-/** A notice to one user with its mail in the outbox; none when there is nobody to tell. */
-export function noticeRows(change: Change, userId: string | null, { kind, title, body }: NoticeText): Insertion[] {
+/** A notification to one user with its mail in the outbox; none when there is nobody to tell. */
+export function notificationRows(
+  change: Change,
+  userId: string | null,
+  { kind, title, body }: NotificationText,
+): Insertion[] {
   if (userId === null) return [];
   const { subjectType, subjectId } = change;
   const id = uuidv7();
   const own = { userId, subjectType, subjectId, kind, title: title.slice(0, 200), body, readAt: null };
   return [
     { into: Notification, rows: [{ id, ...baseColumns(change), ...own }] },
-    eventRow(change, noticeEvent, { notificationId: id }),
+    eventRow(change, notificationEvent, { notificationId: id }),
   ];
 }
 

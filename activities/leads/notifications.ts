@@ -1,9 +1,9 @@
 import type { Change } from '../../db/model/changes.ts';
 import type { Insertion } from '../../db/model/set-based.ts';
 import { utcMinute } from '../../workflows/text/utc-minute.ts';
-import { noticeRows } from '../notices.ts';
+import { notificationRows } from '../notifications.ts';
 
-/** What a notice about a lead says; the name is the lead's, the deadline UTC. */
+/** What a notification about a lead says; the name is the lead's, the deadline UTC. */
 const texts = {
   assigned: (name: string, due: string) => ({
     title: `New lead: ${name}`,
@@ -35,16 +35,16 @@ const texts = {
   }),
 } as const;
 
-export type Notice = keyof typeof texts;
+export type LeadNotification = keyof typeof texts;
 
-/** A notice about a lead to one user with its mail in the outbox; none when there is nobody to tell. */
+/** A notification about a lead to one user with its mail in the outbox; none when there is nobody to tell. */
 export function notify(
   change: Change,
   userId: string | null,
-  notice: Notice,
+  notification: LeadNotification,
   fullName: string,
   dueAt: Date | null = null,
 ): Insertion[] {
   const due = dueAt === null ? '' : utcMinute(dueAt.toISOString());
-  return noticeRows(change, userId, { kind: `lead.${notice}`, ...texts[notice](fullName, due) });
+  return notificationRows(change, userId, { kind: `lead.${notification}`, ...texts[notification](fullName, due) });
 }

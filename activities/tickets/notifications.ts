@@ -5,9 +5,9 @@ import type { TicketRow } from '../../db/tickets/ticket-state.queries.ts';
 import type { Clock } from '../../workflows/tickets/clocks.ts';
 import { targetNames } from '../../workflows/tickets/policy.ts';
 import { utcMinute } from '../../workflows/text/utc-minute.ts';
-import { noticeRows } from '../notices.ts';
+import { notificationRows } from '../notifications.ts';
 
-/** A notice in words: of which ticket, and what is due when. */
+/** A notification in words: of which ticket, and what is due when. */
 interface Matter {
   ticket: string;
   target: string;
@@ -49,25 +49,25 @@ const texts = {
   }),
 } as const;
 
-export type TicketNotice = keyof typeof texts;
+export type TicketNotification = keyof typeof texts;
 
 type Named = Pick<TicketRow, 'number' | 'subject'>;
 
-/** A notice about a ticket to one user with its mail in the outbox; none when there is nobody to tell. */
+/** A notification about a ticket to one user with its mail in the outbox; none when there is nobody to tell. */
 export function notify(
   change: Change,
   userId: string | null,
-  notice: TicketNotice,
+  notification: TicketNotification,
   { number, subject }: Named,
   clock: Pick<Clock, 'target' | 'dueAt' | 'breachedAt'> | null = null,
 ): Insertion[] {
   const due = clock?.breachedAt ?? clock?.dueAt;
-  const text = texts[notice]({
+  const text = texts[notification]({
     ticket: `#${number}, ${subject}`,
     target: clock ? targetNames[clock.target] : '',
     due: due ? utcMinute(due.toISOString()) : '',
   });
-  return noticeRows(change, userId, { kind: `ticket.${notice}`, ...text });
+  return notificationRows(change, userId, { kind: `ticket.${notification}`, ...text });
 }
 
 /** A user who is to hear of a change, unless it is their own. */

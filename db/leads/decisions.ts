@@ -8,15 +8,15 @@ import type { DuplicateCandidate, IntakeContext, StoredRule } from './intake.que
 import type { TeamLoad } from '../assignment/teams.queries.ts';
 
 /** A duplicate that was looked at: which lead, how alike, and why. */
-export interface JudgedDuplicate extends Comparison {
+export interface ComparedDuplicate extends Comparison {
   leadId: string;
 }
 
 /** Compares an intake with the open leads that may be the same person; the oldest exact one survives. */
-export function judgeDuplicates(
+export function compareDuplicates(
   intake: NormalisedIntake,
   candidates: readonly DuplicateCandidate[],
-): { duplicates: JudgedDuplicate[]; exact: DuplicateCandidate[] } {
+): { duplicates: ComparedDuplicate[]; exact: DuplicateCandidate[] } {
   const compared = candidates.map((candidate) => ({ candidate, comparison: compareWithCandidate(intake, candidate) }));
   return {
     duplicates: compared
@@ -26,8 +26,8 @@ export function judgeDuplicates(
   };
 }
 
-/** A judgement by the scoring model in force; without a model every lead is 0 and has no band. */
-export interface JudgedScore {
+/** A score by the scoring model in force; without a model every lead is 0 and has no band. */
+export interface ModelScore {
   score: number;
   band: 'cold' | 'warm' | 'hot' | null;
   contributions: Contribution[];
@@ -49,7 +49,7 @@ interface Circumstances {
 const dayMs = 86_400_000;
 
 /** Scores a lead, and gives the facts with the score in them, as assignment rules see them. */
-export function judgeScore({
+export function scoreByModel({
   lead,
   context,
   emailStatus,
@@ -57,7 +57,7 @@ export function judgeScore({
   engagementCount,
   capturedAt,
   at,
-}: Circumstances): { judged: JudgedScore; facts: LeadFacts } {
+}: Circumstances): { modelScore: ModelScore; facts: LeadFacts } {
   const { model, account } = context;
   const known = {
     account,
@@ -66,12 +66,12 @@ export function judgeScore({
     engagementCount,
   };
   if (!model) {
-    const judged = { score: 0, band: null, contributions: [], scoringModelId: null, scoringModelVersion: null };
-    return { judged, facts: leadFacts(lead, known) };
+    const modelScore = { score: 0, band: null, contributions: [], scoringModelId: null, scoringModelVersion: null };
+    return { modelScore, facts: leadFacts(lead, known) };
   }
   const result = scoreLead(model, leadFacts(lead, known), engagements, at);
-  const judged = { ...result, scoringModelId: model.id, scoringModelVersion: model.version };
-  return { judged, facts: leadFacts(lead, { ...known, score: result.score, band: result.band }) };
+  const modelScore = { ...result, scoringModelId: model.id, scoringModelVersion: model.version };
+  return { modelScore, facts: leadFacts(lead, { ...known, score: result.score, band: result.band }) };
 }
 
 /** Teams that a rule which holds would give the lead to. */
@@ -80,7 +80,7 @@ export function teamsInQuestion(rules: readonly StoredRule[], facts: LeadFacts):
 }
 
 /** Chooses who gets the lead, with every candidate explained. */
-export function judgeAssignment(
+export function decideAssignment(
   facts: LeadFacts,
   { rules, account, organization }: Pick<IntakeContext, 'rules' | 'account' | 'organization'>,
   teams: TeamLoad[],
