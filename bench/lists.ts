@@ -119,6 +119,12 @@ async function fill(databaseUrl: string, organizations: Record<keyof typeof size
     options: '-c search_path=crm_core,public -c maintenance_work_mem=512MB',
   });
   await client.connect();
+  // Indexes over a million rows are made in a fraction of the time that it takes to keep them row by row.
+  const { rows: indexes } = await client.query<{ name: string; definition: string }>(
+    `select indexrelid::regclass::text as name, pg_get_indexdef(indexrelid) as definition
+     from pg_index where indrelid = 'crm_core.crm_leads'::regclass and not indisunique`,
+  );
+  await client.query(`drop index ${indexes.map(({ name }) => name).join(', ')}`);
   for (const [slug, organizationId] of Object.entries(organizations)) {
     const rows = sizes[slug as keyof typeof sizes];
     process.stderr.write(`filling ${slug} with ${rows} leads\n`);
@@ -140,6 +146,7 @@ async function fill(databaseUrl: string, organizations: Record<keyof typeof size
       [organizationId, personId, rows, Math.floor(rows / 20)],
     );
   }
+  for (const { definition } of indexes) await client.query(definition);
   await client.query('vacuum analyze crm_core.crm_leads');
   await client.end();
 }

@@ -1,13 +1,14 @@
-import { type FilterQuery, raw } from '@mikro-orm/postgresql';
+import type { FilterQuery } from '@mikro-orm/postgresql';
 import { type Database, scopedTo, statementInOrganization } from './database.ts';
 import type { Resource } from './model/define-resource.ts';
-import { columnName, type RecordRow } from './model/entity.ts';
+import type { RecordRow } from './model/entity.ts';
 import { jsonRows, type ReadRows, selectStatement } from './model/rows.ts';
+import { isCommonSql, matchCondition } from './model/search.ts';
 
 /** Reads rows of one organisation: each question is one message to PostgreSQL and a transaction of its own. */
 export interface RowReader {
   rows: ReadRows;
-  /** The rows that hold a text (`q=`), as a condition: few are named, of many each is looked at. */
+  /** The rows that hold a text (`q=`), as a condition. */
   matching(resource: Resource, text: string): Promise<FilterQuery<RecordRow>>;
 }
 
@@ -19,18 +20,9 @@ export function createRowReader(database: Database, organizationId: string): Row
       return jsonRows(resource.definition, await statementInOrganization(database, organizationId, sql, params));
     },
     async matching({ definition }, text) {
-      const [answer] = await statementInOrganization<{ ids: string | null }>(
-        database,
-        organizationId,
-        'select crm_core.matching_rows(?, ?)::text as ids',
-        [definition.table, text],
-      );
-      const ids = answer?.ids ?? null;
-      const condition =
-        ids === null
-          ? raw((alias) => `crm_core.matches(${alias}.search_text, ?)`, [text])
-          : raw((alias) => `${alias}.${columnName(definition, 'id')} = any(?::uuid[])`, [ids]);
-      return { [condition]: [] } as FilterQuery<RecordRow>;
+      const sql = isCommonSql(definition);
+      const [answer] = await statementInOrganization<{ common: boolean }>(database, organizationId, sql, [text]);
+      return matchCondition(definition, text, answer?.common === true);
     },
   };
 }

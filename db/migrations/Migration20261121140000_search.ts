@@ -21,7 +21,6 @@ export class Migration20261121140000_search extends Migration {
       as $$
       declare
         organization constant uuid := nullif(current_setting('crm.organization_id', true), '')::uuid;
-        most constant int := 10000;
         key text;
         found uuid[];
       begin
@@ -31,25 +30,10 @@ export class Migration20261121140000_search extends Migration {
           join pg_attribute a on a.attrelid = t.oid and a.attnum = i.indkey[0]
         where t.relnamespace = 'crm_core'::regnamespace and t.relkind = 'r' and t.relname = searched;
         if key is null then raise exception 'crm_core has no table %', searched; end if;
-        execute format($query$
-          with age as (
-            select (select created_at from crm_core.%1$I where organization_id = $1 and deleted_at is null
-                order by created_at desc, %2$I desc limit 1) as newest,
-              (select created_at from crm_core.%1$I where organization_id = $1 and deleted_at is null
-                order by created_at, %2$I limit 1) as oldest),
-          sample as (
-            select part, id, crm_core.matches(search_text, $2) as hit
-            from age, generate_series(0, 7) as part, lateral (
-              select %2$I as id, search_text from crm_core.%1$I
-              where organization_id = $1 and deleted_at is null and created_at <= newest - (newest - oldest) * (part / 8.0) ^ 2
-              order by created_at desc, %2$I desc limit 40) as rows),
-          judged as (
-            select count(distinct part) filter (where hit) >= 3 and count(distinct id) >= 100 as common from sample)
-          select case when (select common from judged) then null else array(
-            select %2$I from crm_core.%1$I
-            where organization_id = $1 and deleted_at is null and crm_core.matches(search_text, $2) limit $3 + 1) end
-          $query$, searched, key) into found using organization, wanted, most;
-        return case when cardinality(found) <= most then found end;
+        execute format(
+          'select array(select %I from crm_core.%I where organization_id = $1 and deleted_at is null and crm_core.matches(search_text, $2))',
+          key, searched) into found using organization, wanted;
+        return found;
       end $$`);
     this.addSql('revoke execute on function crm_core.matching_rows(text, text) from public');
     this.addSql('grant execute on function crm_core.matching_rows(text, text) to crm_app');

@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Client } from 'pg';
 import { v7 as uuidv7 } from 'uuid';
-import { inOrganization } from '../../db/database.ts';
-import { tags } from '../../db/engagement/tag.ts';
+import { inOrganization, statementInOrganization } from '../../db/database.ts';
+import { Tag, tags } from '../../db/engagement/tag.ts';
 import { leads } from '../../db/leads/lead.ts';
 import type { RecordJson } from '../../db/model/record-json.ts';
+import { isCommonSql } from '../../db/model/search.ts';
 import type { ListQuery } from '../../db/records.ts';
 import { resources } from '../../db/registry.ts';
 import {
@@ -60,27 +61,30 @@ const search = (org: TestOrganization, q: string, query: Partial<ListQuery> = {}
 const names = (records: readonly RecordJson[]) => records.map(({ name }) => String(name));
 const numbers = (records: readonly RecordJson[]) => names(records).map((name) => Number(name.split(' ')[1]));
 
-/** What the index's function answers a visitor who claims an organisation: names, or null for too many. */
-async function asked(q: string, organizationId?: string): Promise<string[] | null> {
+/** What the index's function answers a visitor who claims an organisation: names. */
+async function asked(q: string, organizationId?: string): Promise<string[]> {
   await visitor.query('begin');
   try {
     if (organizationId !== undefined)
       await visitor.query(`select set_config('crm.organization_id', $1, true)`, [organizationId]);
-    const answer = await visitor.query<{ ids: string[] | null }>(
-      `select crm_core.matching_rows('crm_tags', $1) as ids`,
-      [q],
-    );
-    const ids = answer.rows[0]?.ids ?? null;
-    if (ids === null) return null;
+    const answer = await visitor.query<{ ids: string[] }>(`select crm_core.matching_rows('crm_tags', $1) as ids`, [q]);
     await visitor.query('set local role crm_relay');
     const found = await visitor.query<{ name: string }>(
       'select name from crm_core.crm_tags where tag_id = any($1) order by created_at',
-      [ids],
+      [answer.rows[0]?.ids],
     );
     return found.rows.map(({ name }) => name);
   } finally {
     await visitor.query('rollback');
   }
+}
+
+/** Whether a text counts as common. */
+async function isCommon(q: string, organizationId = large.id): Promise<boolean | undefined> {
+  const [answer] = await statementInOrganization<{ common: boolean }>(fixture.app, organizationId, isCommonSql(Tag), [
+    q,
+  ]);
+  return answer?.common;
 }
 
 describe('a search', () => {
@@ -105,7 +109,6 @@ describe('a search', () => {
   });
 
   it('walks the order for what is in every row, page by page', async () => {
-    expect(await asked('everyday', large.id)).toBeNull();
     const first = await search(large, 'everyday', { limit: 3 });
     expect(numbers(first.data)).toEqual([24000, 23999, 23998]);
     const second = await search(large, 'everyday', { limit: 3, cursor: first.nextCursor ?? '' });
@@ -136,6 +139,15 @@ describe('a search', () => {
       cursor = nextCursor;
     }
     expect(paged).toEqual(whole);
+  });
+
+  it('takes for common what is all over the place, not what is old, rare, or in a handful of rows', async () => {
+    expect(await isCommon('everyday')).toBe(true);
+    expect(await isCommon('day 2')).toBe(true);
+    expect(await isCommon('ancient')).toBe(false);
+    expect(await isCommon('zanzibar')).toBe(false);
+    expect(await isCommon('everyday 2399')).toBe(false);
+    expect(await isCommon('everyday', small.id)).toBe(false);
   });
 
   it('leaves out what was removed', async () => {
