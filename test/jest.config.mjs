@@ -17,7 +17,7 @@ export default {
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',
   testTimeout: 60_000,
-  maxWorkers: 2,
+  maxWorkers: 3,
   coverageProvider: 'babel',
   coverageReporters: ['text', 'json'],
   // Entry points run as processes of their own, where Jest counts nothing; test/whole starts them.

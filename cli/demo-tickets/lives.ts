@@ -108,18 +108,18 @@ const alone: readonly Life[] = [
   },
 ];
 
-/** Two tickets of one person: the second is merged into the first. */
+/** Two tickets of one person: the second is merged into the first, which then owes the answer that the second waited for. */
 const merged: readonly Life[] = [
   {
     name: 'takes in another ticket',
     priority: 'P2',
-    steps: [reply(20), resolve(90)],
-    clocks: { first_response: ['met'], resolution: ['met'] },
+    steps: [reply(14), reply(44), resolve(90)],
+    clocks: { first_response: ['met', 'met'], resolution: ['met'] },
   },
   {
     name: 'merged into another',
     priority: 'P2',
-    steps: [{ atSeconds: 35, does: 'merge' }],
+    steps: [{ atSeconds: 29, does: 'merge' }],
     clocks: { first_response: ['cancelled'], resolution: ['cancelled'] },
   },
 ];

@@ -70,6 +70,9 @@ describe('temporal-docker-compose.yml', () => {
       'DATA_DIR',
       // Nothing is embedded.
       'EMBEDDED_PORTS_FROM',
+      // One worker is released by starting another in its place.
+      'TEMPORAL_DEPLOYMENT_NAME',
+      'TEMPORAL_WORKER_BUILD_ID',
       // The Temporal beside them knows neither keys nor certificates.
       ...documented.filter((name) => /^TEMPORAL_(API_KEY|TLS)/.test(name)),
     ]);

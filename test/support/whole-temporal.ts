@@ -1,8 +1,11 @@
 import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 import { Client, Connection } from '@temporalio/client';
+import proto from '@temporalio/proto';
 import { exitOf } from '../../runtime/processes.ts';
 import type { Product } from './product.ts';
+
+const { TaskQueueType } = proto.temporal.api.enums.v1;
 
 /** A client of the product's Temporal, as somebody has who watches it from outside. */
 export interface TemporalClient {
@@ -46,4 +49,14 @@ export async function workersOf({ client }: TemporalClient, workflowId: string):
   return new Set(
     (events ?? []).flatMap(({ workflowTaskCompletedEventAttributes: completed }) => completed?.identity ?? []),
   );
+}
+
+/** How many workers have polled for the tasks of processes. */
+export async function pollersOf({ client }: TemporalClient): Promise<number> {
+  const { pollers } = await client.workflowService.describeTaskQueue({
+    namespace: 'default',
+    taskQueue: { name: 'crm' },
+    taskQueueType: TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
+  });
+  return new Set(pollers?.map(({ identity }) => identity)).size;
 }

@@ -7,10 +7,11 @@ import { checkoutRoot } from '../../runtime/env.ts';
 import { exitOf } from '../../runtime/processes.ts';
 import { makeUser } from '../support/factories.ts';
 import { type Product, startProduct } from '../support/product.ts';
+import { eventually } from '../support/temporal.ts';
 import { expectClean, settle } from '../support/whole-books.ts';
 import { capture, captureMany } from '../support/whole-load.ts';
 import { makeTenant, stranger, type Tenant } from '../support/whole-tenant.ts';
-import { connectTemporal, workersOf } from '../support/whole-temporal.ts';
+import { connectTemporal, pollersOf, workersOf } from '../support/whole-temporal.ts';
 
 let product: Product;
 beforeAll(async () => {
@@ -73,6 +74,7 @@ describe('two workers', () => {
     });
     const temporal = await connectTemporal(product);
     try {
+      await eventually('both workers poll', async () => (await pollersOf(temporal)) === 2, { seconds: 60 });
       const took = new Set<string>();
       await fc.assert(
         fc.asyncProperty(teams, async (capacities) => {
