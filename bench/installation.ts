@@ -23,8 +23,10 @@ export interface BenchInstallation {
   organizationId(slug: string): Promise<string>;
   /** A token of the administrator of an organisation. */
   token(slug: string): Promise<string>;
-  /** Waits until no command and no event is owed any more; resolves to how many discrepancies `crm audit` finds then. */
-  auditWhenSettled(): Promise<number>;
+  /** Waits until no command and no event is owed any more. */
+  settle(): Promise<void>;
+  /** How many discrepancies `crm audit` finds. */
+  discrepancies(): Promise<number>;
   stop(): Promise<void>;
 }
 
@@ -74,12 +76,15 @@ export async function startInstallation(): Promise<BenchInstallation> {
         validSeconds: 7_200,
       });
     },
-    async auditWhenSettled() {
+    async settle() {
       for (let second = 0; second < settlesWithinSeconds; second += 1) {
         const { rows } = await database.query<{ count: string }>(owed);
-        if (Number(rows[0]?.count) === 0) break;
+        if (Number(rows[0]?.count) === 0) return;
         await pause(1_000);
       }
+      throw new Error(`Commands or events are still owed after ${settlesWithinSeconds} s`);
+    },
+    async discrepancies() {
       const connection = await Connection.connect({ address: status.temporalAddress });
       const outcomes = await audit(status.databaseUrl, new TemporalClient({ connection }));
       await connection.close();
