@@ -107,12 +107,19 @@ function clockName({ target, ordinal }: ClockView): string {
   return ordinal === 1 ? targetNames[target] : `${targetNames[target]} ${ordinal}`;
 }
 
-function clockInWords({ state, dueAt, pausedSince, pauses, metAt }: ClockView): string {
+function clockInWords(clock: ClockView): string {
+  const { state, dueAt, metAt } = clock;
   const parts = [
     state,
     ...(dueAt ? [`due ${utcMinute(dueAt)}`] : []),
-    ...(pausedSince ? [`paused since ${utcMinute(pausedSince)}`] : pauses > 0 ? [`paused ${pauses} times before`] : []),
+    ...pausesInWords(clock),
     ...(metAt ? [`done ${utcMinute(metAt)}`] : []),
   ];
   return parts.join(', ');
+}
+
+function pausesInWords({ pausedSince, pauses }: ClockView): string[] {
+  if (pausedSince) return [`paused since ${utcMinute(pausedSince)}`];
+  if (pauses === 0) return [];
+  return [`paused ${pauses === 1 ? 'once' : `${pauses} times`} before`];
 }
