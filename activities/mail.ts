@@ -26,7 +26,7 @@ export function createMail({ url, from, supportAddress }: SmtpOptions): Mail {
   return {
     async send({ to, copies = [], subject, text, html, messageId, answer }) {
       try {
-        await transport.sendMail({
+        const { rejected } = await transport.sendMail({
           from,
           to: { name: '', address: to },
           bcc: copies.map((address) => ({ name: '', address })),
@@ -36,6 +36,9 @@ export function createMail({ url, from, supportAddress }: SmtpOptions): Mail {
           messageId,
           ...(answer ? threadOf(supportAddress, answer) : notification),
         });
+        // Not to be tried again: the others have it.
+        if (rejected.length > 0)
+          throw new MailRefused(`The mail server refused ${rejected.length} of ${copies.length + 1} recipients`);
       } catch (error) {
         throw refusal(error) ?? error;
       }

@@ -24,7 +24,7 @@ async function main(names: readonly string[], quick: boolean): Promise<void> {
     await installation.stop();
   }
   process.stdout.write(`${markdown(sections)}\n`);
-  if (!quick) keep(sections);
+  if (!quick) await keep(sections);
   process.exitCode = sections.every(({ figures }) => figures.every(keepsLimit)) ? 0 : 1;
 }
 

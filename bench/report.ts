@@ -1,6 +1,7 @@
 import { cpus, release, totalmem } from 'node:os';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { format, resolveConfig } from 'prettier';
 
 /** One measured figure, with the limit that it should keep. */
 export interface Figure {
@@ -62,7 +63,7 @@ interface KeptSection extends Section {
 const resultsPath = fileURLToPath(new URL('results.json', import.meta.url));
 
 /** Writes `bench/results.json` and `bench/RESULTS.md`; sections that were not measured this time stay as they are. */
-export function keep(sections: readonly Section[]): void {
+export async function keep(sections: readonly Section[]): Promise<void> {
   const machine = `${cpus().length} × ${cpus()[0]?.model.trim() ?? 'unknown'}, ${Math.round(totalmem() / 2 ** 30)} GiB, ${process.platform} ${release()}, Node ${process.version}`;
   const measuredAt = new Date().toISOString();
   const earlier = existsSync(resultsPath) ? (JSON.parse(readFileSync(resultsPath, 'utf8')) as KeptSection[]) : [];
@@ -79,5 +80,7 @@ export function keep(sections: readonly Section[]): void {
   const tables = all.map(
     (section) => `${markdown([section])}\nMeasured ${section.measuredAt.slice(0, 10)} on ${section.machine}.`,
   );
-  writeFileSync(fileURLToPath(new URL('RESULTS.md', import.meta.url)), `${[intro, ...tables].join('\n\n')}\n`);
+  const path = fileURLToPath(new URL('RESULTS.md', import.meta.url));
+  const style = await resolveConfig(path);
+  writeFileSync(path, await format([intro, ...tables].join('\n\n'), { ...style, filepath: path }));
 }

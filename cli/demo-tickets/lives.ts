@@ -112,13 +112,13 @@ const alone: readonly Life[] = [
 const merged: readonly Life[] = [
   {
     name: 'takes in another ticket',
-    priority: 'P2',
+    priority: 'P3',
     steps: [reply(14), reply(44), resolve(90)],
     clocks: { first_response: ['met', 'met'], resolution: ['met'] },
   },
   {
     name: 'merged into another',
-    priority: 'P2',
+    priority: 'P3',
     steps: [{ atSeconds: 29, does: 'merge' }],
     clocks: { first_response: ['cancelled'], resolution: ['cancelled'] },
   },

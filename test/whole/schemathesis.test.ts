@@ -13,8 +13,11 @@ beforeAll(async () => {
 afterAll(() => product?.stop(), 120_000);
 
 describe('schemathesis on /openapi.json', () => {
-  // It cannot write a raw mail; test/api has hostile ones.
-  const inBreadth = ['--phases', 'examples,fuzzing', '--max-examples', '1', '--exclude-path', '/events/mail'];
+  // It cannot write a raw mail; test/api has hostile ones. Of what one handler does for every resource alike, three of
+  // them speak for all; test/api/records asks each.
+  const alike = '^/crm/v1/(?!leads/|tickets/|users/)[a-z-]+/(bulk|[{]id[}]/(timeline|audit|restore))$';
+  const excluded = ['--exclude-path', '/events/mail', '--exclude-path-regex', alike];
+  const inBreadth = ['--phases', 'examples,fuzzing', '--max-examples', '1', ...excluded];
   // Corners of bulk requests are a thousand captures each.
   const inDepth = ['--phases', 'coverage', '--include-path-regex', '^/(v1/|crm/v1/leads(/|$)(?!bulk))'];
 

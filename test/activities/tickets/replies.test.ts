@@ -172,6 +172,19 @@ describe('a public reply', () => {
       [String(requester['primaryEmail']), 'second@example.com', 'third@example.com'].toSorted(),
     ]);
     expect(JSON.stringify(smtp.mails[1])).not.toContain('second@example.com');
+
+    smtp.answers.set('second@example.com', 550);
+    const partly = await say('reply', 'To all again.');
+    await expect(deliver(partly)).rejects.toThrow(MailRefused);
+    await deliver(partly);
+    expect(smtp.envelopes.at(-1)?.toSorted()).toEqual(
+      [String(requester['primaryEmail']), 'third@example.com'].toSorted(),
+    );
+    expect(smtp.envelopes).toHaveLength(3);
+    const [undelivered] = await read<{ undelivered_reason: string }>(
+      `select undelivered_reason from crm_core.crm_conversation_messages where ticket_id = ? and undelivered_at is not null`,
+    );
+    expect(undelivered?.undelivered_reason).toBe('The mail server refused 1 of 3 recipients');
   });
 
   describe('that does not reach its recipient', () => {
