@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { anyFreePort } from '../../runtime/ports.ts';
 import { startPostgres } from '../../runtime/postgres.ts';
 import { obtainTemporalCli } from '../../runtime/temporal-cli.ts';
+import type { RunningTemporal } from '../../runtime/temporal-server.ts';
 import { obtainTestServer } from '../../runtime/test-server.ts';
 import { openRunFolder } from './run-folder.ts';
 import { serveOnDemand } from './servers.ts';
@@ -26,15 +27,7 @@ export async function openTestRun({ coverage }: { coverage: boolean }): Promise<
       return postgres.url;
     },
     async temporal() {
-      const { startTemporal } = await import('../../runtime/temporal-server.ts');
-      const temporal = await startTemporal({
-        cli: await obtainTemporalCli(() => undefined),
-        dataDir: join(folder.path, 'temporal'),
-        port: await anyFreePort(),
-        uiPort: await anyFreePort(),
-        namespace: 'default',
-        logFile: join(folder.path, 'temporal.log'),
-      });
+      const temporal = await startTemporalFor(folder.path);
       folder.record(temporal.pid);
       closing.push(temporal.stop);
       return temporal.address;
@@ -47,6 +40,25 @@ export async function openTestRun({ coverage }: { coverage: boolean }): Promise<
   });
   closing.push(servers.close);
   return servers.url;
+}
+
+const startAttempts = 3;
+
+/** A Temporal of the run. A port that was free may be taken before the server has it, so others are tried. */
+async function startTemporalFor(folder: string, attempt = 1): Promise<RunningTemporal> {
+  const { startTemporal } = await import('../../runtime/temporal-server.ts');
+  const options = {
+    cli: await obtainTemporalCli(() => undefined),
+    dataDir: join(folder, 'temporal'),
+    port: await anyFreePort(),
+    uiPort: await anyFreePort(),
+    namespace: 'default',
+    logFile: join(folder, 'temporal.log'),
+  };
+  return startTemporal(options).catch((error: unknown) => {
+    if (attempt === startAttempts) throw error;
+    return startTemporalFor(folder, attempt + 1);
+  });
 }
 
 /** Undoes everything the run has started, newest first. */
