@@ -1,8 +1,9 @@
 import { Migrator } from '@mikro-orm/migrations';
-import { MikroORM } from '@mikro-orm/postgresql';
+import { MikroORM, type Routine } from '@mikro-orm/postgresql';
 import { fileURLToPath } from 'node:url';
 import { Client } from 'pg';
-import { entities } from './registry.ts';
+import { commonnessRoutine } from './model/search.ts';
+import { entities, resources } from './registry.ts';
 
 type Log = (line: string) => void;
 
@@ -19,9 +20,20 @@ const roles = {
 /** One lock for everybody who migrates: MikroORM takes none of its own. */
 const migrationLock = 7_310_415_201;
 
-async function withOrm<T>(url: string, work: (orm: MikroORM) => Promise<T>): Promise<T> {
+const searchRoutines = (): Routine[] =>
+  resources
+    .map(({ definition }) => definition)
+    .filter(({ search }) => search.length > 0)
+    .map(commonnessRoutine);
+
+async function withOrm<T>(
+  url: string,
+  work: (orm: MikroORM) => Promise<T>,
+  routines: readonly Routine[] = searchRoutines(),
+): Promise<T> {
   const orm = await MikroORM.init({
     entities: [...entities],
+    routines: [...routines],
     clientUrl: url,
     contextName: 'migrations',
     // Callers say what was done through `log`; MikroORM's own lines would mix with what commands print as JSON.
@@ -43,7 +55,7 @@ async function withOrm<T>(url: string, work: (orm: MikroORM) => Promise<T>): Pro
       allOrNothing: true,
       silent: true,
     },
-    // fold() is made by the first migration, by hand.
+    // Functions that migrations make by hand stay; those of `routines` are added, not altered.
     schemaGenerator: { ignoreSchema: ['public'], ignoreRoutines: true },
   });
   try {
@@ -90,12 +102,34 @@ export async function schemaDrift(url: string): Promise<string> {
   return withOrm(url, (orm) => orm.schema.getUpdateSchemaSQL({ wrap: false, safe: false }));
 }
 
-/** Writes a new migration from the difference between the entities and the snapshot; null when there is none. */
+/**
+ * Writes a new migration from the difference between the entities and the snapshot; null when there is none. The snapshot
+ * knows no functions: those that the database has count as written.
+ */
 export async function createMigration(url: string, name: string): Promise<string | null> {
-  return withOrm(url, async (orm) => {
-    const { fileName, diff } = await orm.migrator.create(undefined, false, false, name);
-    return diff.up.length === 0 ? null : fileName;
-  });
+  const known = await functionNames(url);
+  const missing = searchRoutines().filter((routine) => !known.has(routine.name));
+  return withOrm(
+    url,
+    async (orm) => {
+      const { fileName, diff } = await orm.migrator.create(undefined, false, false, name);
+      return diff.up.length === 0 ? null : fileName;
+    },
+    missing,
+  );
+}
+
+async function functionNames(url: string): Promise<ReadonlySet<string>> {
+  const client = new Client({ connectionString: url, connectionTimeoutMillis: 10_000 });
+  await client.connect();
+  try {
+    const { rows } = await client.query<{ name: string }>(
+      `select proname as name from pg_proc where pronamespace = 'crm_core'::regnamespace`,
+    );
+    return new Set(rows.map(({ name }) => name));
+  } finally {
+    await client.end();
+  }
 }
 
 async function exclusively(url: string, work: (client: Client) => Promise<void>): Promise<void> {

@@ -12,9 +12,9 @@ import { type RecordJson, subjectTypeOf, visibleProperties } from './model/recor
 import { auditLog } from './governance/audit-entry.ts';
 import { timeline } from './engagement/timeline-entry.ts';
 import { readFilter, readVisible } from './model/row-access.ts';
-import type { JsonRow } from './model/rows.ts';
+import type { JsonRow, ReadRows } from './model/rows.ts';
 import { createRecordWriter, type RecordWriter } from './record-writer.ts';
-import { createRowReader, type RowReader } from './row-reader.ts';
+import { createRowReader } from './row-reader.ts';
 
 /** A list request, parsed from its query string; names are not yet checked against the resource. */
 export interface ListQuery {
@@ -57,11 +57,11 @@ export function createRecordsService(database: Database): RecordsService {
     async (actor: Actor, resource: Resource, id: string, page: Pick<ListQuery, 'limit' | 'cursor'>) => {
       // Whoever sees the record sees all of its history, or by role none: which rows hang on it is no further question.
       readFilter(actor, of);
-      const { rows } = reader(actor);
-      await readVisible(rows, actor, resource, id, { properties: [], deleted: true });
+      const read = reader(actor);
+      await readVisible(read, actor, resource, id, { properties: [], deleted: true });
       const own = { subjectType: subjectTypeOf(resource), subjectId: id };
       const sort: SortKey[] = [{ field: sortField, direction: 'desc' }];
-      return listRows(reader(actor), actor, of, own, { ...page, filters: [], sort });
+      return listRows(read, actor, of, own, { ...page, filters: [], sort });
     };
   return {
     ...createRecordWriter(database),
@@ -70,10 +70,10 @@ export function createRecordsService(database: Database): RecordsService {
     async get(actor, resource, id, selection = {}) {
       const properties = selectedProperties(actor, resource, selection.fields);
       const expansions = expandedProperties(resource, selection.expand ?? []);
-      const { rows } = reader(actor);
-      const row = await readVisible(rows, actor, resource, id, { properties: [...properties, ...expansions.values()] });
+      const read = reader(actor);
+      const row = await readVisible(read, actor, resource, id, { properties: [...properties, ...expansions.values()] });
       const record = picked(row, properties);
-      await expandRecords(rows, actor, resource, [record], [row], expansions);
+      await expandRecords(read, actor, resource, [record], [row], expansions);
       return record;
     },
     timeline: history(timeline, 'happenedAt'),
@@ -99,7 +99,7 @@ const picked = (row: JsonRow, properties: readonly string[]): RecordJson => ({
 });
 
 async function listRows(
-  reader: RowReader,
+  read: ReadRows,
   actor: Actor,
   resource: Resource,
   within: FilterQuery<RecordRow>,
@@ -120,9 +120,9 @@ async function listRows(
     ...filterQuery(resource, filters),
     ...(cursor === undefined ? [] : [afterCursor(resource, order, cursor)]),
   ];
-  const text = q === undefined ? undefined : searchedText(resource, q);
-  const rows = await reader.rows(resource, {
-    where: text === undefined ? conditions : [...conditions, await reader.matching(resource, text)],
+  const rows = await read(resource, {
+    where: conditions,
+    search: q === undefined ? undefined : searchedText(resource, q),
     properties: [...properties, ...order.map(({ field }) => field), ...expansions.values()],
     order,
     limit: limit + 1,
@@ -131,6 +131,6 @@ async function listRows(
   const last = page.at(-1);
   const hasMore = rows.length > limit;
   const data = page.map((row) => picked(row, properties));
-  await expandRecords(reader.rows, actor, resource, data, page, expansions);
+  await expandRecords(read, actor, resource, data, page, expansions);
   return { data, nextCursor: hasMore && last ? encodeCursor(resource, order, last) : null, hasMore };
 }

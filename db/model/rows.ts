@@ -3,11 +3,15 @@ import type { SortKey } from './cursors.ts';
 import type { Resource } from './define-resource.ts';
 import { columnName, type EntityDefinition, type RecordRow } from './entity.ts';
 import type { RecordJson } from './record-json.ts';
+import { searchStatement } from './search.ts';
 
 /** Which rows of a resource, in which order, and which of their properties. */
 export interface RowQuery {
   /** All of them hold; within the organisation, which goes without saying. */
   where: readonly FilterQuery<RecordRow>[];
+  /** A text that they hold (`q=`). */
+  search?: string | undefined;
+  /** Those of `order` are among them. */
   properties: Iterable<string>;
   order?: readonly SortKey[];
   limit?: number;
@@ -23,22 +27,29 @@ export type ReadRows = (resource: Resource, query: RowQuery) => Promise<JsonRow[
 export async function selectStatement(
   em: EntityManager,
   { definition }: Resource,
-  { where, properties, order = [], limit }: RowQuery,
+  { where, search, properties, order = [], limit }: RowQuery,
 ): Promise<{ sql: string; params: readonly unknown[] }> {
-  const selected = [...new Set(['id', ...properties])].map(
-    (property) => `"row".${columnName(definition, property)} as "${property}"`,
-  );
+  const selected = [...new Set(['id', ...properties])]
+    .map((property) => `"row".${columnName(definition, property)} as "${property}"`)
+    .join(', ');
   const query = em
     .createQueryBuilder(definition.entity, 'row')
-    .select(raw(selected.join(', ')))
+    .select(raw(search === undefined ? selected : '"row".*'))
     .where({ $and: [...where] } as QBFilterQuery<RecordRow>);
   await query.applyFilters();
   const { sql, params } = query.toQuery();
-  const keys = order.map(({ field, direction }) => `"row".${columnName(definition, field)} ${direction}`);
-  return {
-    sql: `${sql}${keys.length > 0 ? ` order by ${keys.join(', ')}` : ''}${limit === undefined ? '' : ` limit ${limit}`}`,
-    params,
+  const end = (keyOf: (property: string) => string): string => {
+    const keys = order.map(({ field, direction }) => `${keyOf(field)} ${direction}`);
+    return `${keys.length > 0 ? ` order by ${keys.join(', ')}` : ''}${limit === undefined ? '' : ` limit ${limit}`}`;
   };
+  const ofRow = end((property) => `"row".${columnName(definition, property)}`);
+  if (search === undefined) return { sql: `${sql}${ofRow}`, params };
+  return searchStatement(definition, search, {
+    rows: { sql, params },
+    selected,
+    ofRow,
+    ofPage: end((property) => `"${property}"`),
+  });
 }
 
 /** What the driver answered with, its instants as ISO 8601 strings. */

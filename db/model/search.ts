@@ -1,33 +1,59 @@
-import { type FilterQuery, raw } from '@mikro-orm/postgresql';
-import { columnName, type EntityDefinition, type RecordRow } from './entity.ts';
+import { Routine } from '@mikro-orm/postgresql';
+import { type EntityDefinition, schema } from './entity.ts';
 
 /**
- * Whether a text (`?`) is in so many rows that a page of them is found soonest in the order of time: 40 rows from each of
- * eight places, closer to each other where they are newer, with the text in three of the places. Under a hundred rows,
- * which the places would share, it never is.
+ * `crm_core.is_common_in_{table}`: whether a text is in so many rows that a page of them is found soonest in the order of
+ * time: 40 rows from each of eight places, closer to each other where they are newer, with the text in three of the places.
+ * Under a hundred rows, which the places would share, it never is. A function for each table, so that a connection plans
+ * the question once: planning it takes longer than asking.
  */
-export function isCommonSql({ table, key }: EntityDefinition): string {
-  const newestFirst = `from crm_core.${table} where deleted_at is null`;
+export function commonnessRoutine({ table, key }: EntityDefinition): Routine {
+  const live = `from ${schema}.${table} where organization_id = organization and deleted_at is null`;
   const inOrder = `order by created_at desc, ${key} desc`;
-  return `
-    with age as (
-      select (select created_at ${newestFirst} ${inOrder} limit 1) as newest,
-        (select created_at ${newestFirst} order by created_at, ${key} limit 1) as oldest),
-    sample as (
-      select place, id, crm_core.matches(search_text, ?) as hit
-      from age, generate_series(0, 7) as place, lateral (
-        select ${key} as id, search_text ${newestFirst} and created_at <= newest - (newest - oldest) * (place / 8.0) ^ 3
-        ${inOrder} limit 40) as rows)
-    select count(distinct place) filter (where hit) >= 3 and count(distinct id) >= 100 as common from sample`;
+  return new Routine({
+    name: `is_common_in_${table}`,
+    schema,
+    type: 'function',
+    params: { organization: { type: 'uuid' }, word: { type: 'text' }, wanted: { type: 'text' } },
+    returns: { runtimeType: 'boolean', columnType: 'boolean' },
+    expression: `create function ${schema}.is_common_in_${table}(organization uuid, word text, wanted text) returns boolean
+      language plpgsql set plan_cache_mode = force_generic_plan
+      as $$ begin return (
+        select count(*) filter (where hit) >= 3 and exists (select ${live} ${inOrder} offset 99)
+        from (select
+            (select created_at ${live} ${inOrder} limit 1) as newest,
+            (select created_at ${live} order by created_at, ${key} limit 1) as oldest) as age,
+          generate_series(0, 7) as place,
+          lateral (
+            select bool_or(case when word is null then ${schema}.matches(search_text, wanted) else strpos(search_text, word) > 0 end) as hit
+            from (select search_text ${live} and created_at <= newest - (newest - oldest) * (place / 8.0) ^ 3
+              ${inOrder} limit 40) as place_rows) as hits);
+      end $$`,
+  });
 }
 
-/** The rows that hold a text: each looked at, or when it is not common those that the search indexes name. */
-export function matchCondition(definition: EntityDefinition, text: string, common: boolean): FilterQuery<RecordRow> {
-  const condition = common
-    ? raw((row) => `crm_core.matches(${row}.search_text, ?)`, [text])
-    : raw(
-        (row) => `${row}.${columnName(definition, 'id')} = any((select crm_core.matching_rows(?, ?))::uuid[])`,
-        [definition.table, text],
-      );
-  return { [condition]: [] } as FilterQuery<RecordRow>;
+interface Sql {
+  sql: string;
+  params: readonly unknown[];
+}
+
+/**
+ * A statement that answers those rows of a query which hold a text. `rows` selects whole rows; each of two ways selects a page
+ * of what it calls `"row"`, and `found` leaves one of them: every row looked at in the list's own order when the text is
+ * common, else those that the search indexes name. `ofRow` and `ofPage` are order and limit, by columns and by properties.
+ */
+export function searchStatement(
+  { table, key }: EntityDefinition,
+  text: string,
+  { rows, selected, ofRow, ofPage }: { rows: Sql; selected: string; ofRow: string; ofPage: string },
+): Sql {
+  const page = (condition: string) => `(select ${selected} from "row" where ${condition}${ofRow})`;
+  return {
+    sql: `with found as materialized (select ${schema}.matching_rows(?, ?) as ids), "row" as not materialized (${rows.sql})
+      select * from (
+        ${page(`(select ids is null from found) and ${schema}.matches("row".search_text, ?)`)}
+        union all ${page(`"row".${key} = any((select ids from found)::uuid[])`)}
+      ) as page${ofPage}`,
+    params: [table, text, ...rows.params, text],
+  };
 }

@@ -1,11 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { Client } from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import { inOrganization, statementInOrganization } from '../../db/database.ts';
-import { Tag, tags } from '../../db/engagement/tag.ts';
+import { tags } from '../../db/engagement/tag.ts';
 import { leads } from '../../db/leads/lead.ts';
 import type { RecordJson } from '../../db/model/record-json.ts';
-import { isCommonSql } from '../../db/model/search.ts';
 import type { ListQuery } from '../../db/records.ts';
 import { resources } from '../../db/registry.ts';
 import {
@@ -81,9 +80,8 @@ async function asked(q: string, organizationId?: string): Promise<string[]> {
 
 /** Whether a text counts as common. */
 async function isCommon(q: string, organizationId = large.id): Promise<boolean | undefined> {
-  const [answer] = await statementInOrganization<{ common: boolean }>(fixture.app, organizationId, isCommonSql(Tag), [
-    q,
-  ]);
+  const sql = `select crm_core.matching_rows('crm_tags', ?) is null as common`;
+  const [answer] = await statementInOrganization<{ common: boolean }>(fixture.app, organizationId, sql, [q]);
   return answer?.common;
 }
 
@@ -148,6 +146,16 @@ describe('a search', () => {
     expect(await isCommon('zanzibar')).toBe(false);
     expect(await isCommon('everyday 2399')).toBe(false);
     expect(await isCommon('everyday', small.id)).toBe(false);
+  });
+
+  it.each([['zanzibar'], ['everyday'], ['everyday 24000']])('is one message to PostgreSQL: %s', async (q) => {
+    const query = jest.spyOn(fixture.app.pool, 'query');
+    try {
+      await search(large, q);
+      expect(query).toHaveBeenCalledTimes(1);
+    } finally {
+      query.mockRestore();
+    }
   });
 
   it('leaves out what was removed', async () => {
