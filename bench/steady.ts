@@ -1,28 +1,18 @@
-import { bareUpdate, withBaseline } from './baseline.ts';
+import { bareRate, inProportion, withBaseline } from './baseline.ts';
 import { captureRequest, getRequest } from './capture.ts';
 import type { BenchInstallation } from './installation.ts';
-import { atConcurrency, atRate, type Measured, percentile, rateOf } from './load.ts';
+import { atRate, type Measured, percentile } from './load.ts';
 import type { Figure } from './report.ts';
 
 const perSecond = 50;
 const readsPerSecond = 5;
-/**
- * The load in proportion to the machine: 50 a second was found reachable where a bare update-with-start makes 94
- * (docs/decisions.md), so that a slower machine still says whether the product keeps its part.
- */
-const shareOfBareRate = 50 / 94;
-const clients = 40;
 
 /** Capture → assigned at a steady rate with reads beside it: nothing refused, backlog flat, p99 ≤ 300 ms, books clean. */
 export async function measureSteady(installation: BenchInstallation, seconds: number): Promise<Figure[]> {
-  const bareRate = await withBaseline(installation.temporalAddress, async (client) => {
-    await atConcurrency(clients, 5, bareUpdate(client));
-    return rateOf(await atConcurrency(clients, 15, bareUpdate(client)));
-  });
-  const inProportion = Math.floor(bareRate * shareOfBareRate);
+  const bare = await withBaseline(installation.temporalAddress, bareRate);
   const figures = [
-    { name: `bare update-with-start on this machine, a second, at ${clients} concurrent`, value: bareRate },
-    ...(await steadyAt(inProportion, installation, seconds)),
+    bare,
+    ...(await steadyAt(inProportion(bare), installation, seconds)),
     ...(await steadyAt(perSecond, installation, seconds)),
   ];
   await installation.settle();
