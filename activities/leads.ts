@@ -134,19 +134,18 @@ function byProcess({ organizationId, leadId }: LeadRef, at: Date): Change {
 }
 
 function leadState(lead: LeadRow): LeadState {
-  const { stage, status, score, band, urgency, source, assignedUserId, round, version, mergedIntoLeadId } = lead;
+  const { stage, status, round } = lead;
+  const next = plannedStep(lead);
   return {
     stage,
     status,
-    score,
-    band,
-    priority: urgency,
-    source,
-    assignedUserId,
+    score: lead.score ?? undefined,
+    band: lead.band ?? undefined,
+    priority: lead.urgency ?? undefined,
+    assignedUserId: lead.assignedUserId ?? undefined,
     round,
-    version,
-    mergedIntoLeadId,
-    next: plannedStep(lead),
-    isDeleted: lead.deletedAt !== null,
+    next: next ? { step: next.step, dueAt: next.dueAt } : undefined,
+    mergedIntoLeadId: lead.mergedIntoLeadId ?? undefined,
+    isDeleted: lead.deletedAt === null ? undefined : true,
   };
 }

@@ -12,26 +12,25 @@ export interface PlannedStep {
   readonly step: LeadStep;
   /** UTC instant, ISO 8601, computed in the business time of the assignee's calendar. */
   readonly dueAt: string;
-  /** The user whose action would make the step unnecessary, or null. */
-  readonly waitsFor: string | null;
 }
 
-/** A lead as its process knows it after a transaction: no personal data. */
+/**
+ * A lead as its process knows it after a transaction: no personal data. Every change writes it into the history, so what
+ * there is none of is left out.
+ */
 export interface LeadState {
   readonly stage: LeadStage;
   readonly status: LeadStatus;
-  readonly score: number | null;
-  readonly band: string | null;
-  readonly priority: string | null;
-  readonly source: string | null;
-  readonly assignedUserId: string | null;
+  readonly score?: number;
+  readonly band?: string;
+  readonly priority?: string;
+  readonly assignedUserId?: string;
   /** Counts assignments from 1; 0 before the first. */
   readonly round: number;
-  readonly version: number;
-  readonly next: PlannedStep | null;
-  readonly mergedIntoLeadId: string | null;
+  readonly next?: PlannedStep;
+  readonly mergedIntoLeadId?: string;
   /** A deleted lead's process ends, whatever the stage. */
-  readonly isDeleted: boolean;
+  readonly isDeleted?: true;
 }
 
 /**

@@ -10,11 +10,8 @@ export interface TicketRef {
 
 /** Something that the ticket does by itself at an instant, unless something happens before. */
 export interface PlannedTicketStep {
-  /** `warning_50`, `breach` or `rung_1` of a clock; `close` or `route` of the ticket. */
+  /** `first_response.warning_50`, `resolution.breach` or `resolution.rung_1`; `close` or `route` of the ticket itself. */
   readonly step: string;
-  readonly clockId: string | null;
-  /** Of the clock; for the ticket's own steps how often it was reopened. */
-  readonly life: number;
   /** UTC instant, ISO 8601, computed in the business time of the policy's calendar. */
   readonly dueAt: string;
   /** In words: `first response · P1`. */
@@ -24,36 +21,39 @@ export interface PlannedTicketStep {
 /** A clock as people see it in the Temporal UI. */
 export interface ClockView {
   readonly target: SlaTarget;
-  readonly ordinal: number;
+  /** Left out for the first clock of its target. */
+  readonly ordinal?: number;
   readonly state: ClockState;
-  /** Null while it stands still. */
-  readonly dueAt: string | null;
-  /** Since when it stands still; null while it runs, and at its end. */
-  readonly pausedSince: string | null;
-  /** How often it stood still. */
-  readonly pauses: number;
+  /** Left out while it stands still. */
+  readonly dueAt?: string;
+  /** Since when it stands still; left out while it runs, and at its end. */
+  readonly pausedSince?: string;
+  /** How often it stood still; left out when it never did. */
+  readonly pauses?: number;
   /** When what was promised was done. */
-  readonly metAt: string | null;
+  readonly metAt?: string;
 }
 
-/** A ticket as its process knows it after a transaction: no personal data. */
+/**
+ * A ticket as its process knows it after a transaction: no personal data. Every change writes it into the history, so
+ * what there is none of is left out.
+ */
 export interface TicketState {
   readonly number: number;
   readonly stage: TicketStage;
   readonly status: TicketStatus;
   readonly priority: TicketPriority;
-  readonly sla: SlaState | null;
-  readonly teamId: string | null;
-  readonly assignedUserId: string | null;
+  readonly sla?: SlaState;
+  readonly teamId?: string;
+  readonly assignedUserId?: string;
   /** Counts routing decisions from 1; 0 before the first. */
   readonly round: number;
-  readonly version: number;
   /** The open clocks, and the last few that ended. */
   readonly clocks: readonly ClockView[];
-  readonly next: PlannedTicketStep | null;
-  readonly mergedIntoTicketId: string | null;
+  readonly next?: PlannedTicketStep;
+  readonly mergedIntoTicketId?: string;
   /** A deleted ticket's process ends, whatever the stage. */
-  readonly isDeleted: boolean;
+  readonly isDeleted?: true;
 }
 
 /**

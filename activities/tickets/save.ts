@@ -8,7 +8,7 @@ import { SlaClock } from '../../db/tickets/sla-clock.ts';
 import type { TicketRow } from '../../db/tickets/ticket-state.queries.ts';
 import { TicketStep } from '../../db/tickets/ticket-step.ts';
 import type { Clock, TermsInForce } from '../../workflows/tickets/clocks.ts';
-import { nextPlanned, type Planned, slaOf, type TakenStep } from '../../workflows/tickets/plan.ts';
+import { nextPlanned, type Planned, slaOf, stepName, type TakenStep } from '../../workflows/tickets/plan.ts';
 import { isOpenStage, mayChangeStage, targetNames } from '../../workflows/tickets/policy.ts';
 import { defaultTerms } from '../../workflows/tickets/terms.ts';
 import { managerOf } from '../notifications.ts';
@@ -114,7 +114,7 @@ export function plan(
   const closeAfterMinutes = ticket.slaTerms?.closeAfterMinutes ?? defaultTerms.closeAfterMinutes;
   const next = isOver ? null : nextPlanned({ ...ticket, closeAfterMinutes }, clocks, inForce, taken);
   const values = {
-    nextStep: next && (next.target ? `${next.target}.${next.step}` : next.step),
+    nextStep: next && stepName(next),
     nextDueAt: next?.dueAt ?? null,
     sla: slaOf(clocks, taken, ended),
   };

@@ -1,6 +1,6 @@
 import { pausesOf } from '../../workflows/tickets/clock-time.ts';
 import type { Clock } from '../../workflows/tickets/clocks.ts';
-import { inOrder } from '../../workflows/tickets/plan.ts';
+import { inOrder, stepName } from '../../workflows/tickets/plan.ts';
 import type { ClockView, TicketState } from '../tickets.types.ts';
 import type { Saved } from './save.ts';
 
@@ -9,7 +9,7 @@ const shown = 8;
 
 /** A ticket as its process knows it: the open clocks, the most recent of the others, and what is next. */
 export function stateOf({ ticket, clocks, next }: Saved): TicketState {
-  const { number, stage, status, priority, sla, teamId, assignedUserId, round, version, mergedIntoTicketId } = ticket;
+  const { number, stage, status, priority, round } = ticket;
   const isOpen = ({ endedAt }: Clock) => endedAt === null;
   const ended = clocks.filter((clock) => !isOpen(clock));
   const views = [...clocks.filter(isOpen), ...ended].slice(0, shown);
@@ -18,21 +18,14 @@ export function stateOf({ ticket, clocks, next }: Saved): TicketState {
     stage,
     status,
     priority,
-    sla,
-    teamId,
-    assignedUserId,
+    sla: ticket.sla ?? undefined,
+    teamId: ticket.teamId ?? undefined,
+    assignedUserId: ticket.assignedUserId ?? undefined,
     round,
-    version,
     clocks: inOrder(views).map(clockView),
-    next: next && {
-      step: next.step,
-      clockId: next.clockId,
-      life: next.life,
-      dueAt: next.dueAt.toISOString(),
-      clause: next.clause,
-    },
-    mergedIntoTicketId,
-    isDeleted: ticket.deletedAt !== null,
+    next: next ? { step: stepName(next), dueAt: next.dueAt.toISOString(), clause: next.clause } : undefined,
+    mergedIntoTicketId: ticket.mergedIntoTicketId ?? undefined,
+    isDeleted: ticket.deletedAt === null ? undefined : true,
   };
 }
 
@@ -41,11 +34,11 @@ function clockView(clock: Clock): ClockView {
   const last = intervals.at(-1);
   return {
     target,
-    ordinal,
+    ordinal: ordinal === 1 ? undefined : ordinal,
     state,
-    dueAt: dueAt?.toISOString() ?? null,
-    pausedSince: last?.kind === 'paused' && last.to === null ? last.from : null,
-    pauses: pausesOf(clock).length,
-    metAt: metAt?.toISOString() ?? null,
+    dueAt: dueAt?.toISOString(),
+    pausedSince: last?.kind === 'paused' && last.to === null ? last.from : undefined,
+    pauses: pausesOf(clock).length || undefined,
+    metAt: metAt?.toISOString(),
   };
 }

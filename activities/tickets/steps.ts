@@ -1,5 +1,5 @@
 import { breach, type Clock } from '../../workflows/tickets/clocks.ts';
-import { type Planned, stepsOfClock } from '../../workflows/tickets/plan.ts';
+import { type Planned, stepName, stepsOfClock } from '../../workflows/tickets/plan.ts';
 import { actionNames, raised, targetNames } from '../../workflows/tickets/policy.ts';
 import type { EscalationRung } from '../../workflows/tickets/terms.ts';
 import { managerOf } from '../notifications.ts';
@@ -24,8 +24,9 @@ export async function takeStep(ticketCase: TicketCase, due: TicketStepDue): Prom
     life.taken,
     life.ended,
   );
-  const isPlanned = next?.step === due.step && next.clockId === due.clockId && next.life === due.life;
-  if (!next || !isPlanned || next.dueAt > change.at) return save(ticketCase, { told: null, ...recomputed });
+  // Of several clocks with a step of that name the first one due has it, whichever was waited for.
+  if (!next || stepName(next) !== due.step || next.dueAt > change.at)
+    return save(ticketCase, { told: null, ...recomputed });
   const move = await moveOf(ticketCase, recomputed, next);
   return save(ticketCase, { ...recomputed, ...move, values: { ...recomputed.values, ...move.values } });
 }

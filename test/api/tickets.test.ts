@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { Client, Connection } from '@temporalio/client';
+import { randomUUID } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import { Worker } from '@temporalio/worker';
 import { v7 as uuidv7 } from 'uuid';
 import { createActivities } from '../../activities/index.ts';
 import { createDelivery } from '../../api/processes/delivery.ts';
@@ -20,6 +23,7 @@ import {
   type TestOrganization,
 } from '../support/factories.ts';
 import { eventually, sharedTemporal, testWorker, type TestWorker } from '../support/temporal.ts';
+import { eventTypes } from '../workflows/leads/intake-world.ts';
 import { problemOf, silent, testApi, type TestApi, token } from './support.ts';
 
 interface TicketJson {
@@ -131,6 +135,30 @@ describe('tickets over HTTP, with a process behind them', () => {
     expect(process.explanation.policiesTried).toEqual([expect.objectContaining({ matched: true })]);
     expect(process.explanation.routing.candidates).not.toHaveLength(0);
     expect(process.explanation.clocks.map(({ state }) => state)).toEqual(['running', 'running']);
+  });
+
+  it('has a history of at most 4.5 times the bytes of a workflow that does no more than wait', async () => {
+    const bytesOf = async (handle: WorkflowHandle) => (await handle.describe()).historySize ?? Number.NaN;
+    const queue = `api-${suffix()}`;
+    const waiting = await Worker.create({
+      connection: temporal.nativeConnection,
+      taskQueue: queue,
+      workflowsPath: fileURLToPath(new URL('../../bench/baseline-workflows.ts', import.meta.url)),
+    });
+    const bare = await waiting.runUntil(async () => {
+      const workflowId = `baseline-timer-${randomUUID()}`;
+      const handle = await temporal.client.workflow.start('bareTimer', { workflowId, taskQueue: queue });
+      await eventually('it waits', async () => (await eventTypes(handle)).includes('timerStartedEventAttributes'));
+      return await bytesOf(handle);
+    });
+    // A slow machine may need a second task for the decision on a ticket: the least of three counts.
+    const tickets = await Promise.all(
+      [1, 2, 3].map(async () => {
+        const { process } = await opened();
+        return await bytesOf(temporal.client.workflow.getHandle(process.workflowId));
+      }),
+    );
+    expect(Math.min(...tickets) / bare).toBeLessThanOrEqual(4.5);
   });
 
   it.each([

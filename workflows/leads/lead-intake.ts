@@ -1,11 +1,4 @@
-import {
-  continueAsNew,
-  defineUpdate,
-  getExternalWorkflowHandle,
-  log,
-  proxyLocalActivities,
-  setHandler,
-} from '@temporalio/workflow';
+import { continueAsNew, getExternalWorkflowHandle, log, proxyLocalActivities } from '@temporalio/workflow';
 import type { LeadActivities, LeadRef, LeadState, PlannedStep } from '../../activities/leads.types.ts';
 import type { AppliedMessage } from '../processes/envelope.ts';
 import type { RefusedMessage } from '../processes/inbox.ts';
@@ -16,8 +9,6 @@ import { utcMinute } from '../text/utc-minute.ts';
 import { leadProcess } from './messages.ts';
 import { firstTouchSla, stepClauses } from './policy.ts';
 
-const capturedUpdate = defineUpdate<LeadState>(leadProcess.startUpdate);
-
 const leads = proxyLocalActivities<LeadActivities>(rowActivities);
 
 /**
@@ -25,12 +16,10 @@ const leads = proxyLocalActivities<LeadActivities>(rowActivities);
  * Every run begins with the rows: a new lead is decided on, one that has been is taken up where it stands.
  */
 export async function leadIntake(lead: LeadRef): Promise<LeadState> {
-  const decision = decide(lead);
-  setHandler(capturedUpdate, () => decision, { description: 'Answers with the decision on this lead.' });
   return await runProcess<LeadState, PlannedStep>({
     process: leadProcess,
     record: { organizationId: lead.organizationId, recordId: lead.leadId },
-    decision,
+    decision: decide(lead),
     apply: (message) => apply(lead, message),
     next: ({ next }) => next,
     take: (step, { round }) => take(lead, round, step),
@@ -67,7 +56,7 @@ async function replan(lead: LeadRef, why: string): Promise<LeadState> {
 
 /** The lead that a merged one went into hears of it; one that has ended in the meantime need not. */
 async function tellSurvivor({ leadId }: LeadRef, { stage, mergedIntoLeadId }: LeadState): Promise<void> {
-  if (stage !== 'merged' || mergedIntoLeadId === null) return;
+  if (stage !== 'merged' || !mergedIntoLeadId) return;
   try {
     await getExternalWorkflowHandle(leadProcess.workflowId(mergedIntoLeadId)).signal('engaged', { leadId });
   } catch (error) {
@@ -79,16 +68,16 @@ function publish(state: LeadState, refused: readonly RefusedMessage[]): void {
   const { stage, status, round, assignedUserId, priority, next, score, band, mergedIntoLeadId } = state;
   publishProgress({
     stage,
-    assignee: assignedUserId,
-    priority,
+    assignee: assignedUserId ?? null,
+    priority: priority ?? null,
     sla: firstTouchSla(stage, next?.step ?? null),
     dueAt: next?.dueAt ?? null,
     details: [
       ['state', `${stage} (${status}), assignment ${round}${state.isDeleted ? ', deleted' : ''}`],
-      ['score', score === null ? 'none' : `${score}${band ? ` (${band})` : ''}`],
+      ['score', score === undefined ? 'none' : `${score}${band ? ` (${band})` : ''}`],
       ['next action', next ? stepClauses[next.step] : 'none'],
       ['due', next ? utcMinute(next.dueAt) : 'never'],
-      ['waits for', next?.waitsFor ? `user ${next.waitsFor}` : 'nobody'],
+      ['waits for', next && assignedUserId ? `user ${assignedUserId}` : 'nobody'],
       ...(mergedIntoLeadId ? [['merged into', `lead ${mergedIntoLeadId}`] as const] : []),
     ],
     refused,

@@ -30,13 +30,9 @@ export interface Receiver {
  * An Update is refused synchronously (no history event) with the problem code as failure type; a bad Signal is noted
  * and ignored, never thrown.
  */
-export function receiveMessages<State>(
-  process: Process,
-  record: ProcessRecord,
-  { stage, onRefusal }: Receiver,
-): Inbox<State> {
+export function receiveMessages(process: Process, record: ProcessRecord, { stage, onRefusal }: Receiver): Inbox {
   const refuses = (name: string) => (name in process.messages ? stageRefusal(process, name, stage()) : null);
-  const inbox = new Inbox<State>(refuses, onRefusal);
+  const inbox = new Inbox(refuses, onRefusal);
   const signalKey = keysInOrder();
   for (const [name, message] of Object.entries(process.messages)) {
     receiveSignal(inbox, process, record, name, signalKey);
@@ -47,6 +43,13 @@ export function receiveMessages<State>(
   return inbox;
 }
 
+/** Binds the Update that goes with the start: it awaits the decision, and answers with the stage alone as all Updates do. */
+export function receiveStart({ name, startUpdate }: Process, decision: Promise<{ readonly stage: string }>): void {
+  setHandler(defineUpdate<string>(startUpdate), async () => (await decision).stage, {
+    description: `Answers with the stage of this ${name} once it has been decided on.`,
+  });
+}
+
 // A workflow task that fails at its end (a Signal came while the run was closing) is run again, local activities and all.
 // Signals keep their order then, so their number in the run tells a repetition from a second Signal.
 function keysInOrder(): () => string {
@@ -54,8 +57,8 @@ function keysInOrder(): () => string {
   return () => `signal:${workflowInfo().originalExecutionRunId}:${++count}`;
 }
 
-function receiveSignal<State>(
-  inbox: Inbox<State>,
+function receiveSignal(
+  inbox: Inbox,
   process: Process,
   record: ProcessRecord,
   name: string,
@@ -81,8 +84,8 @@ function receiveSignal<State>(
   );
 }
 
-function receiveUpdate<State>(
-  inbox: Inbox<State>,
+function receiveUpdate(
+  inbox: Inbox,
   process: Process,
   record: ProcessRecord,
   name: string,
@@ -90,7 +93,7 @@ function receiveUpdate<State>(
   stage: () => string | undefined,
 ): void {
   setHandler(
-    defineUpdate<State, [unknown, unknown]>(name),
+    defineUpdate<string, [unknown, unknown]>(name),
     async (payload, envelope) => await inbox.putAndAwait(readUpdate(record, name, message, payload, envelope)),
     {
       description: message.summary,

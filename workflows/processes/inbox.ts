@@ -3,9 +3,9 @@ import type { AppliedMessage } from './envelope.ts';
 import type { Refusal } from './messages.ts';
 
 /** A message that waits for the main function; `answer` belongs to the Update that awaits it. */
-interface Waiting<State> {
+interface Waiting {
   readonly message: AppliedMessage;
-  readonly answer?: Trigger<State>;
+  readonly answer?: Trigger<string>;
 }
 
 /** A message that changed nothing, kept for people to see. */
@@ -21,9 +21,9 @@ const rememberedRefusals = 10;
  * What was sent to a process and waits for its main function, in the order of arrival. Handlers only put in;
  * activities run from the main function alone, so that an Update whose caller has gone is carried out all the same.
  */
-export class Inbox<State> {
+export class Inbox {
   readonly refused: RefusedMessage[] = [];
-  private readonly waiting: Waiting<State>[] = [];
+  private readonly waiting: Waiting[] = [];
   private readonly refuses: (name: string) => Refusal | null;
   private readonly onRefusal: () => void;
 
@@ -44,14 +44,14 @@ export class Inbox<State> {
 
   /** Takes an internal signal in, unless the same one waits already. */
   putOnce(message: AppliedMessage): void {
-    const same = ({ message: { name, payload } }: Waiting<State>) =>
+    const same = ({ message: { name, payload } }: Waiting) =>
       name === message.name && JSON.stringify(payload) === JSON.stringify(message.payload);
     if (!this.waiting.some(same)) this.put(message);
   }
 
-  /** Takes an Update in and resolves with the outcome of its message, once the main function has dealt with it. */
-  async putAndAwait(message: AppliedMessage): Promise<State> {
-    const answer = new Trigger<State>();
+  /** Takes an Update in and resolves with the stage after its message, once the main function has dealt with it. */
+  async putAndAwait(message: AppliedMessage): Promise<string> {
+    const answer = new Trigger<string>();
     this.waiting.push({ message, answer });
     return await answer;
   }
@@ -67,8 +67,8 @@ export class Inbox<State> {
    * Takes out the next message. With a step that has fallen due at `dueAt`, only one that was received in time: it goes
    * first although the timer ran. What came without a receipt (a Signal, the CLI) has the benefit of the doubt.
    */
-  take(dueAt: string | null): Waiting<State> | undefined {
-    const inTime = ({ message: { commandId, receivedAt } }: Waiting<State>) =>
+  take(dueAt: string | null): Waiting | undefined {
+    const inTime = ({ message: { commandId, receivedAt } }: Waiting) =>
       dueAt === null || commandId === null || Date.parse(receivedAt) <= Date.parse(dueAt);
     const index = this.waiting.findIndex(inTime);
     return index === -1 ? undefined : this.waiting.splice(index, 1)[0];
@@ -77,13 +77,18 @@ export class Inbox<State> {
   /**
    * Has one message applied and answers its sender. A refusal by a rule (a non-retryable failure of the activity) is
    * passed to the sender, noted, and leaves the process as it was: the result is null then.
+   *
+   * The sender hears the stage alone: the history has the whole state already, as the outcome of the activity.
    */
-  async settle({ message, answer }: Waiting<State>, apply: (message: AppliedMessage) => Promise<State>) {
+  async settle<State extends { readonly stage: string }>(
+    { message, answer }: Waiting,
+    apply: (message: AppliedMessage) => Promise<State>,
+  ): Promise<State | null> {
     try {
       const refusal = this.refuses(message.name);
       if (refusal) throw refusalFailure(refusal);
       const state = await apply(message);
-      answer?.resolve(state);
+      answer?.resolve(state.stage);
       return state;
     } catch (error) {
       const refusal = ruleRefusal(error);

@@ -1,14 +1,14 @@
 import { allHandlersFinished, condition, workflowInfo } from '@temporalio/workflow';
 import { utcMinute } from '../text/utc-minute.ts';
 import type { AppliedMessage } from './envelope.ts';
-import { receiveMessages, type ProcessRecord } from './handlers.ts';
+import { receiveMessages, receiveStart, type ProcessRecord } from './handlers.ts';
 import type { Inbox, RefusedMessage } from './inbox.ts';
 import type { Process } from './messages.ts';
 
 /** What a process says of its record, whatever else it says. */
 interface ProcessState {
   readonly stage: string;
-  readonly isDeleted: boolean;
+  readonly isDeleted?: true;
 }
 
 /** Something that a process does by itself when its time has come. */
@@ -24,7 +24,7 @@ export interface Life<State extends ProcessState, Step extends DueStep> {
   /** Reads the rows: a new record is decided on, one that has been is taken up where it stands. */
   readonly decision: Promise<State>;
   readonly apply: (message: AppliedMessage) => Promise<State>;
-  readonly next: (state: State) => Step | null;
+  readonly next: (state: State) => Step | undefined;
   readonly take: (step: Step, state: State) => Promise<State>;
   /** The clause of a step, for the timer that waits for it. */
   readonly clause: (step: Step) => string;
@@ -48,7 +48,8 @@ export async function runProcess<State extends ProcessState, Step extends DueSte
   life: Life<State, Step>,
 ): Promise<State> {
   let known: State | undefined;
-  const inbox: Inbox<State> = receiveMessages(life.process, life.record, {
+  receiveStart(life.process, life.decision);
+  const inbox: Inbox = receiveMessages(life.process, life.record, {
     stage: () => known?.stage,
     onRefusal: () => known && life.publish(known, inbox.refused),
   });
@@ -79,14 +80,14 @@ export async function runProcess<State extends ProcessState, Step extends DueSte
 }
 
 function hasEnded({ finalStages }: Process, { stage, isDeleted }: ProcessState): boolean {
-  return isDeleted || finalStages.includes(stage);
+  return isDeleted === true || finalStages.includes(stage);
 }
 
 /** Waits for a message until the next step falls due; false when the time came first. */
 async function somethingArrives<State extends ProcessState, Step extends DueStep>(
-  inbox: Inbox<State>,
+  inbox: Inbox,
   { clause }: Life<State, Step>,
-  next: Step | null,
+  next: Step | undefined,
 ): Promise<boolean> {
   const arrived = () => !inbox.isEmpty;
   if (!next) return await condition(arrived, longestWait, { summary: 'look again · no step planned' });

@@ -16,6 +16,11 @@ export interface Planned {
   clause: string;
 }
 
+/** What a step is called on its ticket: `first_response.warning_50`, `close`. */
+export function stepName({ target, step }: Pick<Planned, 'target' | 'step'>): string {
+  return target ? `${target}.${step}` : step;
+}
+
 /** A step on record. */
 export interface TakenStep {
   step: string;

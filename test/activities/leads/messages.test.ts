@@ -21,7 +21,8 @@ describe('touch', () => {
     expect(state).toMatchObject({
       stage: 'touched',
       status: 'open',
-      next: { step: 'remind_idle', waitsFor: before.assignedUserId },
+      assignedUserId: before.assignedUserId,
+      next: { step: 'remind_idle' },
     });
     expect(state.score).toBeGreaterThan(before.score ?? 0);
     expect(answer).toMatchObject({
@@ -88,7 +89,7 @@ describe('rescore', () => {
   it('gives 0 and no band when no model is active', async () => {
     const { house, leadId } = await houseWithLead();
     await house.sql('update crm_core.crm_scoring_models set active = false');
-    expect((await house.send(leadId, 'rescore')).state).toMatchObject({ score: 0, band: null });
+    expect((await house.send(leadId, 'rescore')).state).toMatchObject({ score: 0, band: undefined });
   });
 });
 
@@ -99,7 +100,7 @@ describe('reassign', () => {
     expect(state).toMatchObject({
       stage: 'assigned',
       round: 2,
-      next: { step: 'remind_owner', waitsFor: state.assignedUserId },
+      next: { step: 'remind_owner' },
     });
     expect(state.assignedUserId).not.toBe(before.assignedUserId);
     const notifications = await house.sql<{ user_id: string; kind: string }>(
@@ -175,7 +176,7 @@ describe('disqualify', () => {
       { reason: 'no_budget', note: 'Next year.' },
       { receivedAt },
     );
-    expect(state).toMatchObject({ stage: 'disqualified', status: 'disqualified', next: null });
+    expect(state).toMatchObject({ stage: 'disqualified', status: 'disqualified', next: undefined });
     expect(answer.body).toMatchObject({
       disqualifyReason: 'no_budget',
       closedAt: receivedAt.toISOString(),

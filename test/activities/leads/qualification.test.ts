@@ -25,7 +25,7 @@ describe('qualify', () => {
       ],
     });
     const { state, answer } = await house.send(leadId, 'qualify', { evidence });
-    expect(state).toMatchObject({ stage: 'qualified', status: 'qualified', next: null });
+    expect(state).toMatchObject({ stage: 'qualified', status: 'qualified', next: undefined });
     const [account] = await house.sql<Record<string, unknown>>('select * from crm_core.crm_accounts');
     expect(account).toMatchObject({
       account_name: 'Engines GmbH',

@@ -47,7 +47,7 @@ describe('captures of one person at the same time', () => {
       "select lead_id, engagement_count from crm_core.crm_leads where status = 'open'",
     );
     expect(survivor?.engagement_count).toBe(99);
-    expect(new Set(states.map((state) => state.mergedIntoLeadId))).toEqual(new Set([null, survivor?.lead_id]));
+    expect(new Set(states.map((state) => state.mergedIntoLeadId))).toEqual(new Set([undefined, survivor?.lead_id]));
     expect(await house.count('crm_people')).toBe(1);
     expect(await house.count('crm_merges')).toBe(99);
     expect(await house.count('crm_commands', "state = 'answered' and answer_status = 200")).toBe(99);

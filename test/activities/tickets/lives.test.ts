@@ -21,7 +21,11 @@ describe('an opening', () => {
       sla: 'on_track',
       round: 1,
       assignedUserId: house.agents[0]?.id,
-      next: { step: 'warning_50', dueAt: at(30).toISOString(), clause: 'first response · P1 · warning at 50 %' },
+      next: {
+        step: 'first_response.warning_50',
+        dueAt: at(30).toISOString(),
+        clause: 'first response · P1 · warning at 50 %',
+      },
     });
     expect((await house.clocks(ticketId)).map(({ target, due_at }) => [target, due_at])).toEqual([
       ['first_response', at(60)],
@@ -55,9 +59,9 @@ describe('an opening', () => {
     const { ticketId, state } = await house.open({}, { receivedAt: monday });
     expect(state).toMatchObject({
       stage: 'queued',
-      sla: null,
+      sla: undefined,
       clocks: [],
-      assignedUserId: null,
+      assignedUserId: undefined,
       next: { step: 'route' },
     });
     expect(await house.ticket(ticketId)).toMatchObject({ sla_policy_id: null, next_step: 'route' });
@@ -106,7 +110,7 @@ describe('the end', () => {
       next: { step: 'close', dueAt: at(90).toISOString() },
     });
     expect(await house.count('crm_users', 'open_tickets > 0')).toBe(0);
-    expect((await house.takeNext(ticketId)).state).toMatchObject({ stage: 'closed', next: null });
+    expect((await house.takeNext(ticketId)).state).toMatchObject({ stage: 'closed', next: undefined });
 
     const reopened = await house.send(ticketId, 'customerReply', { text: 'Not quite.' }, { receivedAt: at(150) });
     expect(reopened.state).toMatchObject({ stage: 'assigned', status: 'open', sla: 'on_track' });
@@ -155,7 +159,7 @@ describe('the end', () => {
     await house.send(one.ticketId, 'reply', { text: 'Hello' }, { receivedAt: at(6) });
     await house.send(one.ticketId, 'customerReply', { text: 'Help!' }, { receivedAt: at(10) });
     const { state } = await house.send(one.ticketId, 'merge', { intoTicketId: other.ticketId }, { receivedAt: at(20) });
-    expect(state).toMatchObject({ stage: 'merged', mergedIntoTicketId: other.ticketId, next: null });
+    expect(state).toMatchObject({ stage: 'merged', mergedIntoTicketId: other.ticketId, next: undefined });
     expect((await house.clocks(one.ticketId)).map(({ state: clock }) => clock)).toEqual([
       'met',
       'cancelled',
@@ -190,7 +194,7 @@ describe('the agent', () => {
     const { state: moved } = await house.takeNext(ticketId);
     expect(moved).toMatchObject({ assignedUserId: house.agents[1]?.id, round: 2 });
     await house.sql('update crm_core.crm_users set active = false where user_id = ?', [house.agents[1]?.id]);
-    expect(await house.replan(ticketId, at(25))).toMatchObject({ stage: 'queued', assignedUserId: null });
+    expect(await house.replan(ticketId, at(25))).toMatchObject({ stage: 'queued', assignedUserId: undefined });
   });
 
   it('who has no room leaves the ticket in the queue until capacity is free', async () => {

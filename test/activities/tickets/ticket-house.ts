@@ -57,6 +57,8 @@ export interface TicketHouse {
   /** Takes the step that the ticket waits for, at its due time or when it was noticed; answers its name, too. */
   takeNext(ticketId: string, detectedAt?: Date): Promise<{ taken: string; dueAt: string; state: TicketState }>;
   replan(ticketId: string, at: Date): Promise<TicketState>;
+  /** A ticket that was decided on, as a new run of its process finds it. */
+  stateOf(ticketId: string): Promise<TicketState>;
   /** Changes the policy for the open tickets as well; their processes have not heard of it yet. */
   applyPolicy(change: Values, at: Date): Promise<void>;
   sql<Row extends object>(text: string, parameters?: readonly unknown[]): Promise<Row[]>;
@@ -191,13 +193,15 @@ export async function makeTicketHouse(database: Database, plan: TicketHousePlan 
       }),
 
     async takeNext(ticketId, detectedAt) {
-      const before = await activities.decideTicket({ organizationId, ticketId, at: new Date().toISOString() });
+      const before = await house.stateOf(ticketId);
       if (!before.next) throw new Error('The ticket waits for nothing');
       const { clause: _, ...step } = before.next;
       const at = detectedAt?.toISOString() ?? step.dueAt;
       const state = await activities.takeTicketStep({ organizationId, ticketId, ...step, detectedAt: at });
       return { taken: before.next.clause, dueAt: step.dueAt, state };
     },
+
+    stateOf: (ticketId) => activities.decideTicket({ organizationId, ticketId, at: new Date().toISOString() }),
 
     replan: (ticketId, at) => activities.replanTicket({ organizationId, ticketId, at: at.toISOString() }),
 

@@ -74,8 +74,8 @@ export class IntakeWorld {
   async start(leadId: string = randomUUID()) {
     const handle = this.handle(leadId);
     await this.client.start(leadProcess.workflowType, this.startOptions(leadId));
-    const state = await handle.executeUpdate<LeadState, []>(leadProcess.startUpdate, { args: [] });
-    return { leadId, state, handle };
+    await handle.executeUpdate(leadProcess.startUpdate);
+    return { leadId, state: this.leads.stateOf(leadId), handle };
   }
 
   /** Starts the intake of a lead and awaits its end. */
@@ -93,19 +93,22 @@ export class IntakeWorld {
   /** Starts a run, or joins the present one, together with an Update, as the API does (not on the time-skipping server). */
   async startWith(leadId: string, update: string, args: unknown[] = []) {
     const handle = this.handle(leadId);
-    const state: LeadState = await this.client.executeUpdateWithStart(update, {
+    await this.client.executeUpdateWithStart(update, {
       args,
-      updateId: randomUUID(),
+      updateId: update === leadProcess.startUpdate ? update : randomUUID(),
       startWorkflowOperation: new WithStartWorkflowOperation(leadProcess.workflowType, {
         ...this.startOptions(leadId),
         workflowIdConflictPolicy: 'USE_EXISTING',
         workflowIdReusePolicy: 'ALLOW_DUPLICATE',
       }),
     });
-    return { leadId, state, handle };
+    return { leadId, state: this.leads.stateOf(leadId), handle };
   }
 
-  /** Sends a message as the API does: an Update with the envelope of a stored command, received now. */
+  /**
+   * Sends a message as the API does: an Update with the envelope of a stored command, received now. Answers with the
+   * lead as it is then, the Update's own answer being the stage.
+   */
   async send(
     handle: WorkflowHandle,
     name: string,
@@ -114,10 +117,11 @@ export class IntakeWorld {
   ): Promise<LeadState> {
     const commandId = envelope.commandId ?? randomUUID();
     const receivedAt = envelope.receivedAt ?? new Date(await this.environment.currentTimeMs()).toISOString();
-    return await handle.executeUpdate<LeadState, [unknown, Envelope]>(name, {
+    await handle.executeUpdate<string, [unknown, Envelope]>(name, {
       args: [payload, { commandId, receivedAt, actor, ...envelope }],
       updateId: commandId,
     });
+    return this.leads.stateOf(handle.workflowId.slice(leadProcess.workflowId('').length));
   }
 
   private get client() {

@@ -10,6 +10,7 @@ import { makeHouse } from '../../activities/leads/house.ts';
 import { databaseFixture } from '../../db/database-fixture.ts';
 import { writeAs } from '../../support/factories.ts';
 import { eventually, sharedTemporal, testWorker, type TestWorker } from '../../support/temporal.ts';
+import { currentDetails } from './intake-world.ts';
 
 const fixture = databaseFixture();
 const taskQueue = `test-${randomUUID()}`;
@@ -37,7 +38,9 @@ it('a deleted lead ends its process, and restored has a new one that waits for t
     typedSearchAttributes: startSearchAttributes(organizationId, leadProcess.name, leadId),
   });
   const handle = client.workflow.getHandle(leadProcess.workflowId(leadId));
-  const decided = await handle.executeUpdate<{ next: unknown }, []>(leadProcess.startUpdate, { args: [] });
+  expect(await handle.executeUpdate(leadProcess.startUpdate)).toBe('assigned');
+  const details = await currentDetails(handle);
+  expect(details).toContain('| next action | remind owner');
   const firstRun = (await handle.describe()).runId;
 
   const subscriberOf = createSubscribers({
@@ -65,8 +68,8 @@ it('a deleted lead ends its process, and restored has a new one that waits for t
   await records.restore(writeAs(house.admin), leads, leadId);
   await deliver('lead.restored');
   await eventually('it runs again', async () => (await handle.describe()).runId !== firstRun);
-  const resumed = await handle.executeUpdate<{ next: unknown }, []>(leadProcess.startUpdate, { args: [] });
-  expect(resumed).toMatchObject({ isDeleted: false, next: decided.next });
+  expect(await handle.executeUpdate(leadProcess.startUpdate)).toBe('assigned');
+  expect(await currentDetails(handle)).toBe(details);
   expect((await handle.describe()).status.name).toBe('RUNNING');
   await handle.terminate();
 });

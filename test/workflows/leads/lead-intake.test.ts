@@ -26,7 +26,7 @@ afterAll(async () => {
 
 const evidence = { statement: 'said so', reference: 'call of Monday' };
 const allEvidence = { budget: evidence, authority: evidence, need: evidence, timing: evidence };
-const touched = (leadId: string) => world.leads.stateOf(leadId)?.stage === 'touched';
+const touched = (leadId: string) => world.leads.stateOf(leadId).stage === 'touched';
 
 describe('the no-touch ladder', () => {
   it('reminds the owner, tells the manager, reassigns, and begins anew, each at its time', async () => {
@@ -59,7 +59,7 @@ describe('the no-touch ladder', () => {
 
     expect(await handle.result()).toMatchObject({ stage: 'disqualified' });
     expect(world.leads.steps.map(({ step }) => step)).toEqual(['remind_idle', 'close_stale']);
-    expect(world.leads.stateOf(leadId)?.status).toBe('disqualified');
+    expect(world.leads.stateOf(leadId).status).toBe('disqualified');
   });
 
   it('moves with the configuration', async () => {
@@ -67,7 +67,7 @@ describe('the no-touch ladder', () => {
     world.leads.shiftMinutes = 60;
     await handle.signal('configurationChanged');
     await eventually('it waits for the new time', async () => {
-      const dueAt = world.leads.stateOf(leadId)?.next?.dueAt ?? '';
+      const dueAt = world.leads.stateOf(leadId).next?.dueAt ?? '';
       return dueAt !== state.next?.dueAt && (await currentDetails(handle)).includes(utcMinute(dueAt));
     });
     await environment.sleep(minutes(60));
@@ -97,7 +97,7 @@ describe('messages', () => {
 
   it('carry their whole payload when they come by the Temporal CLI, as a Signal or as an Update without an envelope', async () => {
     const { handle } = await world.start();
-    await handle.executeUpdate('touch', { args: [{ note: 'Rang her.' }] });
+    expect(await handle.executeUpdate('touch', { args: [{ note: 'Rang her.' }] })).toBe('touched');
     await expect(handle.executeUpdate('qualify', { args: [{}] })).rejects.toMatchObject({ cause: { type: 'invalid' } });
     await handle.signal('qualify', { evidence: allEvidence });
     expect(await handle.result()).toMatchObject({ stage: 'qualified' });
@@ -138,7 +138,7 @@ describe('an end', () => {
   it('of a merged lead is told to the survivor', async () => {
     const survivor = await world.start();
     const leadId = randomUUID();
-    world.leads.place(leadId, { stage: 'merged', mergedIntoLeadId: survivor.leadId, assignedUserId: null });
+    world.leads.place(leadId, { stage: 'merged', mergedIntoLeadId: survivor.leadId, assignedUserId: undefined });
     const { handle, state } = await world.start(leadId);
     expect(state).toMatchObject({ stage: 'merged', mergedIntoLeadId: survivor.leadId });
     await handle.result();

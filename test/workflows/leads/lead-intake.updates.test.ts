@@ -31,7 +31,7 @@ const hasFired = async (handle: WorkflowHandle) => (await eventTypes(handle)).in
 async function withoutWorkerWhenDue(dueInMs = 1_000): Promise<{ handle: WorkflowHandle; dueAt: number }> {
   const leadId = randomUUID();
   const dueAt = Date.now() + dueInMs;
-  const next = { step: 'remind_owner', dueAt: new Date(dueAt).toISOString(), waitsFor: null } as const;
+  const next = { step: 'remind_owner', dueAt: new Date(dueAt).toISOString() } as const;
   world.leads.place(leadId, { next });
   const { handle } = await capture(leadId);
   await world.stopWorker();
@@ -75,7 +75,7 @@ describe('an intake', () => {
   it('that was merged keeps its history for replay', async () => {
     const survivor = await capture();
     const leadId = randomUUID();
-    world.leads.place(leadId, { stage: 'merged', mergedIntoLeadId: survivor.leadId, assignedUserId: null });
+    world.leads.place(leadId, { stage: 'merged', mergedIntoLeadId: survivor.leadId, assignedUserId: undefined });
     const { handle } = await capture(leadId);
     await handle.result();
     await eventually('the survivor hears', () => world.leads.messages.some(({ name }) => name === 'engaged'));
@@ -141,7 +141,7 @@ describe('a message', () => {
     });
     await eventually('it is noted', async () => (await currentDetails(handle)).includes('could not be decoded'));
     expect(world.leads.messages).toEqual([]);
-    expect(await currentDetails(handle)).toContain(`| waits for | user ${state.next?.waitsFor} |`);
+    expect(await currentDetails(handle)).toContain(`| waits for | user ${state.assignedUserId} |`);
   });
 
   it('to a merged lead takes the merge back by a new run', async () => {
@@ -150,7 +150,7 @@ describe('a message', () => {
     await handle.result();
 
     const again = await world.startWith(leadId, 'unmerge', [{}]);
-    expect(again.state).toMatchObject({ stage: 'assigned', status: 'open', mergedIntoLeadId: null });
+    expect(again.state).toMatchObject({ stage: 'assigned', status: 'open', mergedIntoLeadId: undefined });
     expect(await world.send(again.handle, 'touch')).toMatchObject({ stage: 'touched' });
   });
 });

@@ -50,8 +50,10 @@ export class RecordedLeads implements LeadActivities {
     return this.calls.filter((call) => call.activity === 'applyMessage');
   }
 
-  stateOf(leadId: string): LeadState | undefined {
-    return this.states.get(leadId);
+  stateOf(leadId: string): LeadState {
+    const state = this.states.get(leadId);
+    if (!state) throw new Error(`No lead ${leadId}`);
+    return state;
   }
 
   /** Gives a lead the outcome that its decision is to have. */
@@ -63,13 +65,9 @@ export class RecordedLeads implements LeadActivities {
       score: 62,
       band: 'warm',
       priority: 'high',
-      source: 'website',
       assignedUserId: 'user-1',
       round: 1,
-      version: 1,
-      next: stage === 'assigned' ? this.plan('remind_owner', this.startedAt) : null,
-      mergedIntoLeadId: null,
-      isDeleted: false,
+      next: stage === 'assigned' ? this.plan('remind_owner', this.startedAt) : undefined,
       ...changes,
     });
   }
@@ -78,12 +76,12 @@ export class RecordedLeads implements LeadActivities {
     this.calls.push({ activity: 'decideIntake' });
     await this.interruption();
     if (!this.states.has(leadId)) this.place(leadId, {});
-    return this.present(leadId);
+    return this.stateOf(leadId);
   }
 
   async applyMessage({ leadId, message }: LeadRef & { message: AppliedMessage }): Promise<LeadState> {
     await this.interruption();
-    if (this.applied.has(message.key)) return this.present(leadId);
+    if (this.applied.has(message.key)) return this.stateOf(leadId);
     this.applied.add(message.key);
     this.calls.push({ activity: 'applyMessage', ...message });
     return this.change(leadId, this.outcome(message));
@@ -93,7 +91,7 @@ export class RecordedLeads implements LeadActivities {
     await this.interruption();
     this.calls.push({ activity: 'takeStep', round, step, dueAt, detectedAt });
     if (step === 'close_stale')
-      return this.change(leadId, { stage: 'disqualified', status: 'disqualified', next: null });
+      return this.change(leadId, { stage: 'disqualified', status: 'disqualified', next: undefined });
     const then = following[step];
     if (then) return this.change(leadId, { next: this.plan(then, Date.parse(detectedAt)) });
     const next = this.plan('remind_owner', Date.parse(detectedAt));
@@ -103,8 +101,8 @@ export class RecordedLeads implements LeadActivities {
   async replan({ leadId }: LeadRef): Promise<LeadState> {
     await this.interruption();
     this.calls.push({ activity: 'replan' });
-    const { next } = this.present(leadId);
-    if (!next) return this.present(leadId);
+    const { next } = this.stateOf(leadId);
+    if (!next) return this.stateOf(leadId);
     const dueAt = new Date(Date.parse(next.dueAt) + this.shiftMinutes * this.minuteMs).toISOString();
     return this.change(leadId, { next: { ...next, dueAt } });
   }
@@ -120,31 +118,30 @@ export class RecordedLeads implements LeadActivities {
         }
         return { assignedUserId: String(payload['userId']), next: this.plan('remind_owner', receipt) };
       case 'qualify':
-        return { stage: 'qualified', status: 'qualified', next: null };
+        return { stage: 'qualified', status: 'qualified', next: undefined };
       case 'disqualify':
-        return { stage: 'disqualified', status: 'disqualified', next: null };
+        return { stage: 'disqualified', status: 'disqualified', next: undefined };
       case 'merge':
-        return { stage: 'merged', status: 'merged', next: null, mergedIntoLeadId: String(payload['intoLeadId']) };
+        return { stage: 'merged', status: 'merged', next: undefined, mergedIntoLeadId: String(payload['intoLeadId']) };
       case 'unmerge':
-        return { stage: 'assigned', status: 'open', mergedIntoLeadId: null, next: this.plan('remind_owner', receipt) };
+        return {
+          stage: 'assigned',
+          status: 'open',
+          mergedIntoLeadId: undefined,
+          next: this.plan('remind_owner', receipt),
+        };
       default:
         return { score: 70 };
     }
   }
 
-  private present(leadId: string): LeadState {
-    const state = this.states.get(leadId);
-    if (!state) throw new Error(`No lead ${leadId}`);
+  private change(leadId: string, changes: Partial<LeadState>): LeadState {
+    const state = { ...this.stateOf(leadId), ...changes };
+    this.states.set(leadId, state);
     return state;
   }
 
-  private change(leadId: string, changes: Partial<LeadState>): LeadState {
-    const state = this.present(leadId);
-    this.states.set(leadId, { ...state, version: state.version + 1, ...changes });
-    return this.present(leadId);
-  }
-
   private plan(step: LeadStep, from: number) {
-    return { step, dueAt: new Date(from + ladderMinutes[step] * this.minuteMs).toISOString(), waitsFor: 'user-1' };
+    return { step, dueAt: new Date(from + ladderMinutes[step] * this.minuteMs).toISOString() };
   }
 }

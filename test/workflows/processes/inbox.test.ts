@@ -16,7 +16,7 @@ const received = (name: string, receivedAt: string, commandId: string | null = n
 
 const open = () => {
   let refusals = 0;
-  const inbox = new Inbox<string>(
+  const inbox = new Inbox(
     () => null,
     () => (refusals += 1),
   );

@@ -70,8 +70,8 @@ export class SlaWorld {
   /** Opens a ticket as the API does, and awaits the decision on it. */
   async start(body: Record<string, unknown> = {}): Promise<LivingTicket> {
     const ticket = await this.begin(body, await this.now());
-    const state = await ticket.handle.executeUpdate<TicketState, []>(ticketProcess.startUpdate, { args: [] });
-    return { ...ticket, state };
+    await ticket.handle.executeUpdate(ticketProcess.startUpdate);
+    return { ...ticket, state: await this.house.stateOf(ticket.ticketId) };
   }
 
   /** Starts the process of a ticket that was received at `openedAt`, whether or not a worker is there. */
@@ -91,7 +91,8 @@ export class SlaWorld {
 
   /**
    * Sends a message as the API does: stored in the ledger first, then an Update with its envelope. One whose command is
-   * in the ledger already is only delivered again.
+   * in the ledger already is only delivered again. Answers with the ticket as it is then, the Update's own answer being
+   * the stage.
    */
   async send(
     { ticketId, handle }: Pick<LivingTicket, 'ticketId' | 'handle'>,
@@ -114,8 +115,7 @@ export class SlaWorld {
       splitPayload(declared, payload).travels,
       { commandId, receivedAt: at.toISOString(), actor },
     ];
-    return await untilAccepted(() =>
-      handle.executeUpdate<TicketState, typeof args>(name, { args, updateId: commandId }),
-    );
+    await untilAccepted(() => handle.executeUpdate<string, typeof args>(name, { args, updateId: commandId }));
+    return await this.house.stateOf(ticketId);
   }
 }
