@@ -42,8 +42,7 @@ export type Deliver = (command: StoredCommand) => Promise<Delivery>;
 
 /**
  * Makes `deliver`: an Update whose ID is the command's, so that a repetition changes nothing. A message that its process
- * does not declare is its start (`captured`), sent by update-with-start under its own name; one that reopens a closed
- * process is sent by update-with-start, too.
+ * does not declare is its start (`captured`), sent by update-with-start; so is one that reopens a closed process.
  */
 export function createDelivery({ client, database, taskQueue, waitMilliseconds }: DeliveryOptions): Deliver {
   return async (command) => {
@@ -67,14 +66,14 @@ function send(client: Client, taskQueue: string, command: StoredCommand): Promis
   const process = processNamed(command.process);
   const workflowId = process.workflowId(command.recordId);
   const message = process.messages[command.message];
+  const updateId = command.commandId;
   if (message && !message.reopens) {
     return client.workflow
       .getHandle(workflowId)
-      .executeUpdate(command.message, { updateId: command.commandId, args: messageArgs(message, command) });
+      .executeUpdate(command.message, { updateId, args: messageArgs(message, command) });
   }
   return client.workflow.executeUpdateWithStart<WorkflowFn, unknown, unknown[]>(command.message, {
-    // A record is started once, so the name of that Update tells it from others; its history holds the ID four times.
-    updateId: message ? command.commandId : command.message,
+    updateId,
     args: message ? messageArgs(message, command) : [],
     startWorkflowOperation: startOf(process, taskQueue, command, message ? 'ALLOW_DUPLICATE' : 'REJECT_DUPLICATE'),
   });
