@@ -11,6 +11,8 @@ export type TestServers = Record<string, () => Promise<string>>;
 export async function serveOnDemand(servers: TestServers): Promise<{ url: string; close: () => void }> {
   const started = new Map<string, Promise<string>>();
   const listener = createServer((request, response) => {
+    // A connection kept open is closed after five seconds, perhaps while the next request is on its way.
+    response.shouldKeepAlive = false;
     const name = request.url?.slice(1) ?? '';
     const start = servers[name] ?? (() => Promise.reject(new Error(`No test server is named "${name}".`)));
     if (!started.has(name)) started.set(name, start());
