@@ -93,10 +93,11 @@ function selectedProperties(actor: Actor, resource: Resource, fields: readonly s
   return fields.filter((field) => field !== 'id');
 }
 
-const picked = (row: JsonRow, properties: readonly string[]): RecordJson => ({
-  id: row.id,
-  ...Object.fromEntries(properties.map((property) => [property, row[property]])),
-});
+function picked(row: JsonRow, properties: readonly string[]): RecordJson {
+  const record: RecordJson = { id: row.id };
+  for (const property of properties) record[property] = row[property];
+  return record;
+}
 
 async function listRows(
   read: ReadRows,

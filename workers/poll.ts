@@ -14,20 +14,16 @@ export interface LoopOptions {
   /** What is done, for the log. */
   name: string;
   log: Logger;
-  /** Pause after a round that found something; doubled after each that found nothing, up to `longestMilliseconds`. */
-  shortestMilliseconds: number;
-  longestMilliseconds: number;
+  /** Pause after a round, unless there is more to do at once. */
+  pauseMilliseconds: number;
 }
 
 const longestAfterFailureMilliseconds = 10_000;
 
 /** Starts doing `work`. A round that fails (PostgreSQL or Temporal away) is logged once, and tried again until it succeeds. */
-export function poll(
-  work: () => Promise<Found>,
-  { name, log, shortestMilliseconds, longestMilliseconds }: LoopOptions,
-): Loop {
+export function poll(work: () => Promise<Found>, { name, log, pauseMilliseconds }: LoopOptions): Loop {
   const stopping = new AbortController();
-  let wait = shortestMilliseconds;
+  let wait = pauseMilliseconds;
   let failures = 0;
 
   async function round(): Promise<void> {
@@ -35,12 +31,7 @@ export function poll(
       const found = await work();
       if (failures > 0) log.info({ failures }, `${name}: works again`);
       failures = 0;
-      if (found === 'more') wait = 0;
-      else
-        wait =
-          found === 'some'
-            ? shortestMilliseconds
-            : Math.min(Math.max(wait, shortestMilliseconds) * 2, longestMilliseconds);
+      wait = found === 'more' ? 0 : pauseMilliseconds;
     } catch (err) {
       failures += 1;
       if (failures === 1) log.warn({ err }, `${name}: failed, tried again until it works`);

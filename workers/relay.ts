@@ -31,16 +31,15 @@ export function startRelay({ relay, deliver, temporal, taskQueue, log }: RelayDe
     poll(createOwedCommandsRound({ relay, deliver, log }), {
       name: 'owed commands',
       log,
-      shortestMilliseconds: 1_000,
-      longestMilliseconds: 1_000,
+      pauseMilliseconds: 1_000,
     }),
     poll(createOutboxRound({ relay, temporal, taskQueue, log }), {
       name: 'outbox',
       log,
-      shortestMilliseconds: 500,
-      longestMilliseconds: 2_000,
+      // A batch costs a workflow, so that few large ones are much cheaper than many small ones.
+      pauseMilliseconds: 2_000,
     }),
-    poll(forget, { name: 'ledger retention', log, shortestMilliseconds: 5 * minute, longestMilliseconds: 5 * minute }),
+    poll(forget, { name: 'ledger retention', log, pauseMilliseconds: 5 * minute }),
   ];
   return {
     async stop() {

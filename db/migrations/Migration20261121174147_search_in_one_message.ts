@@ -52,9 +52,25 @@ export class Migration20261121174147_search_in_one_message extends Migration {
       if wanted ~ '^[A-Za-z0-9]+$' then word := crm_core.fold(wanted); end if;
       execute format('select crm_core.%I($1, $2, $3)', 'is_common_in_' || searched) into common using organization, word, wanted;
       if common then return null; end if;`);
+    // Planned once the way is known, as the role that asks.
+    this.addSql(`
+      create function crm_core.open_search(searched text, wanted text, rows text, key text, ending text) returns void
+      language plpgsql
+      as $$
+      declare
+        search_page refcursor := 'search_page';
+        ids constant uuid[] := crm_core.matching_rows(searched, wanted);
+      begin
+        if ids is null then
+          open search_page for execute format('%s crm_core.matches("row".search_text, %L) %s', rows, wanted, ending);
+        else
+          open search_page for execute format('%s %s = any($1) %s', rows, key, ending) using ids;
+        end if;
+      end $$`);
   }
 
   override down(): void {
+    this.addSql('drop function crm_core.open_search(text, text, text, text, text)');
     this.matchingRows('');
     for (const [table] of searched) this.addSql(`drop function crm_core.is_common_in_${table}(uuid, text, text)`);
   }

@@ -11,7 +11,6 @@ export interface RowQuery {
   where: readonly FilterQuery<RecordRow>[];
   /** A text that they hold (`q=`). */
   search?: string | undefined;
-  /** Those of `order` are among them. */
   properties: Iterable<string>;
   order?: readonly SortKey[];
   limit?: number;
@@ -29,27 +28,20 @@ export async function selectStatement(
   { definition }: Resource,
   { where, search, properties, order = [], limit }: RowQuery,
 ): Promise<{ sql: string; params: readonly unknown[] }> {
-  const selected = [...new Set(['id', ...properties])]
-    .map((property) => `"row".${columnName(definition, property)} as "${property}"`)
-    .join(', ');
+  const selected = [...new Set(['id', ...properties])].map(
+    (property) => `"row".${columnName(definition, property)} as "${property}"`,
+  );
   const query = em
     .createQueryBuilder(definition.entity, 'row')
-    .select(raw(search === undefined ? selected : '"row".*'))
+    .select(raw(selected.join(', ')))
     .where({ $and: [...where] } as QBFilterQuery<RecordRow>);
   await query.applyFilters();
   const { sql, params } = query.toQuery();
-  const end = (keyOf: (property: string) => string): string => {
-    const keys = order.map(({ field, direction }) => `${keyOf(field)} ${direction}`);
-    return `${keys.length > 0 ? ` order by ${keys.join(', ')}` : ''}${limit === undefined ? '' : ` limit ${limit}`}`;
-  };
-  const ofRow = end((property) => `"row".${columnName(definition, property)}`);
-  if (search === undefined) return { sql: `${sql}${ofRow}`, params };
-  return searchStatement(definition, search, {
-    rows: { sql, params },
-    selected,
-    ofRow,
-    ofPage: end((property) => `"${property}"`),
-  });
+  const keys = order.map(({ field, direction }) => `"row".${columnName(definition, field)} ${direction}`);
+  const end = `${keys.length > 0 ? ` order by ${keys.join(', ')}` : ''}${limit === undefined ? '' : ` limit ${limit}`}`;
+  return search === undefined
+    ? { sql: `${sql}${end}`, params }
+    : searchStatement(definition, search, { rows: em.getPlatform().formatQuery(sql, params), end });
 }
 
 /** What the driver answered with, its instants as ISO 8601 strings. */

@@ -32,28 +32,18 @@ export function commonnessRoutine({ table, key }: EntityDefinition): Routine {
   });
 }
 
-interface Sql {
-  sql: string;
-  params: readonly unknown[];
-}
-
 /**
- * A statement that answers those rows of a query which hold a text. `rows` selects whole rows; each of two ways selects a page
- * of what it calls `"row"`, and `found` leaves one of them: every row looked at in the list's own order when the text is
- * common, else those that the search indexes name. `ofRow` and `ofPage` are order and limit, by columns and by properties.
+ * A statement that answers those rows of a query which hold a text. `crm_core.open_search` decides on one of two ways and plans
+ * that alone: every row looked at in the list's own order when the text is common, else those that the search indexes name.
+ * `rows` are the rows without the text, ending in a condition and without placeholders; `end` is order and limit.
  */
 export function searchStatement(
   { table, key }: EntityDefinition,
   text: string,
-  { rows, selected, ofRow, ofPage }: { rows: Sql; selected: string; ofRow: string; ofPage: string },
-): Sql {
-  const page = (condition: string) => `(select ${selected} from "row" where ${condition}${ofRow})`;
+  { rows, end }: { rows: string; end: string },
+): { sql: string; params: readonly unknown[] } {
   return {
-    sql: `with found as materialized (select ${schema}.matching_rows(?, ?) as ids), "row" as not materialized (${rows.sql})
-      select * from (
-        ${page(`(select ids is null from found) and ${schema}.matches("row".search_text, ?)`)}
-        union all ${page(`"row".${key} = any((select ids from found)::uuid[])`)}
-      ) as page${ofPage}`,
-    params: [table, text, ...rows.params, text],
+    sql: `select ${schema}.open_search(?, ?, ?, ?, ?); fetch all from search_page`,
+    params: [table, text, `${rows} and `, `"row".${key}`, end],
   };
 }
