@@ -43,7 +43,7 @@ describe('PostgreSQL under load', () => {
       const cut = await product.query<{ cut: boolean }>(
         `select pg_terminate_backend(pid) as cut from pg_stat_activity where application_name in ('crm_app', 'crm_relay')`,
       );
-      expect(cut.length).toBeGreaterThan(5);
+      expect(cut.length).toBeGreaterThan(2);
     }
     await traffic.stop();
     expect(unexpected(traffic)).toEqual([]);
