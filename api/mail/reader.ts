@@ -48,6 +48,8 @@ export function createMailReader(patienceMilliseconds = honestMilliseconds): Mai
 
   function start(): Worker {
     const thread = new Worker(new URL('reading-thread.ts', import.meta.url), { resourceLimits });
+    // What a thread says after its mail was given up is heard by nobody else.
+    thread.on('error', () => undefined);
     const forget = () => {
       ends.delete(thread);
       if (idle.includes(thread)) idle.splice(idle.indexOf(thread), 1);
@@ -68,8 +70,6 @@ export function createMailReader(patienceMilliseconds = honestMilliseconds): Mai
     const finish = (isFit: boolean) => {
       clearTimeout(deadline);
       thread.off('message', hear).off('error', fail).off('exit', fail);
-      // A thread that is of no use any more says nothing that anybody hears.
-      thread.on('error', () => undefined);
       if (isFit) idle.push(thread);
       else void thread.terminate().then(beginNext);
       // Only a mail that is being read keeps the process alive.

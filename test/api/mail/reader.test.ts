@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Worker } from 'node:worker_threads';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { createAdaptorServer } from '@hono/node-server';
 import { createMailReader, type MailReader } from '../../../api/mail/reader.ts';
 import { signedHeaders } from '../../../runtime/signed-headers.ts';
@@ -32,6 +33,20 @@ describe('reading beside the event loop', () => {
   it('reads as it would here', async () => {
     const { mail } = await reader.read(mailSource({ subject: 'Hi' }));
     expect(mail).toMatchObject({ subject: 'Hi', from: { address: 'ada@example.com' } });
+  });
+
+  it('leaves nothing of a mail behind on the thread that read it', async () => {
+    await reader.read(mailSource());
+    const on = jest.spyOn(Worker.prototype, 'on');
+    const off = jest.spyOn(Worker.prototype, 'off');
+    try {
+      for (const subject of ['One', 'Two', 'Three']) await reader.read(mailSource({ subject }));
+      expect(on.mock.calls.length).toBeGreaterThan(0);
+      expect(off.mock.calls).toHaveLength(on.mock.calls.length);
+    } finally {
+      on.mockRestore();
+      off.mockRestore();
+    }
   });
 
   it('refuses as it would here', async () => {
