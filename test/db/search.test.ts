@@ -5,8 +5,10 @@ import { inOrganization, statementInOrganization } from '../../db/database.ts';
 import { tags } from '../../db/engagement/tag.ts';
 import { leads } from '../../db/leads/lead.ts';
 import type { RecordJson } from '../../db/model/record-json.ts';
+import { commonnessRoutine } from '../../db/model/search.ts';
 import type { ListQuery } from '../../db/records.ts';
 import { resources } from '../../db/registry.ts';
+import { createRowReader } from '../../db/row-reader.ts';
 import {
   adminOf,
   makeLead,
@@ -158,6 +160,21 @@ describe('a search', () => {
     }
   });
 
+  it.each([
+    ['zanzibar', ['everyday 7 ancient zanzibar']],
+    ['everyday', ['everyday 24000', 'everyday 7 ancient zanzibar']],
+  ])('holds for each of several conditions of which one is enough: %s', async (q, expected) => {
+    const read = createRowReader(fixture.app, large.id);
+    const found = await read(tags, {
+      where: [{ $or: [{ name: 'everyday 24000' }, { name: 'everyday 7 ancient zanzibar' }] }],
+      search: q,
+      properties: ['name'],
+      order: [{ field: 'createdAt', direction: 'desc' }],
+      limit: 10,
+    });
+    expect(found.map(({ name }) => name)).toEqual(expected);
+  });
+
   it('leaves out what was removed', async () => {
     await inOrganization(large.database, large.id, (em) =>
       em.execute(`update crm_core.crm_tags set deleted_at = now() where name like 'everyday 16007 %'`),
@@ -181,6 +198,24 @@ describe('a search', () => {
       expect((await large.records.list(adminOf(large), resource, { ...page, q: 'nobody at all' })).data).toEqual([]);
     },
   );
+});
+
+describe('the functions that judge what is common', () => {
+  const body = (source: string | undefined) => source?.split('$$')[1]?.replaceAll(/\s+/g, ' ').trim();
+
+  it.each(
+    resources
+      .filter(({ definition }) => definition.search.length > 0)
+      .map(({ definition }) => [definition.table, definition] as const),
+  )('are in the database as the entity declares them: %s', async (_table, definition) => {
+    const { name, expression } = commonnessRoutine(definition);
+    const { rows: stored } = await owner.query<{ source: string; settings: string[] }>(
+      'select prosrc as source, proconfig as settings from pg_proc where proname = $1',
+      [name],
+    );
+    expect(stored.map(({ source }) => body(`$$${source}$$`))).toEqual([body(expression)]);
+    expect(stored[0]?.settings).toEqual(['plan_cache_mode=force_generic_plan']);
+  });
 });
 
 describe('the function that asks the index', () => {
