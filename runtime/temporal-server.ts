@@ -1,7 +1,9 @@
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { Connection } from '@temporalio/client';
+import { childVariables } from './env.ts';
 import { tailOf, withLogFile } from './logs.ts';
 import { describeExit, exitOf, identityOf, isSameProcess, stopProcess, waitUntil } from './processes.ts';
 import type { ProcessIdentity, RunningProcess, StopStep } from './processes.ts';
@@ -27,6 +29,13 @@ const tuning = [
   ].flatMap((name) => ['--dynamic-config-value', `history.${name}=10000`]),
   ...['journal_mode=WAL', 'synchronous=FULL'].flatMap((pragma) => ['--sqlite-pragma', pragma]),
 ];
+
+/**
+ * Half the processors: PostgreSQL, the worker and the API share the machine, and threads of Go that look for work take
+ * theirs away. With two processors the server spends a fifth less for the same work, and the slowest captures take half
+ * the time.
+ */
+const share = { GOMAXPROCS: String(Math.max(1, Math.floor(availableParallelism() / 2))) };
 
 /**
  * Starts the tuned Temporal dev server on loopback, with UI and with its state in a file below `dataDir`, in a process group of
@@ -60,7 +69,7 @@ export async function startTemporal(options: {
         'warn',
         ...tuning,
       ],
-      { cwd: dataDir, detached: true, stdio: ['ignore', log, log] },
+      { cwd: dataDir, env: childVariables(share), detached: true, stdio: ['ignore', log, log] },
     ),
   );
   const pid = server.pid ?? 0;

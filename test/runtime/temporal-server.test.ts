@@ -1,5 +1,5 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Client, Connection } from '@temporalio/client';
@@ -54,6 +54,11 @@ describe('the Temporal dev server', () => {
     await startOne('first');
     expect(await statusOf('first')).toBe('RUNNING');
     expect((await fetch(`http://127.0.0.1:${uiPort}/`)).status).toBe(200);
+  });
+
+  it('leaves half of the processors to the rest of the product', () => {
+    const variables = readFileSync(`/proc/${temporal.pid}/environ`, 'utf8').split('\0');
+    expect(variables).toContain(`GOMAXPROCS=${Math.max(1, Math.floor(availableParallelism() / 2))}`);
   });
 
   it('comes back after it was killed, on its port and with its state', async () => {

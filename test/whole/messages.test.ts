@@ -78,6 +78,13 @@ describe('a command', () => {
     expect(await list('assigned')).toContain(waiting);
     expect(await list('assigned')).not.toContain(touched);
   }, 120_000);
+
+  it('shows a developer in which line of the process a lead waits', async () => {
+    const { admin } = await makeTenant(product);
+    const stack = await temporalCli(product, 'workflow', 'stack', '--workflow-id', `lead:${await captured(admin)}`);
+    expect(stack).toMatch(/at becomesTrue \(\S+becomes-true\.ts:\d+:\d+\)/);
+    expect(stack).toMatch(/at somethingArrives \(\S+run-process\.ts:\d+:\d+\)/);
+  });
 });
 
 describe('configuration that running leads depend on', () => {

@@ -1,12 +1,6 @@
-import {
-  condition,
-  continueAsNew,
-  defineSignal,
-  proxyActivities,
-  setHandler,
-  workflowInfo,
-} from '@temporalio/workflow';
+import { continueAsNew, defineSignal, proxyActivities, setHandler, workflowInfo } from '@temporalio/workflow';
 import type { AutomationActivities, ConfigurationChange } from '../../activities/automation.types.ts';
+import { becomesTrue } from '../processes/becomes-true.ts';
 import { changedSignal } from './messages.ts';
 
 const changed = defineSignal(changedSignal);
@@ -37,7 +31,7 @@ export async function fanOutConfiguration(
     isChanged = true;
   });
 
-  if (cursor === null && !isChanged) await condition(() => isChanged, '10 seconds', { summary: 'the change itself' });
+  if (cursor === null && !isChanged) await becomesTrue(() => isChanged, '10 seconds', 'the change itself');
   do {
     if (cursor === null) isChanged = false;
     do {

@@ -15,8 +15,8 @@ const leads = proxyLocalActivities<LeadActivities>(rowActivities);
  * The life of a lead from its capture until it is qualified, disqualified or merged (DOMAIN, process 1).
  * Every run begins with the rows: a new lead is decided on, one that has been is taken up where it stands.
  */
-export async function leadIntake(lead: LeadRef): Promise<LeadState> {
-  return await runProcess<LeadState, PlannedStep>({
+export function leadIntake(lead: LeadRef): Promise<LeadState> {
+  return runProcess<LeadState, PlannedStep>({
     process: leadProcess,
     record: { organizationId: lead.organizationId, recordId: lead.leadId },
     decision: decide(lead),

@@ -1,4 +1,5 @@
 import { allHandlersFinished, condition, workflowInfo } from '@temporalio/workflow';
+import { becomesTrue } from './becomes-true.ts';
 import { utcMinute } from '../text/utc-minute.ts';
 import type { AppliedMessage } from './envelope.ts';
 import { receiveMessages, receiveStart, type ProcessRecord } from './handlers.ts';
@@ -84,13 +85,13 @@ function hasEnded({ finalStages }: Process, { stage, isDeleted }: ProcessState):
 }
 
 /** Waits for a message until the next step falls due; false when the time came first. */
-async function somethingArrives<State extends ProcessState, Step extends DueStep>(
+function somethingArrives<State extends ProcessState, Step extends DueStep>(
   inbox: Inbox,
   { clause }: Life<State, Step>,
   next: Step | undefined,
 ): Promise<boolean> {
   const arrived = () => !inbox.isEmpty;
-  if (!next) return await condition(arrived, longestWait, { summary: 'look again · no step planned' });
+  if (!next) return becomesTrue(arrived, longestWait, 'look again · no step planned');
   const summary = `${clause(next)} · due ${utcMinute(next.dueAt)}`;
-  return await condition(arrived, Date.parse(next.dueAt) - Date.now(), { summary });
+  return becomesTrue(arrived, Date.parse(next.dueAt) - Date.now(), summary);
 }

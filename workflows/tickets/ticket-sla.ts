@@ -21,8 +21,8 @@ const tickets = proxyLocalActivities<TicketActivities>(rowActivities);
  * The life of a ticket from its opening until it is closed or merged (DOMAIN, process 6): routed, answered within its
  * promises or escalated, resolved, closed after a while. Its clocks are rows; this waits for the next thing they do.
  */
-export async function ticketSla(ticket: TicketRef): Promise<TicketState> {
-  return await runProcess<TicketState, PlannedTicketStep>({
+export function ticketSla(ticket: TicketRef): Promise<TicketState> {
+  return runProcess<TicketState, PlannedTicketStep>({
     process: ticketProcess,
     record: { organizationId: ticket.organizationId, recordId: ticket.ticketId },
     decision: decide(ticket),
@@ -37,8 +37,8 @@ export async function ticketSla(ticket: TicketRef): Promise<TicketState> {
   });
 }
 
-async function decide(ticket: TicketRef): Promise<TicketState> {
-  return await tickets.decideTicket.executeWithOptions({ summary: 'choose policy, route, start clocks' }, [
+function decide(ticket: TicketRef): Promise<TicketState> {
+  return tickets.decideTicket.executeWithOptions({ summary: 'choose policy, route, start clocks' }, [
     { ...ticket, at: new Date().toISOString() },
   ]);
 }

@@ -159,6 +159,13 @@ describe('an end', () => {
     expect(await handle.result()).toMatchObject({ isDeleted: true });
   });
 
+  it('comes when an operator cancels the process, whatever it waits for', async () => {
+    const { handle } = await world.start();
+    await handle.cancel();
+    await expect(handle.result()).rejects.toMatchObject({ cause: { name: 'CancelledFailure' } });
+    expect(world.leads.steps).toEqual([]);
+  });
+
   it('of an unknown lead is a failure', async () => {
     world.leads.interruption = async () => {
       throw ApplicationFailure.nonRetryable('No such lead.', 'not_found');
