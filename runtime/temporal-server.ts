@@ -32,8 +32,8 @@ const tuning = [
 
 /**
  * Half the processors: PostgreSQL, the worker and the API share the machine, and threads of Go that look for work take
- * theirs away. With two processors the server spends a fifth less for the same work, and the slowest captures take half
- * the time.
+ * theirs away. With two processors the server spends less for the same work, and the slowest captures take half the time
+ * (docs/decisions.md).
  */
 const share = { GOMAXPROCS: String(Math.max(1, Math.floor(availableParallelism() / 2))) };
 
