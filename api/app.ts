@@ -5,6 +5,7 @@ import type { Client } from '@temporalio/client';
 import type { Context } from 'hono';
 import type { Logger } from 'pino';
 import type { Visit } from '../db/access/access-log.queries.ts';
+import { readLockedOut } from '../db/access/locked-out.queries.ts';
 import { actorLabel } from '../db/access/actor.ts';
 import { readFeatureFlags } from '../db/automation/feature-flags.queries.ts';
 import type { Database } from '../db/database.ts';
@@ -17,6 +18,7 @@ import { createFeatureGuard } from './feature-flags.ts';
 import { createMetrics } from './metrics.ts';
 import { createInboundMail, type InboundMailSettings } from './mail/inbound.ts';
 import { inboundMailRoute } from './mail/route.ts';
+import { refuseLockedOut } from './locked-out.ts';
 import { type Admission, mountRoutes } from './mount.ts';
 import { openApiDocument } from './openapi.ts';
 import { problemOf, problemResponse } from './problems.ts';
@@ -97,7 +99,11 @@ export function createApp({
   }
 
   function createAdmission(): Admission {
-    const authenticate = createAuthentication(tokens, log);
+    const authenticate = refuseLockedOut(
+      createAuthentication(tokens, log),
+      (organizationId) => readLockedOut(database, organizationId),
+      log,
+    );
     const limit = new RateLimit(rateLimit);
     const address = (c: Context<ApiEnv>) => take(c, limit, `address:${addressOf(c)}`);
     return {

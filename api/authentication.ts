@@ -107,7 +107,8 @@ function refuse(log: Logger, cause: string): never {
   throw refused(log, cause);
 }
 
-function refused(log: Logger, cause: string): Problem {
+/** What every refused token is answered; why goes to the log alone. */
+export function refused(log: Logger, cause: string): Problem {
   log.info({ cause }, 'token refused');
   return new Problem('unauthenticated', 'Send a valid access token: Authorization: Bearer …');
 }

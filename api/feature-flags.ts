@@ -8,21 +8,19 @@ import {
 } from '@openfeature/server-sdk';
 import { v7 as uuidv7 } from 'uuid';
 import { Problem } from '../db/model/problem.ts';
+import { keptBriefly } from './kept-briefly.ts';
 
 /** The switches that an organisation has set, by name. */
 export type ReadFlags = (organizationId: string) => Promise<Readonly<Record<string, boolean>>>;
 
-const freshMilliseconds = 3_000;
-
-/** OpenFeature's view of `crm_feature_flags`: boolean flags only, kept for some seconds; a flag without a row has its default. */
+/** OpenFeature's view of `crm_feature_flags`: boolean flags only; a flag without a row has its default. */
 class FlagTableProvider implements Provider {
   readonly metadata = { name: 'crm_feature_flags' };
   readonly runsOn = 'server';
   private readonly read: ReadFlags;
-  private readonly known = new Map<string, { flags: ReturnType<ReadFlags>; until: number }>();
 
   constructor(read: ReadFlags) {
-    this.read = read;
+    this.read = keptBriefly(read);
   }
 
   async resolveBooleanEvaluation(
@@ -30,7 +28,7 @@ class FlagTableProvider implements Provider {
     fallback: boolean,
     { targetingKey = '' }: EvaluationContext,
   ): Promise<ResolutionDetails<boolean>> {
-    const flags = await this.flagsOf(targetingKey);
+    const flags = await this.read(targetingKey);
     return { value: flags[flag] ?? fallback };
   }
 
@@ -44,17 +42,6 @@ class FlagTableProvider implements Provider {
 
   resolveObjectEvaluation<T>(flag: string): Promise<ResolutionDetails<T>> {
     return notBoolean(flag);
-  }
-
-  private flagsOf(organizationId: string): ReturnType<ReadFlags> {
-    const now = performance.now();
-    const kept = this.known.get(organizationId);
-    if (kept && kept.until > now) return kept.flags;
-    const flags = this.read(organizationId);
-    this.known.set(organizationId, { flags, until: now + freshMilliseconds });
-    // A failed look-up is not kept.
-    flags.catch(() => this.known.delete(organizationId));
-    return flags;
   }
 }
 
