@@ -18,7 +18,7 @@ import { createFeatureGuard } from './feature-flags.ts';
 import { createMetrics } from './metrics.ts';
 import { createInboundMail, type InboundMailSettings } from './mail/inbound.ts';
 import { inboundMailRoute } from './mail/route.ts';
-import { refuseLockedOut } from './locked-out.ts';
+import { createLockOut } from './locked-out.ts';
 import { type Admission, mountRoutes } from './mount.ts';
 import { openApiDocument } from './openapi.ts';
 import { problemOf, problemResponse } from './problems.ts';
@@ -99,11 +99,8 @@ export function createApp({
   }
 
   function createAdmission(): Admission {
-    const authenticate = refuseLockedOut(
-      createAuthentication(tokens, log),
-      (organizationId) => readLockedOut(database, organizationId),
-      log,
-    );
+    const authenticate = createAuthentication(tokens, log);
+    const refuseLockedOut = createLockOut((organizationId) => readLockedOut(database, organizationId), log);
     const limit = new RateLimit(rateLimit);
     const address = (c: Context<ApiEnv>) => take(c, limit, `address:${addressOf(c)}`);
     return {
@@ -116,8 +113,9 @@ export function createApp({
         });
         const { actor } = caller;
         c.set('actor', actor);
-        accessLog.seen(caller, visitOf(c));
         take(c, limit, `${actor.organizationId}:${actorLabel(actor)}`);
+        await refuseLockedOut(actor);
+        accessLog.seen(caller, visitOf(c));
         await requireFeature(feature, actor.organizationId);
         return actor;
       },

@@ -1,15 +1,23 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { Problem } from '../../db/model/problem.ts';
 import type { RecordsService } from '../../db/records.ts';
+import { testDatabase, type TestDatabase } from '../support/database.ts';
 import { testApi, problemOf, type TestApi } from './support.ts';
 
-describe('the app without a database', () => {
+const away = 'postgres://nobody@127.0.0.1:1/none';
+let database: TestDatabase;
+
+beforeAll(async () => {
+  database = await testDatabase();
+});
+afterAll(() => database?.close());
+
+describe('the app', () => {
   let api: TestApi;
 
   beforeAll(async () => {
-    api = await testApi('postgres://nobody@127.0.0.1:1/none');
+    api = await testApi(database.url);
   });
-  afterAll(() => api.close());
+  afterAll(() => api?.close());
 
   it('answers problems as RFC 9457 says', async () => {
     const response = await api.app.request('/crm/v1/leads', { headers: { 'x-request-id': 'mine-1' } });
@@ -81,17 +89,15 @@ describe('the app without a database', () => {
   });
 
   it('says 503 with Retry-After while PostgreSQL is away, and 500 without the cause when something is broken', async () => {
-    const errors: unknown[] = [new Problem('unavailable', 'Away.'), new Error('value of row: ada@example.com')];
-    const list = () => Promise.reject(errors.shift() as Error);
-    const broken = await testApi('postgres://nobody@127.0.0.1:1/none', {
-      records: { list } as unknown as RecordsService,
-    });
-    const away = await broken.send('GET', '/crm/v1/leads');
-    expect([away.status, away.headers.get('retry-after'), (await problemOf(away)).code]).toEqual([
-      503,
-      '2',
-      'unavailable',
-    ]);
+    const alone = await testApi(away);
+    for (const path of ['/crm/v1/leads', '/crm/v1/leads/42']) {
+      const unavailable = await alone.send('GET', path);
+      expect([path, unavailable.status, unavailable.headers.get('retry-after')]).toEqual([path, 503, '2']);
+      expect((await problemOf(unavailable)).code).toBe('unavailable');
+    }
+    await alone.close();
+    const list = () => Promise.reject(new Error('value of row: ada@example.com'));
+    const broken = await testApi(database.url, { records: { list } as unknown as RecordsService });
     const unexpected = await broken.send('GET', '/crm/v1/leads');
     expect(unexpected.status).toBe(500);
     const text = await unexpected.text();
@@ -113,7 +119,7 @@ describe('the app without a database', () => {
 
 describe('the rate limit of a caller', () => {
   it('answers 429 with the headers, and lets others through', async () => {
-    const api = await testApi('postgres://nobody@127.0.0.1:1/none', { rateLimit: { perSecond: 1, burst: 2 } });
+    const api = await testApi(database.url, { rateLimit: { perSecond: 1, burst: 2 } });
     const userId = '019aa000-0000-7000-8000-000000000002';
     const ask = (user?: string) => api.send('GET', '/crm/v1/leads/42', user ? { userId: user } : {});
     const first = await ask(userId);
@@ -135,7 +141,7 @@ describe('the rate limit of a caller', () => {
   });
 
   it('limits whoever guesses tokens by address', async () => {
-    const api = await testApi('postgres://nobody@127.0.0.1:1/none', { rateLimit: { perSecond: 1, burst: 1 } });
+    const api = await testApi(database.url, { rateLimit: { perSecond: 1, burst: 1 } });
     expect((await api.app.request('/crm/v1/leads')).status).toBe(401);
     expect((await api.app.request('/crm/v1/leads')).status).toBe(429);
     await api.close();
