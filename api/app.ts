@@ -5,7 +5,7 @@ import type { Client } from '@temporalio/client';
 import type { Context } from 'hono';
 import type { Logger } from 'pino';
 import type { Visit } from '../db/access/access-log.queries.ts';
-import { readLockedOut } from '../db/access/locked-out.queries.ts';
+import { readMembership } from '../db/access/membership.queries.ts';
 import { actorLabel } from '../db/access/actor.ts';
 import { readFeatureFlags } from '../db/automation/feature-flags.queries.ts';
 import type { Database } from '../db/database.ts';
@@ -18,7 +18,7 @@ import { createFeatureGuard } from './feature-flags.ts';
 import { createMetrics } from './metrics.ts';
 import { createInboundMail, type InboundMailSettings } from './mail/inbound.ts';
 import { inboundMailRoute } from './mail/route.ts';
-import { createLockOut } from './locked-out.ts';
+import { createMembershipGuard } from './membership.ts';
 import { type Admission, mountRoutes } from './mount.ts';
 import { openApiDocument } from './openapi.ts';
 import { problemOf, problemResponse } from './problems.ts';
@@ -100,7 +100,7 @@ export function createApp({
 
   function createAdmission(): Admission {
     const authenticate = createAuthentication(tokens, log);
-    const refuseLockedOut = createLockOut((organizationId) => readLockedOut(database, organizationId), log);
+    const requireMembership = createMembershipGuard((organizationId) => readMembership(database, organizationId), log);
     const limit = new RateLimit(rateLimit);
     const address = (c: Context<ApiEnv>) => take(c, limit, `address:${addressOf(c)}`);
     return {
@@ -114,7 +114,7 @@ export function createApp({
         const { actor } = caller;
         c.set('actor', actor);
         take(c, limit, `${actor.organizationId}:${actorLabel(actor)}`);
-        await refuseLockedOut(actor);
+        await requireMembership(actor);
         accessLog.seen(caller, visitOf(c));
         await requireFeature(feature, actor.organizationId);
         return actor;

@@ -7,7 +7,7 @@ import { type App, type AppDependencies, createApp } from '../../api/app.ts';
 import { createMailReader } from '../../api/mail/reader.ts';
 import type { Deliver } from '../../api/processes/delivery.ts';
 import { createRecordsService } from '../../db/records.ts';
-import { type Database, openDatabase } from '../../db/database.ts';
+import { type Database, inOrganization, openDatabase } from '../../db/database.ts';
 
 export const issuer = 'durable-crm';
 export const audience = 'crm';
@@ -86,6 +86,7 @@ export async function testApi(url: string, overrides: Partial<AppDependencies> =
   const connection = Connection.lazy({ address: '127.0.0.1:1', interceptors: [] });
   const reader = createMailReader();
   const organizationId = uuidv7();
+  const organizations = new Set<string>();
   const defaultUser = uuidv7();
   const app = createApp({
     records: createRecordsService(database),
@@ -115,6 +116,8 @@ export async function testApi(url: string, overrides: Partial<AppDependencies> =
       path,
       { roles, userId = defaultUser, organizationId: organization = organizationId, tokenId, body, headers = {} } = {},
     ) {
+      if (!organizations.has(organization)) await haveOrganization(database, organization);
+      organizations.add(organization);
       const bearer = await token(keys, { sub: userId, organizationId: organization, roles, tokenId });
       const all: Record<string, string | null> = {
         authorization: `Bearer ${bearer}`,
@@ -135,6 +138,17 @@ export async function testApi(url: string, overrides: Partial<AppDependencies> =
       await Promise.all([database.close(), relay.close(), reader.close()]);
     },
   };
+}
+
+/** Every caller belongs to an organisation; a database that is away has none. */
+async function haveOrganization(database: Database, organizationId: string): Promise<void> {
+  await inOrganization(database, organizationId, (em) =>
+    em.execute(
+      `insert into crm_core.core_organizations (organization_id, slug, name, created_at, updated_at, created_by, updated_by, version)
+       values (?, ?, 'Acme', now(), now(), 'process:test', 'process:test', 1) on conflict do nothing`,
+      [organizationId, organizationId],
+    ),
+  ).catch(() => undefined);
 }
 
 /** The problem document of an answer. */

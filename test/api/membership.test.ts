@@ -2,9 +2,9 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
 import { testDatabase, type TestDatabase } from '../support/database.ts';
 import { eventually } from '../support/temporal.ts';
-import { testApi, type TestApi } from './support.ts';
+import { problemOf, testApi, type TestApi, token } from './support.ts';
 
-describe('an identity that may not come in', () => {
+describe('a token of somebody who does not belong here', () => {
   let database: TestDatabase;
   let api: TestApi;
 
@@ -61,6 +61,16 @@ describe('an identity that may not come in', () => {
     const removed = await api.send('DELETE', `/crm/v1/identities/${userId}`, { headers: { 'If-Match': '*' } });
     expect(removed.status).toBe(204);
     await becomes(401, userId);
+  });
+
+  it('is refused when there is no such organisation', async () => {
+    const organizationId = uuidv7();
+    const bearer = `Bearer ${await token(api.keys, { organizationId, roles: ['admin'] })}`;
+    const service = `Bearer ${await token(api.keys, { sub: 'website', organizationId, scope: 'crm:leads:capture' })}`;
+    for (const authorization of [bearer, service]) {
+      const response = await api.app.request('/crm/v1/tags', { headers: { authorization } });
+      expect([response.status, (await problemOf(response)).code]).toEqual([401, 'unauthenticated']);
+    }
   });
 
   it('is another’s matter in another organisation, and no matter of those who stay', async () => {
