@@ -10,7 +10,7 @@ import { readSigned } from './signed-request.ts';
 /** Who gets in. Throws Problems. */
 export interface Admission {
   /** A caller with a token: who they are, whether they come too often, whether the module is on. */
-  caller(c: Context<ApiEnv>, feature: string): Promise<Actor>;
+  caller(c: Context<ApiEnv>, feature: string | null): Promise<Actor>;
   /** A sender of signed requests, before anything is read: whether its address comes too often. */
   address(c: Context<ApiEnv>): void;
 }

@@ -53,8 +53,8 @@ export interface PublicRoute extends RouteBase {
 /** A route for callers with a token: authenticated, limited, its input checked, before `handle` runs. */
 export interface CallerRoute extends RouteBase {
   access: 'caller';
-  /** Feature flag `crm_feature_{feature}`: off means 404 `feature_disabled`. */
-  feature: string;
+  /** Feature flag `crm_feature_{feature}`: off means 404 `feature_disabled`. Null: nobody can switch it off. */
+  feature: string | null;
   parameters?: readonly Parameter[];
   body?: Partial<BodyRules> & { content: NamedSchema; example?: unknown };
   handle(request: CallerRequest): Promise<ApiAnswer>;

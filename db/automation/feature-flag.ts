@@ -30,5 +30,6 @@ export const featureFlags = resource(FeatureFlag, {
   sortable: ['name', 'createdAt'],
   read: allow('configuration:read'),
   write: allow('configuration:write'),
-  feature: 'automation',
+  // Else who switches off the module of the switches could not switch it on again.
+  feature: null,
 });

@@ -214,12 +214,16 @@ export async function findCommand(em: EntityManager, commandId: string): Promise
   return row ? storedCommand(row) : null;
 }
 
-/** The command that started the process of a record: its oldest. */
-export async function findStartCommand(em: EntityManager, recordId: string): Promise<StoredCommand | null> {
+/** The command that started a record's process of this name: its oldest. */
+export async function findStartCommand(
+  em: EntityManager,
+  process: string,
+  recordId: string,
+): Promise<StoredCommand | null> {
   const [row]: LedgerRow[] = await em.execute(
-    `select * from crm_core.crm_commands where organization_id = ? and record_id = ? and message is not null
+    `select * from crm_core.crm_commands where organization_id = ? and process = ? and record_id = ? and message is not null
      order by received_at, command_id limit 1`,
-    [organizationOf(em), recordId],
+    [organizationOf(em), process, recordId],
   );
   return row ? storedCommand(row) : null;
 }

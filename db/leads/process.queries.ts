@@ -1,13 +1,11 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { z } from 'zod';
-import { actorLabel, type Actor } from '../access/actor.ts';
-import { findStartCommand } from '../automation/ledger.queries.ts';
+import { leadProcess } from '../../workflows/leads/messages.ts';
+import type { Actor } from '../access/actor.ts';
+import { isUndecided } from '../automation/undecided.queries.ts';
 import { type Database, inOrganization } from '../database.ts';
 import { findVisible } from '../model/row-access.ts';
 import { type LeadRow, plannedStep } from './lead-state.queries.ts';
 import { leads } from './lead.ts';
-
-const identifier = z.uuid();
 
 /** What the rows tell of a lead's process, also after Temporal has forgotten it. */
 export interface LeadProcess {
@@ -20,7 +18,8 @@ export interface LeadProcess {
 /** The state of a lead's process and how it came about. Problem `not_found` for a lead that the caller may not see. */
 export async function readLeadProcess(database: Database, actor: Actor, id: string): Promise<LeadProcess> {
   return inOrganization(database, actor.organizationId, async (em) => {
-    if (await isUnderway(em, actor, id)) return { stage: 'captured', status: 'open', waitsFor: null, explanation: {} };
+    if (await isUndecided(em, actor, { resource: leads, process: leadProcess.name }, id))
+      return { stage: 'captured', status: 'open', waitsFor: null, explanation: {} };
     const lead = (await findVisible(em, actor, leads, id)) as unknown as LeadRow;
     const next = plannedStep(lead);
     return {
@@ -30,18 +29,6 @@ export async function readLeadProcess(database: Database, actor: Actor, id: stri
       explanation: await explain(em, lead, (leads.redact?.(actor) ?? []).length > 0),
     };
   });
-}
-
-/** Accepted, not decided yet: only the ledger knows it. Its sender may ask, and whoever reads all leads. */
-async function isUnderway(em: EntityManager, actor: Actor, id: string): Promise<boolean> {
-  if (!identifier.safeParse(id).success) return false;
-  const [row]: unknown[] = await em.execute(
-    'select 1 from crm_core.crm_leads where organization_id = ? and lead_id = ?',
-    [actor.organizationId, id],
-  );
-  if (row) return false;
-  const command = await findStartCommand(em, id);
-  return command !== null && (leads.read(actor) === true || actorLabel(command.actor) === actorLabel(actor));
 }
 
 const explanationSql = `

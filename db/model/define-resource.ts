@@ -52,8 +52,8 @@ export interface ResourceOptions<C extends Columns> {
   warn?: (row: RecordRow, others: readonly RecordRow[]) => string[];
   /** Properties this caller may not see. */
   redact?: (actor: Actor) => readonly string[];
-  /** Feature flag `crm_feature_{feature}`: off means 404 `feature_disabled`. */
-  feature: string;
+  /** Feature flag `crm_feature_{feature}`: off means 404 `feature_disabled`. Null: nobody can switch it off. */
+  feature: string | null;
   /** Writes put a domain event into the outbox: `calendar` -> `calendar.created`, `.updated`, `.removed`, `.restored`. */
   emits?: string;
 }

@@ -1,13 +1,11 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { z } from 'zod';
-import { actorLabel, type Actor } from '../access/actor.ts';
-import { findStartCommand } from '../automation/ledger.queries.ts';
+import { ticketProcess } from '../../workflows/tickets/messages.ts';
+import type { Actor } from '../access/actor.ts';
+import { isUndecided } from '../automation/undecided.queries.ts';
 import { type Database, inOrganization } from '../database.ts';
 import { findVisible } from '../model/row-access.ts';
 import type { TicketRow } from './ticket-state.queries.ts';
 import { tickets } from './ticket.ts';
-
-const identifier = z.uuid();
 
 /** What the rows tell of a ticket's process, also after Temporal has forgotten it. */
 export interface TicketProcess {
@@ -20,7 +18,8 @@ export interface TicketProcess {
 /** The state of a ticket's process and how it came about. Problem `not_found` for a ticket that the caller may not see. */
 export async function readTicketProcess(database: Database, actor: Actor, id: string): Promise<TicketProcess> {
   return inOrganization(database, actor.organizationId, async (em) => {
-    if (await isUndecided(em, actor, id)) return { stage: 'received', status: 'open', waitsFor: null, explanation: {} };
+    if (await isUndecided(em, actor, { resource: tickets, process: ticketProcess.name }, id))
+      return { stage: 'received', status: 'open', waitsFor: null, explanation: {} };
     const ticket = (await findVisible(em, actor, tickets, id)) as unknown as TicketRow;
     const { stage, status, nextStep, nextDueAt, assignedUserId } = ticket;
     const isPlanned = nextStep !== null && nextDueAt !== null;
@@ -31,18 +30,6 @@ export async function readTicketProcess(database: Database, actor: Actor, id: st
       explanation: await explain(em, ticket),
     };
   });
-}
-
-/** Accepted, not decided yet: only the ledger knows it. Its sender may ask, and whoever reads all tickets. */
-async function isUndecided(em: EntityManager, actor: Actor, id: string): Promise<boolean> {
-  if (!identifier.safeParse(id).success) return false;
-  const [row]: unknown[] = await em.execute(
-    'select 1 from crm_core.crm_tickets where organization_id = ? and ticket_id = ?',
-    [actor.organizationId, id],
-  );
-  if (row) return false;
-  const command = await findStartCommand(em, id);
-  return command !== null && (tickets.read(actor) === true || actorLabel(command.actor) === actorLabel(actor));
 }
 
 const explanationSql = `

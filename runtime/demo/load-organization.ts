@@ -61,7 +61,7 @@ export async function loadOrganization(database: Database, plan: OrganizationPla
 
   const admin: Actor = { kind: 'user', organizationId, userId: idOf(userIds, 'admin'), roles: ['admin'] };
   const create = creatorAs(database, admin);
-  for (const feature of new Set(resources.map((resource) => resource.feature))) {
+  for (const feature of new Set(resources.flatMap(({ feature }) => feature ?? []))) {
     await create(featureFlags, { name: `crm_feature_${feature}`, description: `The module "${feature}"` });
   }
   const teamIds = await loadTeams(create, plan, userIds);

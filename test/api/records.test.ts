@@ -243,4 +243,26 @@ describe('records over HTTP', () => {
     expect((await problemOf(await list())).code).toBe('feature_disabled');
     expect((await api.send('GET', '/crm/v1/calendars')).status).toBe(200);
   });
+
+  it('never switches off the switches', async () => {
+    const organizationId = uuidv7();
+    const modules = new Set(resources.flatMap(({ feature }) => feature ?? []));
+    for (const name of modules) {
+      const body = { name: `crm_feature_${name}`, enabled: false };
+      const flag = await api.send('POST', '/crm/v1/feature-flags', { organizationId, body });
+      expect([name, flag.status]).toEqual([name, 201]);
+    }
+    const off = async (path: string) => (await api.send('GET', path, { organizationId })).status === 404;
+    await eventually(
+      'the modules are off',
+      async () => (await off('/crm/v1/calendars')) && (await off('/crm/v1/tags')),
+    );
+    const flags = await api.send('GET', '/crm/v1/feature-flags?filter[name][eq]=crm_feature_calendars', {
+      organizationId,
+    });
+    const { data } = (await flags.json()) as { data: { id: string }[] };
+    const on = { organizationId, body: { enabled: true }, headers: { 'If-Match': '*' } };
+    expect((await api.send('PATCH', `/crm/v1/feature-flags/${data[0]?.id}`, on)).status).toBe(200);
+    await eventually('it is on again', async () => !(await off('/crm/v1/calendars')));
+  });
 });

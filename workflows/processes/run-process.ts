@@ -31,7 +31,7 @@ export interface Life<State extends ProcessState, Step extends DueStep> {
   readonly clause: (step: Step) => string;
   /** Looks at everything again, since nothing was planned for a long time. */
   readonly lookAgain: () => Promise<State>;
-  /** Called when it has ended, before the run closes; called again should a message reopen it. */
+  /** Called when it has ended, before the run closes; called again should a message have reopened it. */
   readonly onEnd: (state: State) => Promise<void>;
   readonly publish: (state: State, refused: readonly RefusedMessage[]) => void;
   /** Continues as new with the same arguments. */
@@ -54,7 +54,10 @@ export async function runProcess<State extends ProcessState, Step extends DueSte
     stage: () => known?.stage,
     onRefusal: () => known && life.publish(known, inbox.refused),
   });
+  // A handler waits until its message was dealt with, so what arrives meanwhile goes first, or both would wait for ever.
+  const handlersFinished = () => condition(() => allHandlersFinished() || !inbox.isEmpty);
   let state = await life.decision;
+  let endTold: State | undefined;
   for (;;) {
     known = state;
     life.publish(state, inbox.refused);
@@ -66,13 +69,14 @@ export async function runProcess<State extends ProcessState, Step extends DueSte
     if (message) {
       state = (await inbox.settle(message, life.apply)) ?? state;
     } else if (ended) {
-      await life.onEnd(state);
-      await condition(allHandlersFinished);
+      if (endTold !== state) await life.onEnd(state);
+      endTold = state;
+      await handlersFinished();
       if (inbox.isEmpty) return state;
     } else if (due) {
       state = await life.take(due, state);
     } else if (workflowInfo().continueAsNewSuggested) {
-      await condition(allHandlersFinished);
+      await handlersFinished();
       if (inbox.isEmpty) await life.rollOver();
     } else if (!(await somethingArrives(inbox, life, next)) && !next) {
       state = await life.lookAgain();

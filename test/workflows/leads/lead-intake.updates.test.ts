@@ -144,6 +144,19 @@ describe('a message', () => {
     expect(await currentDetails(handle)).toContain(`| waits for | user ${state.assignedUserId} |`);
   });
 
+  it('to a lead that is just ending is taken by the run that ends', async () => {
+    const survivor = await capture();
+    // The run tells the survivor before it closes: what comes meanwhile must be dealt with by somebody.
+    const takenBack = async () => {
+      const { handle, leadId } = await capture();
+      await world.send(handle, 'merge', { intoLeadId: survivor.leadId });
+      return (await world.startWith(leadId, 'unmerge', [{}])).state.stage;
+    };
+    expect(await Promise.all(Array.from({ length: 12 }, takenBack))).toEqual(
+      Array.from({ length: 12 }, () => 'assigned'),
+    );
+  });
+
   it('to a merged lead takes the merge back by a new run', async () => {
     const { handle, leadId } = await capture();
     await world.send(handle, 'merge', { intoLeadId: randomUUID() });
