@@ -1,8 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Actor } from '../db/access/actor.ts';
-import { noteSignal } from '../db/automation/applied-signals.queries.ts';
-import { answerOf, findCommand, storeAnswer } from '../db/automation/ledger.queries.ts';
+import { storeAnswer } from '../db/automation/ledger.queries.ts';
 import { type Database, inOrganization } from '../db/database.ts';
 import { lockCapture } from '../db/leads/intake.queries.ts';
 import { planNext } from '../db/leads/ladder.queries.ts';
@@ -19,6 +18,7 @@ import { chooseAnew, give } from './leads/reassignment.ts';
 import { moveStep, takeStep } from './leads/steps.ts';
 import type { LeadActivities, LeadRef, LeadState } from './leads.types.ts';
 import type { MailExchange } from './ports.ts';
+import { receivedMessage } from './received-message.ts';
 
 /** The effects of the lead intake on rows (DOMAIN, processes 1 and 2), each in one transaction. */
 export function createLeadActivities({
@@ -101,30 +101,20 @@ async function findDecided(em: EntityManager, leadId: string): Promise<LeadRow> 
 /** A message whose command has an answer, or whose key is noted, was applied before: the lead as it is, no second effect. */
 async function applyOnce(
   em: EntityManager,
-  ref: LeadRef,
+  { organizationId }: LeadRef,
   lead: LeadRow,
-  { name, key, payload, commandId, actor, receivedAt }: AppliedMessage,
+  message: AppliedMessage,
 ): Promise<LeadRow> {
-  const change: Change = {
-    organizationId: ref.organizationId,
-    actor: actor satisfies Actor,
-    at: new Date(receivedAt),
-    subjectType: 'lead',
-    subjectId: lead.id,
-    commandId,
-  };
-  const isRepeated = commandId
-    ? (await answerOf(em, commandId)) !== null
-    : !(await noteSignal(em, leadProcess, change, name, key));
+  const { name } = message;
+  const received = await receivedMessage(em, leadProcess, { organizationId, subjectId: lead.id }, message);
+  const { change, payload, isRepeated } = received;
   if (isRepeated) return lead;
   if (lead.deletedAt !== null) throw new Problem('not_found', `There is no lead ${lead.id}.`);
   const refusal = stageRefusal(leadProcess, name, lead.stage);
   if (refusal && name !== 'engaged') throw new Problem(refusal.code, refusal.message, refusal.errors);
   if (name === 'engaged' && lead.status !== 'open') return lead;
-  const stored = commandId ? await findCommand(em, commandId) : null;
-  const whole = { ...payload, ...(stored?.body as Record<string, unknown> | null) };
-  const after = await applyToLead(em, change, lead, name, whole);
-  if (commandId) await storeAnswer(em, commandId, 200, await leadAnswer(em, actor, after));
+  const after = await applyToLead(em, change, lead, name, payload);
+  if (change.commandId) await storeAnswer(em, change.commandId, 200, await leadAnswer(em, change.actor, after));
   return after;
 }
 

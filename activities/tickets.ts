@@ -1,7 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Actor } from '../db/access/actor.ts';
-import { noteSignal } from '../db/automation/applied-signals.queries.ts';
-import { answerOf, findCommand, storeAnswer } from '../db/automation/ledger.queries.ts';
+import { storeAnswer } from '../db/automation/ledger.queries.ts';
 import { type Database, inOrganization } from '../db/database.ts';
 import type { Change } from '../db/model/changes.ts';
 import { Problem } from '../db/model/problem.ts';
@@ -10,6 +9,7 @@ import { findTicket, lockTicket, ticketAnswer, type TicketRow } from '../db/tick
 import type { AppliedMessage } from '../workflows/processes/envelope.ts';
 import { stageRefusal } from '../workflows/processes/messages.ts';
 import { ticketProcess } from '../workflows/tickets/messages.ts';
+import { receivedMessage } from './received-message.ts';
 import { applyToTicket } from './tickets/messages.ts';
 import { open } from './tickets/opening.ts';
 import { replan } from './tickets/replanning.ts';
@@ -77,27 +77,19 @@ async function applyOnce(
   em: EntityManager,
   { organizationId }: TicketRef,
   ticket: TicketRow,
-  { name, key, payload, commandId, actor, receivedAt }: AppliedMessage,
+  message: AppliedMessage,
 ): Promise<Saved> {
-  const change: Change = {
-    organizationId,
-    actor: actor satisfies Actor,
-    at: new Date(receivedAt),
-    subjectType: 'ticket',
-    subjectId: ticket.id,
-    commandId,
-  };
-  const isRepeated = commandId
-    ? (await answerOf(em, commandId)) !== null
-    : !(await noteSignal(em, ticketProcess, change, name, key));
+  const { name } = message;
+  const received = await receivedMessage(em, ticketProcess, { organizationId, subjectId: ticket.id }, message);
+  const { change, payload, isRepeated } = received;
   const ticketCase = await openCase(em, change, ticket);
   if (isRepeated) return unchanged(ticketCase);
   if (ticket.deletedAt !== null) throw new Problem('not_found', `There is no ticket ${ticket.id}.`);
   const refusal = stageRefusal(ticketProcess, name, ticket.stage);
   if (refusal) throw new Problem(refusal.code, refusal.message, refusal.errors);
-  const stored = commandId ? await findCommand(em, commandId) : null;
-  const after = await applyToTicket(ticketCase, name, { ...payload, ...(stored?.body as object | null) });
-  if (commandId) await storeAnswer(em, commandId, 200, await ticketAnswer(em, actor, after.ticket));
+  const after = await applyToTicket(ticketCase, name, payload);
+  if (change.commandId)
+    await storeAnswer(em, change.commandId, 200, await ticketAnswer(em, change.actor, after.ticket));
   return after;
 }
 

@@ -206,12 +206,16 @@ export function answerStatement(organizationId: string, commandId: string, statu
 }
 
 /** The stored command of an activity: body and receipt; null when the ledger does not know it (a signal from the CLI). */
-export async function findCommand(em: EntityManager, commandId: string): Promise<StoredCommand | null> {
-  const [row]: LedgerRow[] = await em.execute(
+export async function findCommand(
+  em: EntityManager,
+  commandId: string,
+): Promise<(StoredCommand & { isAnswered: boolean }) | null> {
+  const [row] = await executePrepared<LedgerRow>(
+    em,
     'select * from crm_core.crm_commands where organization_id = ? and command_id = ?',
     [organizationOf(em), commandId],
   );
-  return row ? storedCommand(row) : null;
+  return row ? { ...storedCommand(row), isAnswered: row.state === 'answered' } : null;
 }
 
 /** The command that started a record's process of this name: its oldest. */
@@ -238,20 +242,12 @@ export async function readAnswer(
     organizationId,
     commandId,
   ]);
-  return row ? answerIn(row) : null;
-}
-
-/** The same inside a transaction. */
-export async function answerOf(em: EntityManager, commandId: string): Promise<Omit<Answer, 'replayed'> | null> {
-  const [row] = await executePrepared<AnswerRow>(em, answerSql, [organizationOf(em), commandId]);
-  return row ? answerIn(row) : null;
+  return row ? { status: row.answer_status ?? 200, body: row.answer } : null;
 }
 
 type AnswerRow = Pick<LedgerRow, 'answer_status' | 'answer'>;
 
 const answerSql = `select answer_status, answer from crm_core.crm_commands where organization_id = ? and command_id = ? and state = 'answered'`;
-
-const answerIn = (row: AnswerRow) => ({ status: row.answer_status ?? 200, body: row.answer });
 
 /** Takes a refused command back: nothing happened, and its key is free for a corrected request. */
 export async function withdrawCommand(database: Database, organizationId: string, commandId: string): Promise<void> {

@@ -57,6 +57,8 @@ export interface House {
   decide(leadId: string, at?: Date): Promise<LeadState>;
   /** Both: received and decided at one instant. */
   capture(body: CaptureBody, sent?: Sent): Promise<Outcome>;
+  /** Puts a message into the ledger, as the API does, and answers its command. */
+  receiveMessage(leadId: string, name: string, payload?: Record<string, unknown>, sent?: Sent): Promise<string>;
   /** Sends a message with a command; one that is in the ledger already is only applied again. */
   send(leadId: string, name: string, payload?: Record<string, unknown>, sent?: Sent): Promise<Outcome>;
   /** Sends a message without a command, as a Signal does. */
@@ -152,7 +154,12 @@ function houseIn(database: Database, org: TestOrganization, { emailStatus, ...fu
       return { leadId, commandId, state, answer: await answerOf(commandId) };
     },
 
-    async send(leadId, name, payload = {}, { actor = admin, receivedAt = new Date(), commandId = uuidv7() } = {}) {
+    async receiveMessage(
+      leadId,
+      name,
+      payload = {},
+      { actor = admin, receivedAt = new Date(), commandId = uuidv7() } = {},
+    ) {
       // The body is part of the request's hash, so that a repetition is known as one.
       await receiveCommand(database, writeAs(actor, { receivedAt, idempotencyKey: commandId }, payload), {
         commandId,
@@ -161,6 +168,11 @@ function houseIn(database: Database, org: TestOrganization, { emailStatus, ...fu
         recordId: leadId,
         body: payload,
       });
+      return commandId;
+    },
+
+    async send(leadId, name, payload = {}, { actor = admin, receivedAt = new Date(), commandId = uuidv7() } = {}) {
+      await house.receiveMessage(leadId, name, payload, { actor, receivedAt, commandId });
       const { travels } = splitPayload(
         (leadProcess.messages as Readonly<Record<string, Message>>)[name] as Message,
         payload,

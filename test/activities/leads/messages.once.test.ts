@@ -1,7 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
+import { actorLabel } from '../../../db/access/actor.ts';
+import type { AppliedMessage } from '../../../workflows/processes/envelope.ts';
 import { databaseFixture, refusalOf } from '../../db/database-fixture.ts';
-import { houseWithLead as withLead, makeHouse, tracesOf } from './house.ts';
+import { form, type House, houseWithLead as withLead, makeHouse, tracesOf } from './house.ts';
 
 const fixture = databaseFixture();
 const houseWithLead = () => withLead(fixture.app);
@@ -49,6 +51,50 @@ describe('a message that comes again', () => {
     expect(noted).toEqual(
       Array(2).fill({ principal: 'temporal', state: 'answered', message: 'touch', record_id: leadId }),
     );
+  });
+});
+
+describe('an envelope', () => {
+  const delivered = (house: House, leadId: string, message: Partial<AppliedMessage>) =>
+    house.activities.applyMessage({
+      organizationId: house.org.id,
+      leadId,
+      message: {
+        name: 'touch',
+        key: uuidv7(),
+        payload: { channel: 'call' },
+        commandId: uuidv7(),
+        actor: { kind: 'user', organizationId: uuidv7(), userId: uuidv7(), roles: ['admin'] },
+        receivedAt: '2020-01-01T00:00:00.000Z',
+        ...message,
+      },
+    });
+
+  it('is not believed: sender and time are those of the ledger', async () => {
+    const { house, leadId } = await houseWithLead();
+    const commandId = await house.receiveMessage(leadId, 'touch', { channel: 'call' });
+    await delivered(house, leadId, { commandId });
+    const [lead] = await house.sql(
+      'select touched_at >= assigned_at as later from crm_core.crm_leads where lead_id = ?',
+      [leadId],
+    );
+    expect(lead).toEqual({ later: true });
+    const [written] = await house.sql('select created_by from crm_core.crm_activities where subject_id = ?', [leadId]);
+    expect(written).toEqual({ created_by: actorLabel(house.admin) });
+  });
+
+  it('is refused for a command that the ledger does not owe to this record', async () => {
+    const { house, leadId } = await houseWithLead();
+    const { leadId: other } = await house.capture(form());
+    const commandId = await house.receiveMessage(leadId, 'touch', { channel: 'call' });
+    const before = await tracesOf(house);
+    for (const refused of [
+      delivered(house, leadId, {}),
+      delivered(house, other, { commandId }),
+      delivered(house, leadId, { commandId, name: 'rescore', payload: {} }),
+    ])
+      expect(await refusalOf(refused)).toMatchObject({ code: 'not_found' });
+    expect(await tracesOf(house)).toEqual(before);
   });
 });
 
