@@ -84,7 +84,9 @@ async function applyOnce(
   const { change, payload, isRepeated } = received;
   const ticketCase = await openCase(em, change, ticket);
   if (isRepeated) return unchanged(ticketCase);
-  if (ticket.deletedAt !== null) throw new Problem('not_found', `There is no ticket ${ticket.id}.`);
+  // What a customer wrote was accepted, maybe for another ticket that was merged into this one: it is not lost with it.
+  if (ticket.deletedAt !== null && name !== 'customerReply')
+    throw new Problem('not_found', `There is no ticket ${ticket.id}.`);
   const refusal = stageRefusal(ticketProcess, name, ticket.stage);
   if (refusal) throw new Problem(refusal.code, refusal.message, refusal.errors);
   const after = await applyToTicket(ticketCase, name, payload);

@@ -13,7 +13,7 @@ const deliveries = meter.createCounter('crm.relay.commands', {
 
 /**
  * Makes one round of the relay: delivers commands that the ledger still owes, under the same update ID as the API did.
- * A refusal withdraws the command; without an outcome it is tried again later.
+ * A refusal withdraws the command, unless a process owes it; without an outcome it is tried again later.
  */
 export function createOwedCommandsRound({
   relay,
@@ -25,15 +25,18 @@ export function createOwedCommandsRound({
   log: Logger;
 }): () => Promise<Found> {
   async function deliverOwed(command: StoredCommand): Promise<void> {
-    const { commandId, process, message, attempts } = command;
+    const { commandId, process, message, attempts, actor } = command;
     const delivery = await deliver(command).catch((err: unknown) => {
       log.warn({ err, commandId }, 'owed command: delivery failed');
       return { outcome: 'pending' as const, reason: err instanceof Error ? err.name : typeof err };
     });
     deliveries.add(1, { process, message, outcome: delivery.outcome });
     if (delivery.outcome === 'pending') await postponeCommand(relay, command, delivery.reason);
-    if (delivery.outcome === 'refused')
-      log.warn({ commandId, message, code: delivery.problem.code }, 'owed command: refused by its process');
+    if (delivery.outcome === 'refused') {
+      const refused = { commandId, message, code: delivery.problem.code };
+      if (actor.kind === 'process') log.error(refused, 'owed by a process: refused, and kept for somebody to mend');
+      else log.warn(refused, 'owed command: refused by its process');
+    }
     if (delivery.outcome === 'answered') log.info({ commandId, message, attempts }, 'owed command: delivered');
   }
 

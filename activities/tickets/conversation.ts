@@ -157,10 +157,10 @@ async function personOf(
   if (!mail) return requesterPersonId;
   const [known]: { sender: string | null; isRequesterKnown: boolean }[] = await em.execute(
     `select (
-       select person_id from crm_core.crm_people where organization_id = ? and primary_email = ? and deleted_at is null
+       select person_id from crm_core.crm_people where organization_id = ? and primary_email = ? and (deleted_at is null or person_id = ?)
        order by person_id = ? desc, created_at limit 1) as sender,
      exists (select from crm_core.crm_people where organization_id = ? and person_id = ?) as "isRequesterKnown"`,
-    [organizationId, mail.from.address, requesterPersonId, organizationId, requesterPersonId],
+    [organizationId, mail.from.address, requesterPersonId, requesterPersonId, organizationId, requesterPersonId],
   );
   // A requester who is not there yet is made by this very change, and wrote the mail.
   return known?.sender ?? (known?.isRequesterKnown ? null : requesterPersonId);

@@ -18,8 +18,8 @@ import { clockNumbers, termsInForce, type TicketCase } from './ticket-case.ts';
 
 /**
  * The customer wrote. At work: a clock of next response begins, and nobody waits for the customer any more. Resolved or
- * closed: within the window of the policy the ticket is open again; later a follow-up ticket is opened with the message.
- * A message whose Message-ID the ticket knows changes nothing; one on a merged ticket goes on to where that went.
+ * closed: within the window of the policy the ticket is open again; later, and when the ticket was deleted, a follow-up
+ * ticket is opened with the message. A message whose Message-ID the ticket knows changes nothing; one on a merged ticket goes on to where that went.
  */
 export async function customerReply(
   ticketCase: TicketCase,
@@ -27,7 +27,7 @@ export async function customerReply(
 ): Promise<Saved> {
   const { em, change, ticket } = ticketCase;
   if (ticket.mergedIntoTicketId !== null) return forward(ticketCase, ticket.mergedIntoTicketId, { messageId, text });
-  if (!isOpenStage(ticket.stage) && !isWithinWindow(ticket, change.at)) {
+  if (isOver(ticket, change.at)) {
     if (await isKnownMessage(em, change, ticket.id, messageId)) return save(ticketCase, { told: null });
     return followUp(ticketCase, { messageId, text });
   }
@@ -46,10 +46,13 @@ export async function customerReply(
   });
 }
 
-function isWithinWindow({ resolvedAt, closedAt, slaTerms }: TicketRow, at: Date): boolean {
+/** Whether nothing that its customer writes opens a ticket again. */
+function isOver({ stage, deletedAt, resolvedAt, closedAt, slaTerms }: TicketRow, at: Date): boolean {
+  if (deletedAt !== null) return true;
+  if (isOpenStage(stage)) return false;
   const since = resolvedAt ?? closedAt;
   const minutes = slaTerms?.reopenWithinMinutes ?? defaultTerms.reopenWithinMinutes;
-  return since !== null && at.getTime() <= since.getTime() + minutes * 60_000;
+  return since === null || at.getTime() > since.getTime() + minutes * 60_000;
 }
 
 /** The clocks in a status, with new ones of these targets that begin with the change. */
@@ -176,7 +179,7 @@ async function followUp(
   return save(ticketCase, {
     told: {
       kind: 'ticket.follow_up',
-      summary: 'the customer wrote after the window of reopening: a follow-up ticket is opened',
+      summary: `the customer wrote ${ticket.deletedAt === null ? 'after the window of reopening' : 'after this ticket was deleted'}: a follow-up ticket is opened`,
       details: { followUpTicketId: followUpId },
     },
     statements: [

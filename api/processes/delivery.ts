@@ -6,7 +6,7 @@ import {
   WorkflowUpdateFailedError,
 } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
-import { readAnswer, type StoredCommand, withdrawCommand } from '../../db/automation/ledger.queries.ts';
+import { keepRefused, readAnswer, type StoredCommand, withdrawCommand } from '../../db/automation/ledger.queries.ts';
 import { isUnderway } from '../../db/automation/process-records.queries.ts';
 import type { Database } from '../../db/database.ts';
 import { Problem, type ProblemCode, type ProblemEntry, problemStatus } from '../../db/model/problem.ts';
@@ -21,7 +21,7 @@ import { processNamed, resourceOfProcess } from './processes.ts';
 export type Delivery =
   /** Carried out; status and body as the activity stored them in its own transaction. */
   | { outcome: 'answered'; status: number; body: Record<string, unknown> | null }
-  /** Refused by the process: nothing happened, the ledger row is withdrawn. */
+  /** Refused by the process: nothing happened, the ledger row is withdrawn; one that a process owes is kept as refused. */
   | { outcome: 'refused'; problem: Problem }
   /**
    * No outcome in time, Temporal away, or no run of a process that is to go on (its record was restored, and the new run
@@ -54,7 +54,8 @@ export function createDelivery({ client, database, taskQueue, waitMilliseconds }
     if (answer) return { outcome: 'answered', ...answer };
     const problem = failure === null ? null : await refusalOf(failure, database, command);
     if (!problem) return { outcome: 'pending', reason: reasonOf(failure) };
-    await withdrawCommand(database, command.organizationId, command.commandId);
+    if (command.actor.kind === 'process') await keepRefused(database, command, problem);
+    else await withdrawCommand(database, command.organizationId, command.commandId);
     return { outcome: 'refused', problem };
   };
 }

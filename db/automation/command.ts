@@ -21,7 +21,7 @@ export const Command = entity('Command', 'crm_commands', {
     message: text(60, { nullable: true }),
     process: text(40, { nullable: true }),
     recordId: identifier({ nullable: true }),
-    /** What the process needs, erased 24 h after the receipt. */
+    /** What the process needs, erased 24 h after the receipt; kept with a refusal of what a process owes. */
     body: json(z.unknown(), { nullable: true }),
     actor: json(z.unknown()),
     receivedAt: instant(),

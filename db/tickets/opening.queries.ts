@@ -62,17 +62,19 @@ export interface TicketAccount {
 export interface OpeningContext {
   /** There is a row of this ticket: it was decided on before. */
   isDecided: boolean;
-  /** Who asks, if they are on record. */
+  /** Who asks: the person named, deleted or not; else one on record who is recognised. */
   person: (KnownPerson & { country: string | null }) | null;
   account: TicketAccount | null;
   policies: StoredPolicy[];
 }
 
+// A person who was named stays the requester when they are deleted meanwhile; nobody else is recognised in a deleted one.
 const contextSql = `
   with person as materialized (
     select * from crm_core.crm_people
-    where organization_id = ? and deleted_at is null
-      and (person_id = ? or primary_email = ? or (primary_phone = ? and normalized_name = ?))
+    where organization_id = ?
+      and (person_id = ? or (primary_email = ? and deleted_at is null)
+        or (primary_phone = ? and normalized_name = ? and deleted_at is null))
     order by (person_id = ?) is true desc, (primary_email = ?) is true desc, created_at, person_id limit 1)
   select
     exists (select from crm_core.crm_tickets where organization_id = ? and ticket_id = ?) as "isDecided",

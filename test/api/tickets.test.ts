@@ -6,8 +6,11 @@ import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker } from '@temporalio/worker';
 import { v7 as uuidv7 } from 'uuid';
 import { createActivities } from '../../activities/index.ts';
+import { owedCommand } from '../../activities/tickets/owed-command.ts';
 import { createDelivery } from '../../api/processes/delivery.ts';
-import { type Database, openDatabase } from '../../db/database.ts';
+import { forgetOldAnswers } from '../../db/automation/ledger-retention.queries.ts';
+import { acrossOrganizations, type Database, inOrganization, openDatabase } from '../../db/database.ts';
+import { insertRows } from '../../db/model/set-based.ts';
 import { createOwedCommandsRound } from '../../workers/owed-commands.ts';
 import { registerSearchAttributes } from '../../workers/search-attributes.ts';
 import { makeRoutingRule } from '../activities/tickets/routing-house.ts';
@@ -196,6 +199,59 @@ describe('tickets over HTTP, with a process behind them', () => {
       const found = await send('GET', `/crm/v1/tickets?filter[followUpOfTicketId][eq]=${other.id}`);
       return ((await found.json()) as { data: unknown[] }).data.length === 1;
     });
+  });
+
+  const followUpsOf = async ({ id }: { id: string }) => {
+    const found = await send('GET', `/crm/v1/tickets?filter[followUpOfTicketId][eq]=${id}`);
+    return ((await found.json()) as { data: (TicketJson & { description: string })[] }).data;
+  };
+  const remove = (path: string) =>
+    send('DELETE', path, { roles: ['admin'], headers: { 'if-match': '*', 'idempotency-key': uuidv7() } });
+
+  it('loses nothing that a customer wrote, whoever or whatever was deleted meanwhile', async () => {
+    const [own, survivor, merged] = [await opened(), await opened(), await opened()];
+    await command(own, 'close');
+    expect((await remove(`/crm/v1/people/${own.requester.id}`)).status).toBe(204);
+    await command(merged, 'merge', { intoTicketId: survivor.id });
+    expect((await remove(`/crm/v1/tickets/${survivor.id}`)).status).toBe(204);
+    for (const ticket of [own, merged])
+      expect((await command(ticket, 'customer-reply', { text: 'One more thing.' })).status).toBe(200);
+    await eventually('the follow-ups are opened', async () => {
+      await relayOwed();
+      return (await followUpsOf(own)).length + (await followUpsOf(survivor)).length === 2;
+    });
+    expect([...(await followUpsOf(own)), ...(await followUpsOf(survivor))]).toMatchObject([
+      { description: 'One more thing.', requesterPersonId: own.requester.id },
+      { description: 'One more thing.' },
+    ]);
+  });
+
+  it('keeps what a process owes and another refuses: nobody would send it again', async () => {
+    const ticket = await opened();
+    const change = { organizationId: org.id, at: new Date(), subjectType: 'ticket', subjectId: uuidv7() };
+    const actor = { kind: 'process', organizationId: org.id, process: 'ticket', recordId: change.subjectId } as const;
+    const owed = { route: 'forward', key: uuidv7(), message: 'reopen', recordId: ticket.id, body: { reason: 'Mine.' } };
+    await inOrganization(database, org.id, (em) =>
+      insertRows(em, [], [owedCommand({ ...change, actor, commandId: null }, owed)]),
+    );
+    const kept = () =>
+      acrossOrganizations(relay, (em) =>
+        em.execute('select state, answer_status, answer, body from crm_core.crm_commands where idempotency_key = ?', [
+          owed.key,
+        ]),
+      );
+    await relayOwed();
+    const refused = { state: 'answered', answer_status: 409, answer: { code: 'illegal_stage' }, body: owed.body };
+    expect(await kept()).toMatchObject([refused]);
+    await acrossOrganizations(relay, (em) =>
+      em.execute(
+        `update crm_core.crm_commands set created_at = created_at - interval '2 days', answered_at = answered_at - interval '2 days'
+         where idempotency_key = ?`,
+        [owed.key],
+      ),
+    );
+    await forgetOldAnswers(relay, 1_000);
+    expect(await kept()).toMatchObject([refused]);
   });
 
   it('previews a changed policy, and applies it to the open tickets as previewed', async () => {

@@ -17,6 +17,16 @@ export const ledgerChecks: readonly Check[] = [
       where c.state = 'received' and ${isOverdue}`,
   },
   {
+    name: 'owed-command-refused',
+    means: 'What one process owes another was refused: nobody sends it again, such as what a customer wrote.',
+    mend: 'The body in crm_commands says what it was: do it by hand (open a ticket with it), then set deleted_at there.',
+    sql: `
+      select c.organization_id, 'command ' || c.command_id as subject,
+        concat_ws(' ', c.process, c.record_id, c.message) || ', received ' || c.received_at || ', refused: ' || (c.answer ->> 'code') as detail
+      from crm_core.crm_commands c
+      where c.state = 'answered' and c.answer_status >= 400 and c.actor ->> 'kind' = 'process' and c.deleted_at is null`,
+  },
+  {
     name: 'answered-without-lead',
     means: 'A capture was answered with a lead that has no row.',
     mend: 'The row was deleted behind the product: restore crm_leads from a backup.',

@@ -129,6 +129,47 @@ describe('a message on a ticket that was merged meanwhile', () => {
   });
 });
 
+describe('what a customer wrote', () => {
+  const followUpsOf = (house: TicketHouse, ticketId: string) =>
+    house.sql<{ id: string; requester_person_id: string; description: string }>(
+      `select ticket_id as id, requester_person_id, description from crm_core.crm_tickets
+       where follow_up_of_ticket_id = ? order by number`,
+      [ticketId],
+    );
+  const remove = (house: TicketHouse, table: string, key: string, id: unknown) =>
+    house.sql(`update crm_core.${table} set deleted_at = now() where ${key} = ?`, [id]);
+
+  it('reaches a follow-up ticket of the same requester, though that person was deleted since', async () => {
+    const house = await makeTicketHouse(fixture.app, { policy: { reopenWithinMinutes: 0 } });
+    const { ticketId } = await house.open({}, { receivedAt: monday });
+    await house.send(ticketId, 'close', {}, { receivedAt: at(2) });
+    const { requester_person_id: requester } = await house.ticket(ticketId);
+    await remove(house, 'crm_people', 'person_id', requester);
+    await house.send(ticketId, 'customerReply', { text: 'One more thing.' }, { receivedAt: at(100) });
+    await house.deliverOwed();
+    expect(await followUpsOf(house, ticketId)).toMatchObject([
+      { requester_person_id: requester, description: 'One more thing.' },
+    ]);
+    expect(await house.count('crm_people', 'deleted_at is null')).toBe(0);
+  });
+
+  it('reaches a follow-up of the ticket that theirs was merged into, though that was deleted since', async () => {
+    const house = await makeTicketHouse(fixture.app);
+    const { ticketId: into } = await house.open({}, { receivedAt: monday });
+    const { ticketId: between } = await house.open({}, { receivedAt: monday });
+    const { ticketId } = await house.open({}, { receivedAt: monday });
+    await house.send(ticketId, 'merge', { intoTicketId: between }, { receivedAt: at(20) });
+    await house.send(between, 'merge', { intoTicketId: into }, { receivedAt: at(21) });
+    for (const id of [between, into]) await remove(house, 'crm_tickets', 'ticket_id', id);
+    const before = await house.ticket(into);
+    await house.send(ticketId, 'customerReply', { text: 'And now?' }, { receivedAt: at(30) });
+    await house.deliverOwed();
+    const [followUp] = await followUpsOf(house, into);
+    expect(followUp).toMatchObject({ description: 'And now?' });
+    expect(await house.ticket(into)).toEqual(before);
+  });
+});
+
 describe('a reply', () => {
   it('that was sent before the customer wrote, and comes later, leaves that message unanswered', async () => {
     const house = await makeTicketHouse(fixture.app);

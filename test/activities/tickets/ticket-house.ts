@@ -54,6 +54,8 @@ export interface TicketHouse {
   send(ticketId: string, name: string, payload?: Values, sent?: Sent): Promise<Outcome>;
   /** Sends a message without a command, as a Signal does. */
   signal(ticketId: string, name: string, payload?: Values, at?: Date, key?: string): Promise<TicketState>;
+  /** Delivers what processes owe other tickets until they owe nothing, as the relay does; answers of which tickets. */
+  deliverOwed(): Promise<string[]>;
   /** Takes the step that the ticket waits for, at its due time or when it was noticed; answers its name, too. */
   takeNext(ticketId: string, detectedAt?: Date): Promise<{ taken: string; dueAt: string; state: TicketState }>;
   replan(ticketId: string, at: Date): Promise<TicketState>;
@@ -85,6 +87,15 @@ export interface ClockRow {
   life: number;
   intervals: { from: string; to: string | null; kind: string; cause: string }[];
   changes: { cause: string; dueFrom: string | null; dueTo: string | null; note: string }[];
+}
+
+interface OwedRow {
+  commandId: string;
+  name: string;
+  ticketId: string;
+  actor: Actor;
+  receivedAt: string;
+  body: Values;
 }
 
 export interface TicketHousePlan {
@@ -191,6 +202,29 @@ export async function makeTicketHouse(database: Database, plan: TicketHousePlan 
           receivedAt: at.toISOString(),
         },
       }),
+
+    async deliverOwed() {
+      const delivered: string[] = [];
+      for (;;) {
+        const [owed] = await sql<OwedRow>(
+          `select command_id as "commandId", message as name, record_id as "ticketId", actor, received_at as "receivedAt", body
+           from crm_core.crm_commands where state = 'received' and actor ->> 'kind' = 'process'
+           order by received_at, command_id limit 1`,
+        );
+        if (!owed) return delivered;
+        const { commandId, name, ticketId, actor, body } = owed;
+        const receivedAt = new Date(owed.receivedAt).toISOString();
+        delivered.push(ticketId);
+        if (name === ticketProcess.startUpdate) {
+          await activities.decideTicket({ organizationId, ticketId, at: receivedAt });
+          continue;
+        }
+        const declared = (ticketProcess.messages as Readonly<Record<string, Message>>)[name] as Message;
+        const payload = splitPayload(declared, body).travels;
+        const message = { name, key: commandId, payload, commandId, actor, receivedAt };
+        await activities.applyTicketMessage({ organizationId, ticketId, message });
+      }
+    },
 
     async takeNext(ticketId, detectedAt) {
       const before = await house.stateOf(ticketId);

@@ -74,6 +74,14 @@ describe('the ledger', () => {
     expect(await found()).toEqual({ 'command-overdue': [`command ${id}`] });
   });
 
+  it('has what a process owes refused, until somebody has seen to it', async () => {
+    const refused = { answer_status: 409, answer: '{"code":"illegal_stage"}' };
+    const id = await rows.command({ ...refused, message: 'touch', actor: '{"kind":"process"}' });
+    await rows.command({ ...refused, message: 'touch', actor: '{"kind":"user"}' });
+    await rows.command({ ...refused, message: 'touch', actor: '{"kind":"process"}', deleted_at: new Date() });
+    expect(await found()).toEqual({ 'owed-command-refused': [`command ${id}`] });
+  });
+
   it('has an answer without its lead, but for refusals', async () => {
     const id = await rows.command();
     await rows.command({ answer_status: 422 });
