@@ -1,17 +1,13 @@
-import { v7 as uuidv7 } from 'uuid';
-import { keptKey } from '../../db/automation/applied-signals.queries.ts';
 import type { Insertion } from '../../db/model/set-based.ts';
 import { readPresence } from '../../db/tickets/facts.queries.ts';
 import type { TicketRow } from '../../db/tickets/ticket-state.queries.ts';
 import { beginClock, type Clock, followStatus } from '../../workflows/tickets/clocks.ts';
-import { ticketProcess } from '../../workflows/tickets/messages.ts';
-import type { StoredOpening } from '../../workflows/tickets/opening.ts';
 import { isOpenStage, type SlaTarget, type TicketStatus } from '../../workflows/tickets/policy.ts';
 import { isPromised } from '../../workflows/tickets/promises.ts';
 import { defaultTerms } from '../../workflows/tickets/terms.ts';
-import { isKnownMessage, messageRows, readMail } from './conversation.ts';
+import { isKnownMessage, messageRows } from './conversation.ts';
 import { notify, otherThanActor } from './notifications.ts';
-import { owedCommand } from './owed-command.ts';
+import { followUp, forward, type Written } from './passing-on.ts';
 import { route } from './rerouting.ts';
 import { type Move, save, type Saved } from './save.ts';
 import { clockNumbers, termsInForce, type TicketCase } from './ticket-case.ts';
@@ -19,14 +15,13 @@ import { clockNumbers, termsInForce, type TicketCase } from './ticket-case.ts';
 /**
  * The customer wrote. At work: a clock of next response begins, and nobody waits for the customer any more. Resolved or
  * closed: within the window of the policy the ticket is open again; later, and when the ticket was deleted, a follow-up
- * ticket is opened with the message. A message whose Message-ID the ticket knows changes nothing; one on a merged ticket goes on to where that went.
+ * ticket is opened with the message, and those after it go on to that. A message whose Message-ID the ticket knows changes
+ * nothing; one on a merged ticket goes on to where that went.
  */
-export async function customerReply(
-  ticketCase: TicketCase,
-  { messageId, text }: { messageId?: string | undefined; text?: string | undefined },
-): Promise<Saved> {
+export async function customerReply(ticketCase: TicketCase, { messageId, text }: Written): Promise<Saved> {
   const { em, change, ticket } = ticketCase;
-  if (ticket.mergedIntoTicketId !== null) return forward(ticketCase, ticket.mergedIntoTicketId, { messageId, text });
+  if (ticket.mergedIntoTicketId !== null)
+    return forward(ticketCase, ticket.mergedIntoTicketId, { messageId, text }, 'the ticket that this one went into');
   if (isOver(ticket, change.at)) {
     if (await isKnownMessage(em, change, ticket.id, messageId)) return save(ticketCase, { told: null });
     return followUp(ticketCase, { messageId, text });
@@ -126,86 +121,4 @@ export async function reopened(
     rows: [...rows, ...(routed?.rows ?? []), ...(stays ? told : [])],
     statements: routed?.statements ?? [],
   };
-}
-
-/** A message that came by a ticket which was merged in the meantime goes on to where that went, as it was received. */
-async function forward(
-  { em, change, ...ticketCase }: TicketCase,
-  survivorId: string,
-  said: { messageId?: string | undefined; text?: string | undefined },
-): Promise<Saved> {
-  const mail = await readMail(em, change.commandId);
-  const body = { ...said, ...(mail === null ? {} : { mail }) };
-  return save(
-    { em, change, ...ticketCase },
-    {
-      told: {
-        kind: 'ticket.forwarded',
-        summary: 'the customer wrote: passed on to the ticket that this one went into',
-        details: { ticketId: survivorId },
-      },
-      statements: [
-        owedCommand(change, { route: 'forward', key: uuidv7(), message: 'customerReply', recordId: survivorId, body }),
-      ],
-    },
-  );
-}
-
-const followUpRoute = 'follow-up';
-
-/** Opens a follow-up ticket: its starting command is owed by the ledger from this transaction on, and delivered by the relay. */
-async function followUp(
-  ticketCase: TicketCase,
-  { messageId, text }: { messageId?: string | undefined; text?: string | undefined },
-): Promise<Saved> {
-  const { em, change, ticket } = ticketCase;
-  const mail = await readMail(em, change.commandId);
-  const opening: StoredOpening & { mail?: unknown } = {
-    subject: ticket.subject,
-    description: text ?? null,
-    requesterPersonId: ticket.requesterPersonId,
-    requester: null,
-    accountId: ticket.accountId,
-    channel: ticket.channel,
-    category: ticket.category,
-    priority: ticket.priority,
-    skills: ticket.skills,
-    followUpOfTicketId: ticket.id,
-    ...(mail === null ? {} : { mail }),
-  };
-  const followUpId = uuidv7();
-  const key = keptKey(`${ticket.id}:${mail?.messageId ?? messageId ?? change.commandId ?? followUpId}`);
-  if (await isOwed(ticketCase, key)) return save(ticketCase, { told: null });
-  return save(ticketCase, {
-    told: {
-      kind: 'ticket.follow_up',
-      summary: `the customer wrote ${ticket.deletedAt === null ? 'after the window of reopening' : 'after this ticket was deleted'}: a follow-up ticket is opened`,
-      details: { followUpTicketId: followUpId },
-    },
-    statements: [
-      owedCommand(change, {
-        route: followUpRoute,
-        key,
-        message: ticketProcess.startUpdate,
-        recordId: followUpId,
-        body: opening,
-      }),
-    ],
-  });
-}
-
-/**
- * Whether a follow-up was opened for this message before, however long ago: the same mail may come twice. The timeline
- * names the follow-ups of a ticket; the ledger keeps the key of each when it has forgotten what the command said.
- */
-async function isOwed({ em, change: { organizationId }, ticket }: TicketCase, key: string): Promise<boolean> {
-  const known: unknown[] = await em.execute(
-    `select 1 from crm_core.crm_timeline e
-     join crm_core.crm_commands c
-       on c.organization_id = e.organization_id and c.record_id = (e.details ->> 'followUpTicketId')::uuid
-     where e.organization_id = ? and e.subject_type = 'ticket' and e.subject_id = ? and e.kind = 'ticket.follow_up'
-       and c.route = ? and c.idempotency_key = ?`,
-    [organizationId, ticket.id, followUpRoute, key],
-  );
-  return known.length > 0;
 }

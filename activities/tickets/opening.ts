@@ -80,10 +80,11 @@ export async function open(em: EntityManager, opening: Opening, at: Date): Promi
   };
   const { next, values } = plan(given, clocks, inForce, [], { any: false, breached: false });
   const ticket: TicketRow = { ...given, ...values };
+  const { mail, messageId, description, followUpOfTicketId } = body;
   const said =
-    body.mail === undefined
+    mail === undefined && followUpOfTicketId === null
       ? []
-      : await messageRows(em, asReceived, ticket, { kind: 'customer', text: body.description ?? undefined });
+      : await messageRows(em, asReceived, ticket, { kind: 'customer', text: description ?? undefined, messageId });
   const rows: Insertion[] = [
     ...(known || !described ? [] : [newPerson(change, person.id, described, emailStatus)]),
     { into: Ticket, rows: [ticket as unknown as Record<string, unknown>] },

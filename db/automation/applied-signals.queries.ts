@@ -8,7 +8,7 @@ import type { Change } from '../model/changes.ts';
 const longestKey = 255;
 
 /** A key as the ledger can hold it: one that is too long by its hash, so that two never become the same. */
-export function keptKey(key: string): string {
+function keptKey(key: string): string {
   return key.length <= longestKey ? key : createHash('sha256').update(key).digest('hex');
 }
 

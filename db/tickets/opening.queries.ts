@@ -6,14 +6,17 @@ import type { Actor } from '../access/actor.ts';
 import type { KnownPerson } from '../leads/intake.queries.ts';
 import { policiesOf, policiesSql, type StoredPolicy } from './policies.queries.ts';
 
-/** The command that opened a ticket; `mail` says that a mail did, which the conversation reads from the ledger. */
+/**
+ * The command that opened a ticket; `mail` says that a mail did, which the conversation reads from the ledger. A follow-up
+ * was opened by a message of the customer, which may have had a Message-ID.
+ */
 export interface Opening {
   commandId: string;
   organizationId: string;
   ticketId: string;
   actor: Actor;
   receivedAt: Date;
-  body: StoredOpening & { mail?: unknown };
+  body: StoredOpening & { mail?: unknown; messageId?: string | undefined };
 }
 
 const openingSql = `

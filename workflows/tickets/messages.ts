@@ -25,7 +25,7 @@ export const ticketProcess = defineProcess({
     }),
     customerReply: message({
       summary:
-        'The customer wrote: a clock of next response begins. Within the policy’s window it reopens the ticket, later it opens a follow-up ticket; of a merged one it goes on to where that went.',
+        'The customer wrote: a clock of next response begins. Within the policy’s window it reopens the ticket, later it opens a follow-up ticket, or goes on to the one that was opened; of a merged one it goes on to where that went.',
       payload: z.strictObject({
         messageId: line(500).describe('Message-ID without angle brackets: the same mail counts once.').optional(),
         text: text.optional(),

@@ -91,16 +91,65 @@ describe('a message on a ticket that is closed for good', () => {
     expect(await followUps(house)).toBe(0);
   });
 
-  it('opens one for each of two long Message-IDs that begin alike, and one for each for good', async () => {
+  const said = (house: TicketHouse, ticketId: string | undefined) =>
+    house.sql<{ body: string; message_id: string | null }>(
+      `select body, message_id from crm_core.crm_conversation_messages where ticket_id = ? order by sent_at`,
+      [ticketId],
+    );
+  /** A message to the closed ticket, and what came of it. */
+  const late = async (house: TicketHouse, ticketId: string, minutes: number, message: object) => {
+    await house.send(ticketId, 'customerReply', { ...message }, { receivedAt: at(minutes) });
+    return house.deliverOwed();
+  };
+
+  it('opens one follow-up with its Message-ID, and what is written later goes on to that, each message once', async () => {
     const { house, ticketId } = await closed();
     await house.send(ticketId, 'close', {}, { receivedAt: at(2) });
-    for (const end of ['1', '2', '1']) {
-      const messageId = `${'x'.repeat(300)}${end}@b.example`;
-      await house.send(ticketId, 'customerReply', { text: 'Hello?', messageId }, { receivedAt: at(100) });
-      // The ledger forgets what a command said after a day.
-      await house.sql(`update crm_core.crm_commands set body = null, deleted_at = now() where route = 'follow-up'`);
-    }
-    expect(await followUps(house)).toBe(2);
+    const messageId = (end: string) => `${'x'.repeat(300)}${end}@b.example`;
+    const [followUp] = await late(house, ticketId, 100, { text: 'Hello?', messageId: messageId('1') });
+    // The ledger forgets what a command said after a day.
+    await house.sql(`update crm_core.crm_commands set body = null, deleted_at = now()`);
+    expect(await late(house, ticketId, 101, { text: 'And?', messageId: messageId('2') })).toEqual([followUp]);
+    await late(house, ticketId, 102, { text: 'Hello?', messageId: messageId('1') });
+    expect(await said(house, followUp)).toEqual([
+      { body: 'Hello?', message_id: messageId('1') },
+      { body: 'And?', message_id: messageId('2') },
+    ]);
+    expect(await house.count('crm_tickets')).toBe(2);
+  });
+
+  it('opens one for two messages, though the later of them is taken first', async () => {
+    const { house, ticketId } = await closed();
+    await house.send(ticketId, 'close', {}, { receivedAt: at(2) });
+    for (const minutes of [101, 100])
+      await house.send(ticketId, 'customerReply', { text: `${minutes}` }, { receivedAt: at(minutes) });
+    const [followUp] = await house.deliverOwed();
+    expect((await said(house, followUp)).map(({ body }) => body)).toEqual(['100', '101']);
+    expect(await house.count('crm_tickets')).toBe(2);
+  });
+
+  it('reopens the follow-up within its window, and opens one of that later', async () => {
+    const { house, ticketId } = await closed();
+    await house.send(ticketId, 'close', {}, { receivedAt: at(2) });
+    const [first] = await late(house, ticketId, 100, { text: 'One.' });
+    await house.send(String(first), 'resolve', {}, { receivedAt: at(110) });
+    await late(house, ticketId, 115, { text: 'Two.' });
+    expect(await house.ticket(String(first))).toMatchObject({ stage: 'assigned', reopen_count: 1 });
+    await house.send(String(first), 'close', {}, { receivedAt: at(120) });
+    const [, second] = await late(house, ticketId, 200, { text: 'Three.' });
+    expect(await house.ticket(String(second))).toMatchObject({ follow_up_of_ticket_id: first, stage: 'assigned' });
+    expect(await late(house, ticketId, 201, { text: 'Four.' })).toEqual([first, second]);
+  });
+
+  it('opens another where the opening of the first was refused', async () => {
+    const { house, ticketId } = await closed();
+    await house.send(ticketId, 'close', {}, { receivedAt: at(2) });
+    await house.send(ticketId, 'customerReply', { text: 'One.' }, { receivedAt: at(100) });
+    await house.sql(
+      `update crm_core.crm_commands set state = 'answered', answer_status = 422 where route = 'follow-up'`,
+    );
+    const [followUp] = await late(house, ticketId, 101, { text: 'Two.' });
+    expect((await said(house, followUp)).map(({ body }) => body)).toEqual(['Two.']);
   });
 });
 

@@ -215,10 +215,9 @@ export async function makeTicketHouse(database: Database, plan: TicketHousePlan 
         const { commandId, name, ticketId, actor, body } = owed;
         const receivedAt = new Date(owed.receivedAt).toISOString();
         delivered.push(ticketId);
-        if (name === ticketProcess.startUpdate) {
-          await activities.decideTicket({ organizationId, ticketId, at: receivedAt });
-          continue;
-        }
+        // As every run of a process begins.
+        await activities.decideTicket({ organizationId, ticketId, at: receivedAt });
+        if (name === ticketProcess.startUpdate) continue;
         const declared = (ticketProcess.messages as Readonly<Record<string, Message>>)[name] as Message;
         const payload = splitPayload(declared, body).travels;
         const message = { name, key: commandId, payload, commandId, actor, receivedAt };
