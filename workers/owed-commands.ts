@@ -13,7 +13,7 @@ const deliveries = meter.createCounter('crm.relay.commands', {
 
 /**
  * Makes one round of the relay: delivers commands that the ledger still owes, under the same update ID as the API did.
- * A refusal withdraws the command, unless a process owes it; without an outcome it is tried again later.
+ * A refusal is kept, since nobody waits for it; without an outcome it is tried again later.
  */
 export function createOwedCommandsRound({
   relay,
@@ -26,7 +26,7 @@ export function createOwedCommandsRound({
 }): () => Promise<Found> {
   async function deliverOwed(command: StoredCommand): Promise<void> {
     const { commandId, process, message, attempts, actor } = command;
-    const delivery = await deliver(command).catch((err: unknown) => {
+    const delivery = await deliver(command, 'has gone').catch((err: unknown) => {
       log.warn({ err, commandId }, 'owed command: delivery failed');
       return { outcome: 'pending' as const, reason: err instanceof Error ? err.name : typeof err };
     });

@@ -6,8 +6,9 @@ import {
   WorkflowUpdateFailedError,
 } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
-import { keepRefused, readAnswer, type StoredCommand, withdrawCommand } from '../../db/automation/ledger.queries.ts';
+import { readAnswer, type StoredCommand } from '../../db/automation/ledger.queries.ts';
 import { isUnderway } from '../../db/automation/process-records.queries.ts';
+import { keepRefused, withdrawCommand } from '../../db/automation/refused-commands.queries.ts';
 import type { Database } from '../../db/database.ts';
 import { Problem, type ProblemCode, type ProblemEntry, problemStatus } from '../../db/model/problem.ts';
 import type { Envelope } from '../../workflows/processes/envelope.ts';
@@ -21,7 +22,7 @@ import { processNamed, resourceOfProcess } from './processes.ts';
 export type Delivery =
   /** Carried out; status and body as the activity stored them in its own transaction. */
   | { outcome: 'answered'; status: number; body: Record<string, unknown> | null }
-  /** Refused by the process: nothing happened, the ledger row is withdrawn; one that a process owes is kept as refused. */
+  /** Refused by the process: nothing happened. The ledger row is withdrawn when its sender hears it now, else it is kept. */
   | { outcome: 'refused'; problem: Problem }
   /**
    * No outcome in time, Temporal away, or no run of a process that is to go on (its record was restored, and the new run
@@ -37,15 +38,18 @@ export interface DeliveryOptions {
   waitMilliseconds: number;
 }
 
-/** Delivers stored commands to their processes; the API does it at once, the relay for what is still owed. */
-export type Deliver = (command: StoredCommand) => Promise<Delivery>;
+/**
+ * Delivers stored commands to their processes; the API does it at once, the relay for what is still owed. The `sender`
+ * waits for the outcome, or was told already that the command is accepted: a refusal is kept for that one.
+ */
+export type Deliver = (command: StoredCommand, sender: 'waits' | 'has gone') => Promise<Delivery>;
 
 /**
  * Makes `deliver`: an Update whose ID is the command's, so that a repetition changes nothing. A message that its process
  * does not declare is its start (`captured`), sent by update-with-start; so is one that reopens a closed process.
  */
 export function createDelivery({ client, database, taskQueue, waitMilliseconds }: DeliveryOptions): Deliver {
-  return async (command) => {
+  return async (command, sender) => {
     const failure = await withinDeadline(client, waitMilliseconds, () => send(client, taskQueue, command)).then(
       () => null,
       (error: unknown) => error,
@@ -54,7 +58,7 @@ export function createDelivery({ client, database, taskQueue, waitMilliseconds }
     if (answer) return { outcome: 'answered', ...answer };
     const problem = failure === null ? null : await refusalOf(failure, database, command);
     if (!problem) return { outcome: 'pending', reason: reasonOf(failure) };
-    if (command.actor.kind === 'process') await keepRefused(database, command, problem);
+    if (sender === 'has gone') await keepRefused(database, command, problem);
     else await withdrawCommand(database, command.organizationId, command.commandId);
     return { outcome: 'refused', problem };
   };
@@ -76,7 +80,13 @@ function send(client: Client, taskQueue: string, command: StoredCommand): Promis
   return client.workflow.executeUpdateWithStart<WorkflowFn, unknown, unknown[]>(command.message, {
     updateId,
     args: message ? messageArgs(message, command) : [],
-    startWorkflowOperation: startOf(process, taskQueue, command, message ? 'ALLOW_DUPLICATE' : 'REJECT_DUPLICATE'),
+    // A start that a broken run left undone is made again; one that was carried out never is.
+    startWorkflowOperation: startOf(
+      process,
+      taskQueue,
+      command,
+      message ? 'ALLOW_DUPLICATE' : 'ALLOW_DUPLICATE_FAILED_ONLY',
+    ),
   });
 }
 
@@ -90,7 +100,7 @@ function startOf(
   process: Process,
   taskQueue: string,
   { organizationId, recordId, receivedAt }: StoredCommand,
-  workflowIdReusePolicy: 'ALLOW_DUPLICATE' | 'REJECT_DUPLICATE',
+  workflowIdReusePolicy: 'ALLOW_DUPLICATE' | 'ALLOW_DUPLICATE_FAILED_ONLY',
 ) {
   return new WithStartWorkflowOperation<WorkflowFn>(process.workflowType, {
     workflowId: process.workflowId(recordId),
@@ -112,6 +122,9 @@ async function refusalOf(failure: unknown, database: Database, command: StoredCo
   if (!foundNoRun(failure)) return null;
   const { organizationId, message, recordId } = command;
   const process = processNamed(command.process);
+  const declared = process.messages[message];
+  // What starts a run needs none: this one broke off, or was about to close.
+  if (!declared || declared.reopens) return null;
   // The row says more than the run: it may have been restored, and the event that starts the new run is on its way.
   if (await isUnderway(database, organizationId, resourceOfProcess(process), recordId, process.finalStages))
     return null;

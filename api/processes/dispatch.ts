@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { v7 as uuidv7 } from 'uuid';
 import { receiveCommand, type StoredCommand, type WriteContext } from '../../db/automation/ledger.queries.ts';
+import { keptRefusal } from '../../db/automation/refused-commands.queries.ts';
 import { type AcceptedCommand, findRepeated } from '../../db/automation/replay.queries.ts';
 import type { Database } from '../../db/database.ts';
 import { Problem } from '../../db/model/problem.ts';
@@ -60,7 +61,7 @@ export function createDispatcher({ database, deliver, metrics, log }: Dispatcher
   async function deliverLater(request: CommandRequest, command: StoredCommand): Promise<void> {
     const { commandId, message } = command;
     try {
-      const delivery = await deliver(command);
+      const delivery = await deliver(command, 'has gone');
       count(request, delivery.outcome);
       if (delivery.outcome === 'refused')
         log.warn({ commandId, message, code: delivery.problem.code }, 'accepted command: refused by its process');
@@ -80,6 +81,8 @@ export function createDispatcher({ database, deliver, metrics, log }: Dispatcher
       );
     }
     count(request, 'replayed');
+    const refusal = keptRefusal(answer);
+    if (refusal) throw refusal;
     const replay = answered(process, recordIdOf(answer.body, recordId), answer);
     return { ...replay, headers: { ...replay.headers, 'Idempotency-Replayed': 'true' } };
   }
@@ -118,7 +121,7 @@ export function createDispatcher({ database, deliver, metrics, log }: Dispatcher
         background.add(() => deliverLater(request, command));
         return accepted(process, checked);
       }
-      const delivery = await deliver(receipt.command);
+      const delivery = await deliver(receipt.command, 'waits');
       count(request, delivery.outcome);
       if (delivery.outcome === 'answered') return answered(process, recordIdOf(delivery.body, recordId), delivery);
       if (delivery.outcome === 'refused') throw delivery.problem;

@@ -13,7 +13,7 @@ export async function forgetOldAnswers(relay: Database, limit: number): Promise<
          cross join lateral (
            select command_id from crm_core.crm_commands
            where organization_id = o.organization_id and deleted_at is null and created_at < now() - interval '24 hours'
-             and state = 'answered' and answered_at < now() - interval '24 hours' and answer_status < 400
+             and state = 'answered' and answered_at < now() - interval '24 hours' and (answer_status < 400 or actor ->> 'kind' <> 'process')
            order by created_at limit ? for update skip locked) c)
        update crm_core.crm_commands c
        set body = null, answer = null, deleted_at = now(), updated_at = now(), version = version + 1

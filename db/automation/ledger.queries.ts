@@ -248,22 +248,3 @@ export async function readAnswer(
 type AnswerRow = Pick<LedgerRow, 'answer_status' | 'answer'>;
 
 const answerSql = `select answer_status, answer from crm_core.crm_commands where organization_id = ? and command_id = ? and state = 'answered'`;
-
-/**
- * Keeps a refused command with its refusal as answer and its body, which is not forgotten: what a process owes nobody
- * sends again, and nobody was told. `crm audit` names it.
- */
-export async function keepRefused(
-  database: Database,
-  { organizationId, commandId }: Pick<StoredCommand, 'organizationId' | 'commandId'>,
-  { code, message, errors, status }: Problem,
-): Promise<void> {
-  const { sql, parameters } = answerStatement(organizationId, commandId, status, { code, detail: message, errors });
-  await statementInOrganization(database, organizationId, sql, parameters);
-}
-
-/** Takes a refused command back: nothing happened, and its key is free for a corrected request. */
-export async function withdrawCommand(database: Database, organizationId: string, commandId: string): Promise<void> {
-  const sql = `delete from crm_core.crm_commands where organization_id = ? and command_id = ? and state = 'received'`;
-  await statementInOrganization(database, organizationId, sql, [organizationId, commandId]);
-}

@@ -393,7 +393,7 @@ describe('leads over HTTP, with a process behind them', () => {
     expect([answered.status, ((await answered.json()) as LeadJson).id]).toEqual([201, id]);
   }, 60_000);
 
-  it('logs what becomes of a command that was answered 202 at once', async () => {
+  it('keeps what becomes of a command that was answered 202 at once', async () => {
     const lines: Record<string, unknown>[] = [];
     const log = pino({ level: 'warn' }, { write: (line: string) => void lines.push(JSON.parse(line)) });
     const logged = await testApi(stored.url, { deliver, log });
@@ -403,12 +403,48 @@ describe('leads over HTTP, with a process behind them', () => {
       organizationId: org.id,
       userId: manager,
       roles: ['manager'],
-      headers: { prefer: 'respond-async' },
+      headers: { prefer: 'respond-async', 'idempotency-key': uuidv7() },
+      body: { note: 'We spoke.' },
     };
     expect((await logged.send('POST', `/crm/v1/leads/${lead.id}/touch`, options)).status).toBe(202);
     await logged.close();
     expect(lines).toMatchObject([{ commandId: expect.any(String), message: 'touch', code: 'illegal_stage' }]);
+    const asked = await send('POST', `/crm/v1/leads/${lead.id}/touch`, options);
+    expect([asked.status, await problemOf(asked)]).toMatchObject([409, { code: 'illegal_stage' }]);
+    const timeline = await send('GET', `/crm/v1/leads/${lead.id}/timeline`);
+    expect(await timeline.json()).toMatchObject({
+      data: expect.arrayContaining([
+        expect.objectContaining({
+          kind: 'lead.command_refused',
+          actor: `user:${manager}`,
+          summary: expect.stringMatching(/^touch, accepted at .* was refused: The lead.s process has ended/),
+        }),
+      ]),
+    });
   });
+
+  it('captures what was answered 202, though its run was ended before it had begun', async () => {
+    await stopWorker();
+    const response = await send('POST', '/v1/leads/capture', { body: person(), headers: { prefer: 'respond-async' } });
+    expect(response.status).toBe(202);
+    const { id } = (await response.json()) as LeadJson;
+    const handle = temporal.client.workflow.getHandle(`lead:${id}`);
+    await eventually('the run has started', async () => {
+      const status = await handle.describe().catch(() => null);
+      return status?.status.name === 'RUNNING';
+    });
+    await handle.terminate('by hand');
+    await api.app.drained();
+    await startWorker();
+    const deliverOwed = createOwedCommandsRound({ relay, deliver, log: silent });
+    await eventually('the lead is there', async () => {
+      await acrossOrganizations(relay, (em) =>
+        em.execute('update crm_core.crm_commands set lease_until = now() where record_id = ?', [id]),
+      );
+      await deliverOwed();
+      return (await send('GET', `/crm/v1/leads/${id}`)).status === 200;
+    });
+  }, 60_000);
 
   it('keeps a touch that comes between the restoration of a lead and its new run', async () => {
     const lead = await captured();
@@ -456,9 +492,9 @@ describe('leads over HTTP, with a process behind them', () => {
       attempts: 0,
     };
     // No row, no run: nothing is going to take it.
-    expect(await deliver(withdrawn)).toMatchObject({ outcome: 'refused', problem: { code: 'illegal_stage' } });
+    expect(await deliver(withdrawn, 'waits')).toMatchObject({ outcome: 'refused', problem: { code: 'illegal_stage' } });
     await send('DELETE', `/crm/v1/leads/${lead.id}`, { headers: { 'if-match': '*' } });
-    expect(await deliver({ ...withdrawn, recordId: lead.id })).toMatchObject({ outcome: 'refused' });
+    expect(await deliver({ ...withdrawn, recordId: lead.id }, 'waits')).toMatchObject({ outcome: 'refused' });
   });
 
   it('answers 202 while Temporal is down, and delivers afterwards', async () => {

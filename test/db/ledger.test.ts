@@ -5,10 +5,11 @@ import {
   readAnswer,
   receiveCommand,
   storeAnswer,
-  withdrawCommand,
   type WriteContext,
 } from '../../db/automation/ledger.queries.ts';
+import { keepRefused, keptRefusal, withdrawCommand } from '../../db/automation/refused-commands.queries.ts';
 import { acrossOrganizations, inOrganization } from '../../db/database.ts';
+import { Problem } from '../../db/model/problem.ts';
 import { tags } from '../../db/engagement/tag.ts';
 import { adminOf, makeOrganization, suffix, type TestOrganization, writeAs } from '../support/factories.ts';
 import { databaseFixture, refusalCode } from './database-fixture.ts';
@@ -152,6 +153,34 @@ describe('a command for a process', () => {
     await inOrganization(fixture.app, org.id, (em) => storeAnswer(em, second.commandId, 200, {}));
     await withdrawCommand(fixture.app, org.id, second.commandId);
     expect(await readAnswer(fixture.app, org.id, second.commandId)).toEqual({ status: 200, body: {} });
+  });
+
+  it('is kept with its refusal when its sender has gone, once, and not over an answer', async () => {
+    const write = writeAs(adminOf(org));
+    const touch = command();
+    const receipt = await receiveCommand(fixture.app, write, touch);
+    if (receipt.outcome !== 'new') throw new Error(receipt.outcome);
+    const refusal = new Problem('illegal_stage', 'Too late.', [{ path: 'stage', message: 'is qualified' }]);
+    await keepRefused(fixture.app, receipt.command, refusal);
+    await keepRefused(fixture.app, receipt.command, new Problem('conflict', 'Again.'));
+    const kept = await readAnswer(fixture.app, org.id, touch.commandId);
+    expect(kept && keptRefusal(kept)).toEqual(refusal);
+    expect(await receiveCommand(fixture.app, write, touch)).toMatchObject({ outcome: 'answered', status: 409 });
+    const told = await inOrganization(fixture.app, org.id, (em) =>
+      em.execute('select kind, summary from crm_core.crm_timeline where subject_id = ?', [touch.recordId]),
+    );
+    expect(told).toEqual([
+      {
+        kind: 'lead.command_refused',
+        summary: expect.stringMatching(/^touch, accepted at .* was refused: Too late\.$/),
+      },
+    ]);
+    const done = command();
+    const other = await receiveCommand(fixture.app, writeAs(adminOf(org)), done);
+    if (other.outcome !== 'new') throw new Error(other.outcome);
+    await inOrganization(fixture.app, org.id, (em) => storeAnswer(em, done.commandId, 200, {}));
+    await keepRefused(fixture.app, other.command, refusal);
+    expect(await readAnswer(fixture.app, org.id, done.commandId)).toEqual({ status: 200, body: {} });
   });
 
   it('is unknown to other organisations, and to the ledger when it never came', async () => {

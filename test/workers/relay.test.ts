@@ -69,7 +69,7 @@ async function readCommand(commandId: string) {
   return row;
 }
 
-const carryOut: Deliver = async (command) => {
+const carryOut = async (command: StoredCommand): ReturnType<Deliver> => {
   await inOrganization(database, command.organizationId, (em) => storeAnswer(em, command.commandId, 200, {}));
   return { outcome: 'answered', status: 200, body: {} };
 };
