@@ -1,5 +1,6 @@
 import { p } from '@mikro-orm/postgresql';
 import { z } from 'zod';
+import { line, prose } from '../../workflows/processes/text.ts';
 import type { EntityDefinition } from './entity.ts';
 import { TextList } from './text-list.ts';
 
@@ -34,12 +35,6 @@ interface Options<N extends boolean = boolean, D = unknown> {
 
 type Stored<T, O> = O extends { nullable: true } ? T | null : T;
 
-// Control characters have no place in a name or a label; line breaks and tabs only in long text.
-// eslint-disable-next-line no-control-regex
-const singleLine = /^[^\u0000-\u001f\u007f-\u009f]*$/u;
-// eslint-disable-next-line no-control-regex
-const multiLine = /^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*$/u;
-
 type Chain = { nullable(): Chain; default(value: unknown): Chain; name(name: string): Chain };
 
 function column<T, O extends Options>(
@@ -67,37 +62,13 @@ function column<T, O extends Options>(
   };
 }
 
-// Half a surrogate pair is no character, and PostgreSQL's JSON (audit, ledger) refuses it.
-const isWellFormed = [(value: string) => value.isWellFormed(), 'holds half a character'] as const;
-
-/** One line of text, at most `max` characters, no control characters. */
+/** One line of text, at most `max` characters, neither blank nor with control characters. */
 export const text = <O extends Options>(max: number, options?: O) =>
-  column<string, O>(
-    'text',
-    z
-      .string()
-      .trim()
-      .min(1)
-      .max(max)
-      .regex(singleLine, 'holds control characters')
-      .refine(...isWellFormed),
-    () => p.string().length(max),
-    options,
-  );
+  column<string, O>('text', line(max), () => p.string().length(max), options);
 
 /** Text of several lines, at most `max` characters. */
 export const longText = <O extends Options>(max: number, options?: O) =>
-  column<string, O>(
-    'text',
-    z
-      .string()
-      .min(1)
-      .max(max)
-      .regex(multiLine, 'holds control characters')
-      .refine(...isWellFormed),
-    () => p.text(),
-    options,
-  );
+  column<string, O>('text', prose(max), () => p.text(), options);
 
 /** A UUID without a foreign key (a subject of several kinds, a command); a `target` is checked for visibility when written. */
 export const identifier = <O extends Options & { target?: () => EntityDefinition }>(
@@ -159,22 +130,7 @@ export const json = <S extends z.ZodType, O extends Options>(schema: S, options?
 
 /** A list of short texts, such as skills or labels. */
 export const list = <O extends Options>(maxItems: number, options?: O) =>
-  column<string[], O>(
-    'list',
-    z
-      .array(
-        z
-          .string()
-          .trim()
-          .min(1)
-          .max(100)
-          .regex(singleLine, 'holds control characters')
-          .refine(...isWellFormed),
-      )
-      .max(maxItems),
-    () => p.type(TextList),
-    options,
-  );
+  column<string[], O>('list', z.array(line(100)).max(maxItems), () => p.type(TextList), options);
 
 /** The identifier of another record; a foreign key in the database, checked for visibility when written. */
 export function reference<O extends Options>(target: () => EntityDefinition, options?: O): Column<Stored<string, O>> {

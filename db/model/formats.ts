@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { countryCodes } from '../../workflows/leads/countries.ts';
+import { isPhoneNumber } from '../../workflows/leads/normalisation.ts';
 import { type Column, text } from './columns.ts';
 
 interface Options {
@@ -20,13 +22,27 @@ export const emailSchema = z
   )
   .meta({ example: 'ada@example.com' });
 
-/** A phone number in E.164, such as `+4930123456`. */
+/** A phone number in E.164, such as `+4930123456`, of a country and a length that there are. */
 export const phoneSchema = z
   .string()
-  .regex(/^\+[1-9][0-9]{6,14}$/, 'is not a phone number in E.164, such as +4930123456');
+  .regex(/^\+[1-9][0-9]{6,14}$/, 'is not a phone number in E.164, such as +4930123456')
+  .refine((number) => isPhoneNumber(number), 'is the number of no country')
+  .meta({ example: '+4930123456' });
 
 /** ISO 3166-1 alpha-2, such as `DE`. */
-export const countrySchema = z.string().regex(/^[A-Z]{2}$/, 'is not a country code of two capital letters');
+export const countrySchema = z.enum(countryCodes, 'is not a country code such as DE (ISO 3166-1 alpha-2)');
+
+/** The domain of mail addresses, lower case, ASCII. */
+export const mailDomainSchema = z
+  .string()
+  .trim()
+  .toLowerCase()
+  .max(253)
+  .regex(
+    /^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])$/,
+    'is not a domain such as example.com',
+  )
+  .meta({ example: 'example.com' });
 
 const of = <O extends Options>(
   max: number,
@@ -41,5 +57,6 @@ const of = <O extends Options>(
 export const email = <O extends Options>(options?: O) => of(254, emailSchema, options);
 export const phone = <O extends Options>(options?: O) => of(16, phoneSchema, options);
 export const country = <O extends Options>(options?: O) => of(2, countrySchema, options);
+export const mailDomain = <O extends Options>(options?: O) => of(253, mailDomainSchema, options);
 export const webAddress = <O extends Options>(options?: O) =>
   of(500, z.url({ protocol: /^https?$/ }).max(500), options);

@@ -72,7 +72,9 @@ export async function updateRow(
   const values = { ...stored, ...derivedValues(resource, { ...row, ...stored }) };
   const after = { ...row, ...values } as RecordRow;
   refuseByRules(resource, after);
-  await refuseInvisibleReferences(em, write.actor, resource, after, Object.keys(stored));
+  // One that was there before may be gone by now: that is no mistake of this write.
+  const changed = Object.keys(stored).filter((property) => stored[property] !== row[property]);
+  await refuseInvisibleReferences(em, write.actor, resource, after, changed);
   return saveRow(rowWrite, row, values, 'updated');
 }
 
@@ -97,6 +99,7 @@ export async function restoreRow(rowWrite: RowWrite, id: string): Promise<Outcom
   refuseUnless(resource.removable, `A ${resource.title} is never removed.`);
   const row = await findWritable(em, write.actor, resource, id, { change: 'remove', deleted: true });
   if (row.deletedAt === null) throw new Problem('conflict', `${resource.title} ${id} is not deleted.`);
+  await refuseInvisibleReferences(em, write.actor, resource, row, Object.keys(resource.definition.columns));
   return saveRow(rowWrite, row, { deletedAt: null }, 'restored');
 }
 

@@ -4,6 +4,7 @@ import { allow, ofTeamMember, type Whose } from '../access/access-rules.ts';
 import { User } from '../access/user.ts';
 import { choice, json, reference, text } from '../model/columns.ts';
 import { resource } from '../model/define-resource.ts';
+import { mailDomain } from '../model/formats.ts';
 import { entity, type EntityDefinition } from '../model/entity.ts';
 
 const parent = (): EntityDefinition => Account;
@@ -27,7 +28,7 @@ export const Account = entity('Account', 'crm_accounts', {
     industry: text(120, { nullable: true }),
     segment: choice(['enterprise', 'mid_market', 'small_business', 'consumer'], { nullable: true }),
     /** Mail domain by which people are recognised as belonging here. */
-    domain: text(253, { nullable: true }),
+    domain: mailDomain({ nullable: true }),
     locationRef: text(200, { nullable: true }),
     /** Gets the leads of this account before any rule is asked. */
     ownerUserId: reference(() => User, { nullable: true }),
@@ -69,6 +70,8 @@ export const accounts = resource(Account, {
   filterable: ['accountName', 'accountType', 'industry', 'segment', 'domain', 'ownerUserId', 'parentAccountId'],
   sortable: ['accountName', 'createdAt', 'updatedAt'],
   expandable: { parentAccount: 'parentAccountId', owner: 'ownerUserId' },
+  rules: ({ id, parentAccountId }) =>
+    parentAccountId === id ? [{ path: 'parentAccountId', message: 'must be another account' }] : [],
   derived: { normalizedName: ({ accountName }) => companyNameKey(String(accountName)) },
   read: allow('accounts:read'),
   write: allow('accounts:write', { own: ownAccount, team: teamAccount }),

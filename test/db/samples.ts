@@ -23,6 +23,7 @@ const special: Readonly<Record<string, () => unknown>> = {
   phone: () => `+49301${String(next()).padStart(6, '0')}`,
   primaryPhone: () => `+49301${String(next()).padStart(6, '0')}`,
   country: () => 'DE',
+  domain: () => `${suffix()}.example`,
   defaultRegion: () => (next() % 2 === 0 ? 'AT' : 'CH'),
   timeZone: () => 'Europe/Berlin',
   colour: () => '#1f77b4',

@@ -83,6 +83,9 @@ export function normalisePhone(text: string, regions: readonly string[]): { phon
   return reading ? { phone: reading.number, region: reading.country ?? `+${reading.countryCallingCode}` } : null;
 }
 
+/** Whether a number in E.164 has a country and a length that there are. */
+export const isPhoneNumber = (e164: string): boolean => parsePhoneNumberFromString(e164)?.isPossible() === true;
+
 // Words that belong to the family name they precede: "Ludwig van Beethoven", "María de la Cruz".
 const particles = new Set(
   'af al am auf av bin da dal das de degli del della den der di dos du el la le los ten ter van vom von y zu zum zur'.split(

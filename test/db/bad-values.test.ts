@@ -1,0 +1,85 @@
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import { v7 as uuidv7 } from 'uuid';
+import type { Resource } from '../../db/model/define-resource.ts';
+import { accounts } from '../../db/parties/account.ts';
+import { contacts } from '../../db/parties/contact.ts';
+import { people } from '../../db/parties/person.ts';
+import { adminOf, makeOrganization, suffix, type TestOrganization, writeAs } from '../support/factories.ts';
+import { databaseFixture, refusalOf } from './database-fixture.ts';
+
+const fixture = databaseFixture();
+let org: TestOrganization;
+
+beforeAll(async () => {
+  org = await makeOrganization(fixture.app);
+});
+
+const create = (resource: Resource, body: object) => org.records.create(writeAs(adminOf(org)), resource, body);
+const made = async (resource: Resource, body: object) => String((await create(resource, body)).body?.['id']);
+const account = (overrides: object = {}) => ({ accountName: `Acme ${suffix()}`, ...overrides });
+
+describe('what no form would take, no record takes', () => {
+  it.each([
+    ['a phone number of no country', people, { fullName: 'Ada', primaryPhone: '+999999999' }, 'primaryPhone'],
+    [
+      'a phone number that is too long for its country',
+      people,
+      { fullName: 'Ada', primaryPhone: '+1202555012399' },
+      'primaryPhone',
+    ],
+    ['a country that there is not', people, { fullName: 'Ada', country: 'XX' }, 'country'],
+    ['a name that nobody can see', people, { fullName: '\u200b\u00a0' }, 'fullName'],
+    ['labels that nobody can see', people, { fullName: 'Ada', personaLabels: ['\u2060'] }, 'personaLabels[0]'],
+    ['a domain that is none', accounts, account({ domain: 'NOT A DOMAIN !!' }), 'domain'],
+    ['half a character', people, { fullName: 'Ada \ud800' }, 'fullName'],
+  ] as const)('%s', async (_, resource, body, path) => {
+    expect(await refusalOf(create(resource, body))).toMatchObject({ code: 'invalid', errors: [{ path }] });
+  });
+
+  it('takes the same in order, in one spelling', async () => {
+    const { body } = await create(accounts, account({ domain: ' Acme.Example ' }));
+    expect(body).toMatchObject({ domain: 'acme.example' });
+    const person = await create(people, { fullName: ' Ada\u200b', primaryPhone: '+4930901820', country: 'GB' });
+    expect(person.body).toMatchObject({ fullName: 'Ada', primaryPhone: '+4930901820' });
+  });
+
+  it('an account that belongs to itself', async () => {
+    const id = await made(accounts, account());
+    const patch = org.records.patch(writeAs(adminOf(org)), accounts, id, '*', { parentAccountId: id });
+    expect(await refusalOf(patch)).toMatchObject({ code: 'rule_violation', errors: [{ path: 'parentAccountId' }] });
+  });
+});
+
+describe('a reference to what is gone', () => {
+  const remove = (resource: Resource, id: string) => org.records.remove(writeAs(adminOf(org)), resource, id, '*');
+  const restore = (resource: Resource, id: string) => org.records.restore(writeAs(adminOf(org)), resource, id);
+
+  it('stays as it is when something else is written, by PATCH and by PUT of what was read', async () => {
+    const parentAccountId = await made(accounts, account());
+    const body = account({ parentAccountId });
+    const id = await made(accounts, body);
+    await remove(accounts, parentAccountId);
+    const replaced = await org.records.replace(writeAs(adminOf(org)), accounts, id, '*', {
+      ...body,
+      industry: 'Steam',
+    });
+    expect(replaced.body).toMatchObject({ industry: 'Steam', parentAccountId });
+    const moved = { parentAccountId: uuidv7() };
+    const refused = org.records.patch(writeAs(adminOf(org)), accounts, id, '*', moved);
+    expect(await refusalOf(refused)).toMatchObject({ code: 'reference_not_found' });
+  });
+
+  it('is restored before what refers to it', async () => {
+    const accountId = await made(accounts, account());
+    const personId = await made(people, { fullName: 'Ada Lovelace' });
+    const contactId = await made(contacts, { accountId, personId });
+    await remove(contacts, contactId);
+    await remove(accounts, accountId);
+    expect(await refusalOf(restore(contacts, contactId))).toMatchObject({
+      code: 'reference_not_found',
+      errors: [{ path: 'accountId' }],
+    });
+    await restore(accounts, accountId);
+    expect((await restore(contacts, contactId)).status).toBe(200);
+  });
+});
