@@ -45,7 +45,7 @@ export function createRoutes(dependencies: RouteDependencies): CallerRoute[] {
   ];
   const creationOf = (resource: Resource) => {
     const start = resource.process && starts[resource.process.name];
-    return start ? processCreation(resource, records, start) : plainCreation(resource, records);
+    return start ? processCreation(resource, dependencies, start) : plainCreation(resource, records);
   };
   return [
     captureRoute(capture),

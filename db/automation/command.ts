@@ -17,7 +17,7 @@ export const Command = entity('Command', 'crm_commands', {
     /** SHA-256 of method, route and canonical body. */
     requestHash: text(64),
     state: choice(commandStates),
-    /** Workflow message to deliver; null: a plain write, done in its own transaction. */
+    /** Workflow message to deliver; null: a write of rows, by its own transaction or as the frame of its steps. */
     message: text(60, { nullable: true }),
     process: text(40, { nullable: true }),
     recordId: identifier({ nullable: true }),

@@ -2,8 +2,9 @@ import { acrossOrganizations, type Database } from '../database.ts';
 
 /**
  * Forgets what the ledger need not know a day after it answered: body and answer are erased, and the key is free for
- * another request (a unique index spares deleted rows). The row itself stays, for the audit. A kept refusal waits for
- * somebody to mend it. At most `limit` rows of each organisation; answers how many.
+ * another request (a unique index spares deleted rows). So are writes of many steps that broke off a day ago and were
+ * not repeated. The row itself stays, for the audit; so does a refusal of what a process owes, whole, until somebody has
+ * mended it. At most `limit` rows of each organisation; answers how many.
  */
 export async function forgetOldAnswers(relay: Database, limit: number): Promise<number> {
   const forgotten = await acrossOrganizations(relay, (em) =>
@@ -13,7 +14,9 @@ export async function forgetOldAnswers(relay: Database, limit: number): Promise<
          cross join lateral (
            select command_id from crm_core.crm_commands
            where organization_id = o.organization_id and deleted_at is null and created_at < now() - interval '24 hours'
-             and state = 'answered' and answered_at < now() - interval '24 hours' and (answer_status < 400 or actor ->> 'kind' <> 'process')
+             and (case state
+               when 'answered' then answered_at < now() - interval '24 hours' and (answer_status < 400 or actor ->> 'kind' <> 'process')
+               else message is null end)
            order by created_at limit ? for update skip locked) c)
        update crm_core.crm_commands c
        set body = null, answer = null, deleted_at = now(), updated_at = now(), version = version + 1

@@ -67,11 +67,13 @@ interface LedgerRow {
 }
 
 /** For so long the API that received a command delivers it; afterwards the relay does. */
-const leaseSeconds = 30;
+export const leaseSeconds = 30;
 
 /** What the ledger knew under the key; else the row was made, behind an older command of its record or not. */
 interface Claim {
   known: LedgerRow | null;
+  /** Of the row, whoever made it. */
+  commandId: string;
   isBehind: boolean;
 }
 
@@ -91,8 +93,11 @@ const findSql = `
   select * from crm_core.crm_commands
   where organization_id = ? and principal = ? and route = ? and idempotency_key = ? and deleted_at is null`;
 
-/** Writes the ledger row unless the key is known; answers the row known under the key otherwise. */
-async function claimKey(
+/**
+ * Writes the ledger row unless the key is known; answers the row known under the key otherwise. Problems:
+ * `idempotency_key_reused`, and `conflict` for a row that was withdrawn meanwhile.
+ */
+export async function claimKey(
   run: <Row>(sql: string, parameters: readonly unknown[]) => Promise<Row[]>,
   write: WriteContext,
   command: { commandId: string } & Partial<ProcessCommand>,
@@ -118,7 +123,7 @@ async function claimKey(
     receivedAt,
     principal,
   ]);
-  if (made) return { known: null, ...made };
+  if (made) return { known: null, commandId: command.commandId, ...made };
   const [known] = await run<LedgerRow>(findSql, [organizationId, principal, route, idempotencyKey]);
   if (!known) throw new Problem('conflict', 'The first request with this Idempotency-Key was just refused. Try again.');
   if (known.request_hash !== requestHash) {
@@ -127,7 +132,7 @@ async function claimKey(
       'This Idempotency-Key was used for another request. Use a new key for a new request.',
     );
   }
-  return { known, isBehind: false };
+  return { known, commandId: known.command_id, isBehind: false };
 }
 
 /**

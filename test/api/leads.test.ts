@@ -324,22 +324,71 @@ describe('leads over HTTP, with a process behind them', () => {
         body: { company: 'Engines' },
       },
     ];
-    const request = { body: { operations }, headers: { 'idempotency-key': uuidv7() } };
-    const outcomes = async () =>
-      (
-        (await (await send('POST', '/crm/v1/leads/bulk', request)).json()) as {
-          outcomes: { index: number; status: number; id?: string; problem?: { code: string } }[];
-        }
-      ).outcomes;
-    const first = await outcomes();
+    const response = await send('POST', '/crm/v1/leads/bulk', { body: { operations } });
+    const { outcomes: first } = (await response.json()) as BulkAnswer;
     expect(first.map(({ index, status, problem }) => [index, status, problem?.code])).toEqual([
       [0, 201, undefined],
       [1, 400, 'invalid'],
       [2, 412, 'stale'],
       [3, 200, undefined],
     ]);
-    const again = await outcomes();
-    expect([again[0]?.id, again[3]?.status]).toEqual([first[0]?.id, 200]);
+  });
+
+  interface BulkAnswer {
+    outcomes: { index: number; status: number; id?: string; problem?: { code: string } }[];
+  }
+  const bulkOf = (...bodies: object[]) => ({ operations: bodies.map((body) => ({ method: 'create', body })) });
+
+  it("answers a repeated bulk as the first time, refusals too; its key is no other request's, whatever was refused", async () => {
+    const headers = { 'idempotency-key': uuidv7() };
+    const body = bulkOf(person(), { fullName: 'Nobody' });
+    const first = await send('POST', '/crm/v1/leads/bulk', { body, headers });
+    const answer = (await first.json()) as BulkAnswer;
+    expect([first.status, answer.outcomes.map(({ status }) => status)]).toEqual([200, [201, 400]]);
+    const again = await send('POST', '/crm/v1/leads/bulk', { body, headers });
+    expect([again.headers.get('idempotency-replayed'), await again.json()]).toEqual(['true', answer]);
+
+    const email = `later-${suffix()}@example.com`;
+    const other = bulkOf(person(), person({ email }), person({ email: `third-${email}` }));
+    const reused = await send('POST', '/crm/v1/leads/bulk', { body: other, headers });
+    expect([reused.status, (await problemOf(reused)).code]).toEqual([422, 'idempotency_key_reused']);
+    const found = await send('GET', `/crm/v1/leads?filter[email][contains]=${email}`);
+    expect(((await found.json()) as { data: unknown[] }).data).toEqual([]);
+  });
+
+  it('finishes what a bulk left when it broke off half way, and does nothing twice', async () => {
+    const people = [person(), person(), person({ email: `unlucky-${suffix()}@example.com` })];
+    const request = { body: bulkOf(...people), headers: { 'idempotency-key': uuidv7() } };
+    const options = { organizationId: org.id, userId: manager, roles: ['manager'], ...request };
+    const breaking = await testApi(stored.url, {
+      deliver: async (owed) => {
+        if (JSON.stringify(owed.body).includes('unlucky')) throw new Error('the process of the API ends here');
+        return deliver(owed);
+      },
+    });
+    expect((await breaking.send('POST', '/crm/v1/leads/bulk', options)).status).toBe(500);
+    await breaking.close();
+    const kept = await send('GET', `/crm/v1/leads?filter[email][in]=${people.map(({ email }) => email).join()}`);
+    expect(((await kept.json()) as { data: unknown[] }).data).toHaveLength(2);
+
+    const owing = await send('POST', '/crm/v1/leads/bulk', request);
+    expect([owing.status, (await problemOf(owing)).code]).toEqual([409, 'in_progress']);
+    await acrossOrganizations(relay, (em) =>
+      em.execute(
+        `update crm_core.crm_commands set lease_until = now() where state = 'received' and organization_id = ?`,
+        [org.id],
+      ),
+    );
+    await createOwedCommandsRound({ relay, deliver, log: silent })();
+    const finished = await send('POST', '/crm/v1/leads/bulk', request);
+    const answer = (await finished.json()) as BulkAnswer;
+    expect([finished.status, answer.outcomes.map(({ status }) => status)]).toEqual([200, [201, 201, 201]]);
+    const again = await send('POST', '/crm/v1/leads/bulk', request);
+    expect([again.headers.get('idempotency-replayed'), await again.json()]).toEqual(['true', answer]);
+    const all = await send('GET', `/crm/v1/leads?filter[email][in]=${people.map(({ email }) => email).join()}`);
+    const ids = ((await all.json()) as { data: { id: string }[] }).data.map(({ id }) => id);
+    expect(new Set(ids)).toEqual(new Set(answer.outcomes.map(({ id }) => id)));
+    expect(ids).toHaveLength(3);
   });
 
   it('logs an activity, which touches the lead through the relay', async () => {

@@ -8,6 +8,7 @@ import {
   type WriteContext,
 } from '../../db/automation/ledger.queries.ts';
 import { keepRefused, keptRefusal, withdrawCommand } from '../../db/automation/refused-commands.queries.ts';
+import { writeInSteps } from '../../db/automation/stepwise-writes.queries.ts';
 import { acrossOrganizations, inOrganization } from '../../db/database.ts';
 import { Problem } from '../../db/model/problem.ts';
 import { tags } from '../../db/engagement/tag.ts';
@@ -99,6 +100,46 @@ describe('a plain write', () => {
       },
     ]);
     expect(body?.['createdAt']).toBe(receivedAt.toISOString());
+  });
+});
+
+describe('a write of many steps', () => {
+  const leaseEnds = () =>
+    inOrganization(fixture.app, org.id, (em) =>
+      em.execute(`update crm_core.crm_commands set lease_until = now() where state = 'received'`),
+    );
+
+  it('is at work once at a time, and answers the same again', async () => {
+    const write = writeAs(adminOf(org));
+    const answer = { status: 200, body: { outcomes: [1, 2] } };
+    const first = await writeInSteps(fixture.app, write, async (keepLease) => {
+      await leaseEnds();
+      await keepLease();
+      const meanwhile = writeInSteps(fixture.app, write, () => Promise.reject(new Error('two at work')));
+      expect(await refusalCode(meanwhile)).toBe('in_progress');
+      return answer;
+    });
+    expect(first).toEqual({ ...answer, replayed: false });
+    const again = () => writeInSteps(fixture.app, write, () => Promise.reject(new Error('done twice')));
+    expect(await again()).toEqual({ ...answer, replayed: true });
+    const other = writeInSteps(fixture.app, { ...write, requestHash: 'f'.repeat(64) }, () => Promise.resolve(answer));
+    expect(await refusalCode(other)).toBe('idempotency_key_reused');
+  });
+
+  it('is gone through again when it broke off, and by another while it stands still; the first answer counts', async () => {
+    const write = writeAs(adminOf(org));
+    const attempt = (outcome: string, before = () => Promise.resolve<unknown>(null)) =>
+      writeInSteps(fixture.app, write, async () => {
+        await before();
+        return { status: 200, body: { outcome } };
+      });
+    await expect(attempt('none', () => Promise.reject(new Error('broke off')))).rejects.toThrow('broke off');
+    const slow = await attempt('slow', async () => {
+      await leaseEnds();
+      await attempt('quick');
+    });
+    expect(slow.body).toEqual({ outcome: 'quick' });
+    expect((await attempt('third')).body).toEqual({ outcome: 'quick' });
   });
 });
 

@@ -5,6 +5,7 @@ import pino from 'pino';
 import { v7 as uuidv7 } from 'uuid';
 import type { AutomationActivities } from '../../activities/automation.types.ts';
 import type { Deliver } from '../../api/processes/delivery.ts';
+import { writeInSteps } from '../../db/automation/stepwise-writes.queries.ts';
 import { forgetOldAnswers } from '../../db/automation/ledger-retention.queries.ts';
 import { readAnswer, receiveCommand, storeAnswer, type StoredCommand } from '../../db/automation/ledger.queries.ts';
 import { OutboxEvent } from '../../db/automation/outbox-event.ts';
@@ -232,13 +233,16 @@ describe('old answers', () => {
     await receiveCommand(database, write, command);
     await inOrganization(database, org.id, (em) => storeAnswer(em, command.commandId, 200, { fullName: 'Ada' }));
     const owed = await makeOwed(uuidv7(), 30 * 3_600);
+    const brokenOff = () =>
+      writeInSteps(database, { ...write, route: 'bulk' }, () => Promise.reject(new Error('gone')));
+    await expect(brokenOff()).rejects.toThrow('gone');
     expect(await forgetOldAnswers(relay, 10)).toBe(0);
     expect((await receiveCommand(database, write, { ...command, commandId: uuidv7() })).outcome).toBe('answered');
 
     await execute(
       `update crm_core.crm_commands set created_at = created_at - interval '25 hours', answered_at = answered_at - interval '25 hours'`,
     );
-    expect(await forgetOldAnswers(relay, 10)).toBe(1);
+    expect(await forgetOldAnswers(relay, 10)).toBe(2);
     expect(await forgetOldAnswers(relay, 10)).toBe(0);
     const [row] = await execute<{ body: unknown; answer: unknown; answer_status: number }>(
       'select body, answer, answer_status from crm_core.crm_commands where command_id = ?',

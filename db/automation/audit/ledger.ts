@@ -7,14 +7,14 @@ const isStart = `c.process = '${leadProcess.name}' and c.message = '${leadProces
 export const ledgerChecks: readonly Check[] = [
   {
     name: 'command-overdue',
-    means: 'A command was accepted, and a minute after its lease it still has no answer.',
+    means: 'A command for a process was accepted, and a minute after its lease it still has no answer.',
     mend: 'See that a worker runs (its relay delivers what is owed) and reaches Temporal: `npx crm doctor`.',
     sql: `
       select c.organization_id, 'command ' || c.command_id as subject,
         concat_ws(' ', c.process, c.record_id, c.message) || ', received ' || c.received_at || ', ' || c.attempts || ' attempts'
           || coalesce(', last failure: ' || c.last_failure, '') as detail
       from crm_core.crm_commands c
-      where c.state = 'received' and ${isOverdue}`,
+      where c.state = 'received' and c.message is not null and ${isOverdue}`,
   },
   {
     name: 'owed-command-refused',

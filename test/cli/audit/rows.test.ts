@@ -71,6 +71,14 @@ describe('the ledger', () => {
       received_at: secondsAgo(95),
       lease_until: new Date(Date.now() + 20_000),
     });
+    // A bulk request that broke off: its caller repeats it or not, and its rows have commands of their own.
+    await rows.command({
+      state: 'received',
+      answer_status: null,
+      message: null,
+      record_id: null,
+      received_at: secondsAgo(95),
+    });
     expect(await found()).toEqual({ 'command-overdue': [`command ${id}`] });
   });
 
