@@ -8,7 +8,8 @@ import type { Resource } from './model/define-resource.ts';
 import type { RecordRow } from './model/entity.ts';
 import { type Filter, filterQuery, searchedText } from './model/filters.ts';
 import { Problem } from './model/problem.ts';
-import { type RecordJson, subjectTypeOf, visibleProperties } from './model/record-json.ts';
+import { type RecordJson, subjectTypeOf } from './model/record-json.ts';
+import { isRedacted, openAmongReadable, selectableProperties } from './model/redaction.ts';
 import { auditLog } from './governance/audit-entry.ts';
 import { timeline } from './engagement/timeline-entry.ts';
 import { readFilter, readVisible } from './model/row-access.ts';
@@ -51,7 +52,7 @@ export interface RecordsService extends RecordWriter {
 export type { Answer, WriteContext };
 
 export function createRecordsService(database: Database): RecordsService {
-  const reader = ({ organizationId }: Actor) => createRowReader(database, organizationId);
+  const reader = (actor: Actor) => createRowReader(database, actor);
   const history =
     (of: Resource, sortField: string) =>
     async (actor: Actor, resource: Resource, id: string, page: Pick<ListQuery, 'limit' | 'cursor'>) => {
@@ -82,7 +83,7 @@ export function createRecordsService(database: Database): RecordsService {
 }
 
 function selectedProperties(actor: Actor, resource: Resource, fields: readonly string[] | undefined): string[] {
-  const visible = visibleProperties(resource, actor);
+  const visible = selectableProperties(resource, actor);
   if (!fields) return visible;
   const unknown = fields.filter((field) => field !== 'id' && !visible.includes(field));
   if (unknown.length > 0) {
@@ -95,7 +96,7 @@ function selectedProperties(actor: Actor, resource: Resource, fields: readonly s
 
 function picked(row: JsonRow, properties: readonly string[]): RecordJson {
   const record: RecordJson = { id: row.id };
-  for (const property of properties) record[property] = row[property];
+  for (const property of properties) if (property in row) record[property] = row[property];
   return record;
 }
 
@@ -106,18 +107,16 @@ async function listRows(
   within: FilterQuery<RecordRow>,
   { filters, sort, q, fields, expand = [], limit, cursor }: ListQuery,
 ): Promise<Page> {
-  const hidden = new Set(resource.redact?.(actor) ?? []);
-  const refused = [...filters.map(({ field }) => field), ...sort.map(({ field }) => field)].find((field) =>
-    hidden.has(field),
-  );
-  if (refused || (q !== undefined && hidden.size > 0))
-    throw new Problem('forbidden', `Your role may not search by ${refused ?? 'contact data'}.`);
   const order = totalOrder(resource, sort);
   const properties = selectedProperties(actor, resource, fields);
   const expansions = expandedProperties(resource, expand);
   const conditions = [
     { deletedAt: null },
     within,
+    ...withinOpenRows(actor, resource, [
+      ...[...filters, ...sort].map(({ field }) => field),
+      ...(q === undefined ? [] : resource.definition.search),
+    ]),
     ...filterQuery(resource, filters),
     ...(cursor === undefined ? [] : [afterCursor(resource, order, cursor)]),
   ];
@@ -134,4 +133,13 @@ async function listRows(
   const data = page.map((row) => picked(row, properties));
   await expandRecords(read, actor, resource, data, page, expansions);
   return { data, nextCursor: hasMore && last ? encodeCursor(resource, order, last) : null, hasMore };
+}
+
+/** What is redacted in a row is not to be guessed by searching for it: such a search finds open rows alone. */
+function withinOpenRows(actor: Actor, resource: Resource, searched: readonly string[]): FilterQuery<RecordRow>[] {
+  const property = searched.find((name) => isRedacted(resource, name));
+  if (property === undefined) return [];
+  const open = openAmongReadable(resource, actor);
+  if (open === false) throw new Problem('forbidden', `Your role may not search ${resource.path} by ${property}.`);
+  return open === true ? [] : [open];
 }

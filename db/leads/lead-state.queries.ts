@@ -6,7 +6,8 @@ import type { Actor } from '../access/actor.ts';
 import type { Access } from '../model/define-resource.ts';
 import type { RecordRow, RowOf } from '../model/entity.ts';
 import { findRow, lockRow } from '../model/find-row.ts';
-import { recordJson, type RecordJson, visibleProperties } from '../model/record-json.ts';
+import { recordJson, type RecordJson } from '../model/record-json.ts';
+import { openRows, visibleProperties } from '../model/redaction.ts';
 import { Person } from '../parties/person.ts';
 import { Lead, leads } from './lead.ts';
 
@@ -51,7 +52,7 @@ export function answerJson(
   lead: LeadRow,
   person: Pick<RowOf<typeof Person>, 'id' | 'fullName' | 'primaryEmail' | 'primaryPhone' | 'emailStatus'> | null,
 ): RecordJson {
-  const mayRead = isWithin(leads.read(actor), lead) && (leads.redact?.(actor) ?? []).length === 0;
+  const mayRead = isWithin(leads.read(actor), lead) && showsContactData(actor, lead);
   const publicProperties = [
     'status',
     'stage',
@@ -64,7 +65,7 @@ export function answerJson(
     'version',
   ];
   return {
-    ...recordJson(lead as unknown as RecordRow, mayRead ? visibleProperties(leads, actor) : publicProperties),
+    ...recordJson(lead as unknown as RecordRow, mayRead ? visibleProperties(leads, true) : publicProperties),
     person:
       person && mayRead
         ? {
@@ -77,6 +78,11 @@ export function answerJson(
         : { id: lead.personId },
     process: { ...processLink(leadProcess, lead.id), stage: lead.stage },
   };
+}
+
+/** Whether a lead at hand is one whose contact data this caller may read. */
+export function showsContactData(actor: Actor, lead: LeadRow): boolean {
+  return isWithin(openRows(leads, actor), lead);
 }
 
 /** Whether a row at hand is one that an access rule shows. The filter of leads compares columns with values, no more. */

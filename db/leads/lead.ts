@@ -6,7 +6,6 @@ import { scoreBands } from '../../workflows/leads/scoring.ts';
 import { allow, ownLead, teamLead } from '../access/access-rules.ts';
 import { Team } from '../access/team.ts';
 import { User } from '../access/user.ts';
-import { scopeOf } from '../../workflows/access/permissions.ts';
 import { choice, identifier, instant, integer, json, longText, reference, text } from '../model/columns.ts';
 import { resource } from '../model/define-resource.ts';
 import { entity } from '../model/entity.ts';
@@ -81,8 +80,6 @@ export const Lead = entity('Lead', 'crm_leads', {
   triggers: [openCounter({ name: 'open_leads', counter: 'open_leads', isOpen: "status = 'open'" })],
 });
 
-const contactData = ['fullName', 'email', 'phone', 'message', 'personId', 'consent'];
-
 export const leads = resource(Lead, {
   path: 'leads',
   title: 'lead',
@@ -145,7 +142,10 @@ export const leads = resource(Lead, {
     capturedAt: 'capture',
   },
   process: { name: 'lead', create: { route: 'leads/capture', body: captureBody } },
-  redact: (actor) => (scopeOf(actor, 'leads:read_contact_data') === null ? contactData : []),
+  redact: {
+    properties: ['fullName', 'email', 'phone', 'message', 'personId', 'consent'],
+    unless: allow('leads:read_contact_data', { own: ownLead }),
+  },
   feature: 'leads',
   emits: 'lead',
 });

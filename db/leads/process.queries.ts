@@ -4,7 +4,7 @@ import type { Actor } from '../access/actor.ts';
 import { isUndecided } from '../automation/undecided.queries.ts';
 import { type Database, inOrganization } from '../database.ts';
 import { findVisible } from '../model/row-access.ts';
-import { type LeadRow, plannedStep } from './lead-state.queries.ts';
+import { type LeadRow, plannedStep, showsContactData } from './lead-state.queries.ts';
 import { leads } from './lead.ts';
 
 /** What the rows tell of a lead's process, also after Temporal has forgotten it. */
@@ -26,7 +26,7 @@ export async function readLeadProcess(database: Database, actor: Actor, id: stri
       stage: lead.stage,
       status: lead.status,
       waitsFor: next && { step: next.step, dueAt: next.dueAt, userId: next.waitsFor },
-      explanation: await explain(em, lead, (leads.redact?.(actor) ?? []).length > 0),
+      explanation: await explain(em, lead, !showsContactData(actor, lead)),
     };
   });
 }

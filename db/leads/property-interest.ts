@@ -26,6 +26,7 @@ export const propertyInterests = resource(PropertyInterest, {
   sortable: ['createdAt', 'updatedAt'],
   expandable: { lead: 'leadId' },
   read: allow('leads:read', { own: ofOwnLead }),
+  redact: { properties: ['notes'], unless: allow('leads:read_contact_data', { own: ofOwnLead }) },
   write: allow('leads:update', { own: ofOwnLead, team: ofTeamLead }),
   rules: ({ projectId, unitId }) =>
     projectId || unitId ? [] : [{ path: 'projectId', message: 'name a project, a unit or both' }],

@@ -26,7 +26,8 @@ export const qualificationEvidence = resource(QualificationEvidence, {
   filterable: ['leadId', 'criterion'],
   sortable: ['recordedAt', 'createdAt'],
   expandable: { lead: 'leadId' },
-  read: allow('leads:read', { own: ofOwnLead }),
+  // What people at the customer said, in their names.
+  read: allow('leads:read_contact_data', { own: ofOwnLead }),
   write: () => false,
   feature: 'leads',
 });

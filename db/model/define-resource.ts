@@ -8,6 +8,13 @@ import type { ProblemEntry } from './problem.ts';
 export type Access = boolean | FilterQuery<RecordRow>;
 export type AccessRule = (actor: Actor) => Access;
 
+/** Properties that a caller sees in some rows alone (contact data), and in which; elsewhere they are absent. */
+export interface Redaction<Property extends string = string> {
+  properties: readonly Property[];
+  /** Rows that show them, of those that the caller may read. */
+  unless: AccessRule;
+}
+
 type Names<C extends Columns> = readonly (keyof C & string)[];
 
 /** A record of another resource under the same key: a user at work, and who they are to the SSO. */
@@ -50,8 +57,7 @@ export interface ResourceOptions<C extends Columns> {
   rules?: (record: Record<string, unknown>) => ProblemEntry[];
   /** Remarks on an accepted record beside the others of its kind (an unreachable rule); answered as `warnings`. */
   warn?: (row: RecordRow, others: readonly RecordRow[]) => string[];
-  /** Properties this caller may not see. */
-  redact?: (actor: Actor) => readonly string[];
+  redact?: Redaction<keyof C & string>;
   /** Feature flag `crm_feature_{feature}`: off means 404 `feature_disabled`. Null: nobody can switch it off. */
   feature: string | null;
   /** Writes put a domain event into the outbox: `calendar` -> `calendar.created`, `.updated`, `.removed`, `.restored`. */

@@ -4,7 +4,8 @@ import { resourceOf } from '../registry.ts';
 import type { Resource } from './define-resource.ts';
 import type { RecordRow } from './entity.ts';
 import { Problem } from './problem.ts';
-import { type RecordJson, visibleProperties } from './record-json.ts';
+import type { RecordJson } from './record-json.ts';
+import { selectableProperties } from './redaction.ts';
 import type { JsonRow, ReadRows } from './rows.ts';
 
 /** Names in `expand=` -> the reference property that each follows; any other name is Problem `invalid`. */
@@ -56,7 +57,7 @@ async function findReadable(
 ): Promise<Map<string, RecordJson>> {
   const access = resource.read(actor);
   if (ids.length === 0 || access === false) return new Map();
-  const properties = visibleProperties(resource, actor);
+  const properties = selectableProperties(resource, actor);
   const where = [{ id: { $in: ids } }, { deletedAt: null }, access === true ? {} : access] as FilterQuery<RecordRow>[];
   const rows = await read(resource, { where, properties });
   return new Map(rows.map((row) => [row.id, row]));

@@ -1,17 +1,8 @@
-import type { Actor } from '../access/actor.ts';
 import type { Resource } from './define-resource.ts';
 import type { EntityDefinition, RecordRow } from './entity.ts';
 
 /** A record as the API shows it: instants are ISO 8601 strings, references are identifiers. */
 export type RecordJson = Record<string, unknown>;
-
-const base = ['createdAt', 'createdBy', 'updatedAt', 'updatedBy', 'version', 'deletedAt'] as const;
-
-/** Properties of a resource that this actor may see, in the order of its columns. */
-export function visibleProperties(resource: Resource, actor: Actor): string[] {
-  const hidden = new Set(resource.redact?.(actor) ?? []);
-  return [...exportedProperties(resource.definition), ...base].filter((property) => !hidden.has(property));
-}
 
 /** The entity's own properties that leave the product at all. */
 export function exportedProperties(definition: EntityDefinition): string[] {

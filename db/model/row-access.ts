@@ -1,7 +1,7 @@
 import { type EntityManager, type FilterQuery, LockMode } from '@mikro-orm/postgresql';
 import { z } from 'zod';
 import type { Actor } from '../access/actor.ts';
-import type { Resource } from './define-resource.ts';
+import type { Access, Resource } from './define-resource.ts';
 import type { RecordRow } from './entity.ts';
 import { Problem } from './problem.ts';
 import type { JsonRow, ReadRows, RowQuery } from './rows.ts';
@@ -93,8 +93,14 @@ export async function refuseOutside(
   filter: FilterQuery<RecordRow>,
   change: Change = 'write',
 ): Promise<void> {
-  const within = await em.count(resource.definition.entity, { $and: [{ id }, filter] } as FilterQuery<RecordRow>);
-  if (within === 0) throw new Problem('forbidden', `This ${resource.title} is not one that your role may ${change}.`);
+  if (!(await isWithin(em, resource, id, filter)))
+    throw new Problem('forbidden', `This ${resource.title} is not one that your role may ${change}.`);
+}
+
+/** Whether a row is one of those that an access rule names. */
+export async function isWithin(em: EntityManager, resource: Resource, id: string, access: Access): Promise<boolean> {
+  if (typeof access === 'boolean') return access;
+  return (await em.count(resource.definition.entity, { $and: [{ id }, access] } as FilterQuery<RecordRow>)) > 0;
 }
 
 /** The Problem of a role that may change no row of a resource. */

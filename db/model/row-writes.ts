@@ -5,9 +5,10 @@ import { auditRows, baseColumns, type Change, recordTraces } from './changes.ts'
 import type { Resource } from './define-resource.ts';
 import type { RecordRow } from './entity.ts';
 import { Problem, type ProblemEntry } from './problem.ts';
-import { exportedProperties, recordJson, type RecordJson, subjectTypeOf, visibleProperties } from './record-json.ts';
+import { exportedProperties, recordJson, type RecordJson, subjectTypeOf } from './record-json.ts';
+import { openRows, visibleProperties } from './redaction.ts';
 import { refuseInvisibleReferences } from './references.ts';
-import { findWritable, forbidden, refuseOutside } from './row-access.ts';
+import { findWritable, forbidden, isWithin, refuseOutside } from './row-access.ts';
 import { createSchema, parseOrRefuse, patchSchema, replaceSchema } from './schemas.ts';
 import { insertRows } from './set-based.ts';
 
@@ -135,7 +136,8 @@ function changeOf({ write, commandId, resource }: RowWrite, subjectId: string): 
 
 /** The record as answered to its writer, with the remarks that its resource has on it. */
 async function writtenRecord({ em, write, resource }: RowWrite, row: RecordRow): Promise<RecordJson> {
-  const record = recordJson(row, visibleProperties(resource, write.actor));
+  const isOpen = await isWithin(em, resource, row.id, openRows(resource, write.actor));
+  const record = recordJson(row, visibleProperties(resource, isOpen));
   if (!resource.warn) return record;
   const where = { deletedAt: null, id: { $ne: row.id } } as FilterQuery<RecordRow>;
   const others = (await em.find(resource.definition.entity, where, { limit: 1_000 })) as RecordRow[];

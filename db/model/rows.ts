@@ -19,21 +19,28 @@ export interface RowQuery {
 /** A row as the API shows its values, and no entity: nothing tracks it, nothing can be written with it. */
 export type JsonRow = RecordJson & { id: string };
 
-/** Reads rows of one organisation. */
+/** Reads rows of one organisation, as one caller may see those that a query finds. */
 export type ReadRows = (resource: Resource, query: RowQuery) => Promise<JsonRow[]>;
 
-/** The statement of a query; `em` knows the organisation. */
+/**
+ * The statement of a query; `em` knows the organisation. With a filter `open`, each row tells as `isOpen` whether it lies
+ * within.
+ */
 export async function selectStatement(
   em: EntityManager,
   { definition }: Resource,
   { where, search, properties, order = [], limit }: RowQuery,
+  open: FilterQuery<RecordRow> | null,
 ): Promise<{ sql: string; params: readonly unknown[] }> {
   const selected = [...new Set(['id', ...properties])].map(
     (property) => `"row".${columnName(definition, property)} as "${property}"`,
   );
+  const flag = open === null ? null : withinStatement(em, definition, open);
   const query = em
     .createQueryBuilder(definition.entity, 'row')
-    .select(raw(selected.join(', ')))
+    .select(
+      flag ? raw(`${selected.join(', ')}, exists (${flag.sql}) as "isOpen"`, flag.params) : raw(selected.join(', ')),
+    )
     .where({ $and: [...where] } as QBFilterQuery<RecordRow>);
   await query.applyFilters();
   const { sql, params } = query.toQuery();
@@ -42,6 +49,12 @@ export async function selectStatement(
   return search === undefined
     ? { sql: `${sql}${end}`, params }
     : searchStatement(definition, search, { rows: em.getPlatform().formatQuery(sql, params), end });
+}
+
+/** Selects the row at hand once more if it lies within a filter. */
+function withinStatement(em: EntityManager, { entity, key }: EntityDefinition, filter: FilterQuery<RecordRow>) {
+  const query = em.createQueryBuilder(entity, 'open').select(raw('1'));
+  return query.where({ $and: [{ id: raw(`"row".${key}`) }, filter] } as QBFilterQuery<RecordRow>).toQuery();
 }
 
 /** What the driver answered with, its instants as ISO 8601 strings. */

@@ -4,7 +4,8 @@ import { ticketProcess } from '../../workflows/tickets/messages.ts';
 import type { Actor } from '../access/actor.ts';
 import type { RecordRow, RowOf } from '../model/entity.ts';
 import { findRow, lockRow } from '../model/find-row.ts';
-import { recordJson, type RecordJson, visibleProperties } from '../model/record-json.ts';
+import { recordJson, type RecordJson } from '../model/record-json.ts';
+import { visibleProperties } from '../model/redaction.ts';
 import { Person } from '../parties/person.ts';
 import { Ticket, tickets } from './ticket.ts';
 
@@ -40,7 +41,7 @@ export function answerJson(
 ): RecordJson {
   const mayRead = tickets.read(actor) === true;
   return {
-    ...recordJson(ticket as unknown as RecordRow, mayRead ? visibleProperties(tickets, actor) : publicProperties),
+    ...recordJson(ticket as unknown as RecordRow, mayRead ? visibleProperties(tickets, true) : publicProperties),
     requester:
       person && mayRead
         ? {

@@ -48,6 +48,7 @@ const special: Readonly<Record<string, () => unknown>> = {
   'ticket-routing-rules.when': () => `category == "${letters()}"`,
   'articles.slug': () => `sample-${suffix()}`,
   'articles.language': () => (next() % 2 === 0 ? 'de' : 'en-GB'),
+  'tickets.number': next,
   'tickets.slaTerms': () => null,
   'sla-policies.appliedTerms': () => null,
   subjectType: () => 'account',

@@ -164,7 +164,7 @@ describe('a search', () => {
     ['zanzibar', ['everyday 7 ancient zanzibar']],
     ['everyday', ['everyday 24000', 'everyday 7 ancient zanzibar']],
   ])('holds for each of several conditions of which one is enough: %s', async (q, expected) => {
-    const read = createRowReader(fixture.app, large.id);
+    const read = createRowReader(fixture.app, adminOf(large));
     const found = await read(tags, {
       where: [{ $or: [{ name: 'everyday 24000' }, { name: 'everyday 7 ancient zanzibar' }] }],
       search: q,
