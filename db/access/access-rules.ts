@@ -51,6 +51,8 @@ const leadsOf = (column: string, whose: string) =>
   `(select ${column} from crm_core.crm_leads where organization_id = :organization and ${whose} and deleted_at is null)`;
 const mine = 'assigned_user_id = :user';
 const ofMyTeams = `(assigned_user_id = :user or team_id is null or team_id in (${managed}))`;
+const ownedByMe = 'owner_user_id = :user';
+const ownedByMyTeams = `(owner_user_id = :user or owner_user_id is null or owner_user_id in (${members}))`;
 const accountsOf = (whose: string) =>
   `(select account_id from crm_core.crm_accounts where organization_id = :organization and ${whose} and deleted_at is null)`;
 
@@ -90,43 +92,62 @@ export const personOfTeamLead = (whose: Whose): RowFilter => ({
 
 /** What hangs on accounts that this user owns. Not what they made themselves: that would let anything be made. */
 export const onOwnAccount = (whose: Whose): RowFilter => ({
-  accountId: rows(accountsOf('owner_user_id = :user'), whose),
+  accountId: rows(accountsOf(ownedByMe), whose),
 });
 
 /** The same, and what hangs on accounts owned within the teams that this user manages, or owned by nobody. */
 export const onTeamAccount = (whose: Whose): RowFilter => ({
-  accountId: rows(
-    accountsOf(`(owner_user_id = :user or owner_user_id is null or owner_user_id in (${members}))`),
-    whose,
-  ),
+  accountId: rows(accountsOf(ownedByMyTeams), whose),
 });
 
 /** What belongs to a ticket of an account that this user owns. */
 export const ofTicketOfOwnAccount = (whose: Whose): RowFilter => ({
   ticketId: rows(
     `(select ticket_id from crm_core.crm_tickets
-      where organization_id = :organization and deleted_at is null and account_id in ${accountsOf('owner_user_id = :user')})`,
+      where organization_id = :organization and deleted_at is null and account_id in ${accountsOf(ownedByMe)})`,
     whose,
   ),
 });
 
-/** What hangs on the leads of this user, on accounts and contacts (one book for all), or was made by them. */
-export const onOwnSubject = (whose: Whose): RowFilter => ({
+/** What this user may read of what hangs on records: on own leads, on accounts and contacts (one book for all), own work. */
+export const onReadableSubject = (whose: Whose): RowFilter => ({
   $or: [
     { subjectId: rows(leadsOf('lead_id', mine), whose) },
     { subjectId: rows(leadsOf('person_id', mine), whose) },
     { subjectType: { $in: ['account', 'contact'] } },
-    { createdBy: `user:${whose.userId}` },
+    madeBy(whose),
   ],
 });
 
-/** The same for the leads of the teams that this user manages. */
-export const onTeamSubject = (whose: Whose): RowFilter => ({
+const madeBy = ({ userId }: Whose): RowFilter => ({ createdBy: `user:${userId}` });
+
+const onRecords =
+  (leads: string, accounts: string) =>
+  (whose: Whose): RowFilter => ({
+    $or: [
+      leadsOf('lead_id', leads),
+      leadsOf('person_id', leads),
+      accountsOf(accounts),
+      `(select contact_id from crm_core.crm_contacts
+      where organization_id = :organization and deleted_at is null and account_id in ${accountsOf(accounts)})`,
+    ].map((subjects) => ({ subjectId: rows(subjects, whose) })),
+  });
+
+/** What hangs on the leads of this user and the people behind them, on accounts that they own and the contacts there. */
+export const onOwnRecord = onRecords(mine, ownedByMe);
+
+/** The same for the teams that this user manages, and for what nobody has. */
+export const onTeamRecord = onRecords(ofMyTeams, ownedByMyTeams);
+
+/** What this user wrote, and what hangs on their own records. */
+export const ownOrOnOwnRecord = (whose: Whose): RowFilter => ({ $or: [madeBy(whose), onOwnRecord(whose)] });
+
+/** The same for the teams that this user manages. */
+export const ofTeamOrOnTeamRecord = (whose: Whose): RowFilter => ({
   $or: [
-    { subjectId: rows(leadsOf('lead_id', ofMyTeams), whose) },
-    { subjectId: rows(leadsOf('person_id', ofMyTeams), whose) },
-    { subjectType: { $in: ['account', 'contact'] } },
-    { createdBy: `user:${whose.userId}` },
+    madeBy(whose),
+    { createdBy: rows(`(select 'user:' || user_id from (${members}) m)`, whose) },
+    onTeamRecord(whose),
   ],
 });
 

@@ -1,4 +1,4 @@
-import { allow, onOwnSubject } from '../access/access-rules.ts';
+import { allow, onReadableSubject } from '../access/access-rules.ts';
 import { User } from '../access/user.ts';
 import { choice, instant, integer, longText, reference } from '../model/columns.ts';
 import { resource } from '../model/define-resource.ts';
@@ -33,7 +33,7 @@ export const activities = resource(Activity, {
   filterable: ['subjectType', 'subjectId', 'activityType', 'userId', 'happenedAt'],
   sortable: ['happenedAt', 'createdAt'],
   expandable: { user: 'userId' },
-  read: allow('activities:read', { own: onOwnSubject }),
-  write: allow('activities:write', { own: onOwnSubject }),
+  read: allow('activities:read', { own: onReadableSubject }),
+  write: allow('activities:write', { own: onReadableSubject }),
   feature: 'engagement',
 });

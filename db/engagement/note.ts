@@ -1,4 +1,4 @@
-import { allow, onOwnSubject, onTeamSubject } from '../access/access-rules.ts';
+import { allow, ofTeamOrOnTeamRecord, onReadableSubject, ownOrOnOwnRecord } from '../access/access-rules.ts';
 import { flag, longText } from '../model/columns.ts';
 import { resource } from '../model/define-resource.ts';
 import { entity } from '../model/entity.ts';
@@ -19,7 +19,7 @@ export const notes = resource(Note, {
   patchable: ['body', 'pinned'],
   filterable: ['subjectType', 'subjectId', 'pinned'],
   sortable: ['createdAt', 'updatedAt'],
-  read: allow('notes:read', { own: onOwnSubject }),
-  write: allow('notes:write', { own: onOwnSubject, team: onTeamSubject }),
+  read: allow('notes:read', { own: onReadableSubject }),
+  write: allow('notes:write', { own: ownOrOnOwnRecord, team: ofTeamOrOnTeamRecord }),
   feature: 'engagement',
 });

@@ -1,4 +1,4 @@
-import { allow } from '../access/access-rules.ts';
+import { allow, ofTeamOrOnTeamRecord, ownOrOnOwnRecord } from '../access/access-rules.ts';
 import { reference } from '../model/columns.ts';
 import { resource } from '../model/define-resource.ts';
 import { entity } from '../model/entity.ts';
@@ -22,6 +22,6 @@ export const taggings = resource(Tagging, {
   sortable: ['createdAt'],
   expandable: { tag: 'tagId' },
   read: allow('tags:read'),
-  write: allow('tags:write'),
+  write: allow('tags:apply', { own: ownOrOnOwnRecord, team: ofTeamOrOnTeamRecord }),
   feature: 'engagement',
 });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { allow, onOwnSubject } from '../access/access-rules.ts';
+import { allow, onReadableSubject } from '../access/access-rules.ts';
 import { identifier, instant, json, text } from '../model/columns.ts';
 import { resource } from '../model/define-resource.ts';
 import { entity } from '../model/entity.ts';
@@ -27,7 +27,7 @@ export const timeline = resource(TimelineEntry, {
   patchable: [],
   filterable: ['subjectType', 'subjectId', 'kind', 'happenedAt'],
   sortable: ['happenedAt', 'createdAt'],
-  read: allow('timeline:read', { own: onOwnSubject }),
+  read: allow('timeline:read', { own: onReadableSubject }),
   write: () => false,
   feature: 'engagement',
 });

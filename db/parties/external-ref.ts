@@ -1,4 +1,4 @@
-import { allow, onOwnSubject, onTeamSubject } from '../access/access-rules.ts';
+import { allow, onOwnRecord, onTeamRecord } from '../access/access-rules.ts';
 import { text } from '../model/columns.ts';
 import { resource } from '../model/define-resource.ts';
 import { entity } from '../model/entity.ts';
@@ -26,7 +26,7 @@ export const externalRefs = resource(ExternalRef, {
   filterable: ['subjectType', 'subjectId', 'system', 'externalId'],
   sortable: ['createdAt'],
   read: allow('accounts:read'),
-  write: allow('accounts:write', { own: onOwnSubject, team: onTeamSubject }),
-  remove: allow('accounts:delete', { team: onTeamSubject }),
+  write: allow('accounts:write', { own: onOwnRecord, team: onTeamRecord }),
+  remove: allow('accounts:delete', { team: onTeamRecord }),
   feature: 'parties',
 });

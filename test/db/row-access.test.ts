@@ -2,6 +2,8 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import { teams } from '../../db/access/team.ts';
 import type { Actor } from '../../db/access/actor.ts';
 import { notes } from '../../db/engagement/note.ts';
+import { taggings } from '../../db/engagement/tagging.ts';
+import { tags } from '../../db/engagement/tag.ts';
 import { tasks } from '../../db/engagement/task.ts';
 import { auditLog } from '../../db/governance/audit-entry.ts';
 import { leads } from '../../db/leads/lead.ts';
@@ -24,6 +26,7 @@ import {
   managerOf,
   marketer,
   salesRep,
+  suffix,
   supporter,
   type TestOrganization,
   writeAs,
@@ -174,6 +177,85 @@ describe('a manager', () => {
     await patch(adminOf(org), leads, own.lead.id, { sourceRef: 'fair' });
     const { data } = await org.records.audit(manager, leads, own.lead.id, { limit: 1 });
     expect(data).toEqual([expect.objectContaining({ field: 'sourceRef', after: 'fair' })]);
+  });
+});
+
+describe('what hangs on a record', () => {
+  const changes = async (actor: Actor, resource: Resource, id: string, body: object) =>
+    (await patch(actor, resource, id, body).catch((error: { code: string }) => error)) as { status: number };
+  const on = (subjectType: string, { id: subjectId }: Made) => ({ subjectType, subjectId });
+  let mine: { account: Made; contact: Made };
+  let others: { account: Made; contact: Made };
+
+  beforeAll(async () => {
+    const bookOf = async (ownerUserId: string) => {
+      const account = await makeAccount(org, { ownerUserId });
+      return { account, contact: await make(org, contacts, { ...(await fresh()), accountId: account.id }) };
+    };
+    mine = await bookOf(repUser.id);
+    others = await bookOf((await makeUser(org)).id);
+  });
+
+  it('is changed by its author and by whoever owns the record, and not by everybody who reads it', async () => {
+    const edit = { body: 'another text' };
+    const support = supporter(org);
+    for (const subject of [on('lead', own.lead), on('account', mine.account), on('contact', mine.contact)]) {
+      const { id } = await make(org, notes, { ...subject, body: 'from somebody else' });
+      expect(await changes(rep, notes, id, edit)).toMatchObject({ status: 200 });
+      expect(await changes(manager, notes, id, edit)).toMatchObject({ status: 200 });
+    }
+    for (const subject of [on('account', others.account), on('contact', others.contact)]) {
+      const foreignNote = await make(org, notes, { ...subject, body: 'from somebody else' });
+      for (const actor of [rep, otherRep, support, manager]) {
+        expect(await changes(actor, notes, foreignNote.id, edit)).toMatchObject({ code: 'forbidden' });
+        expect(await refusalCode(org.records.remove(writeAs(actor), notes, foreignNote.id, '*'))).toBe('forbidden');
+      }
+      const written = String((await create(rep, notes, { ...subject, body: 'met at a fair' })).body?.['id']);
+      expect(await changes(rep, notes, written, edit)).toMatchObject({ status: 200 });
+      expect(await changes(manager, notes, written, edit)).toMatchObject({ status: 200 });
+      for (const actor of [otherRep, support])
+        expect(await changes(actor, notes, written, edit)).toMatchObject({ code: 'forbidden' });
+    }
+  });
+
+  it('as a reference into another product is made and changed by whoever owns the record', async () => {
+    const reference = (subject: object) => ({ ...subject, system: 'shop', externalId: suffix() });
+    const edit = { url: 'https://shop.example/1' };
+    for (const subject of [on('account', mine.account), on('contact', mine.contact), on('person', own.person)]) {
+      const { id } = await make(org, externalRefs, reference(subject));
+      for (const actor of [rep, manager]) {
+        expect(await changes(actor, externalRefs, id, edit)).toMatchObject({ status: 200 });
+        expect(await create(actor, externalRefs, reference(subject))).toMatchObject({ status: 201 });
+      }
+    }
+    for (const subject of [on('account', others.account), on('contact', others.contact)]) {
+      const { id } = await make(org, externalRefs, reference(subject));
+      for (const actor of [rep, manager]) {
+        expect(await changes(actor, externalRefs, id, edit)).toMatchObject({ code: 'forbidden' });
+        expect(await refusalCode(create(actor, externalRefs, reference(subject)))).toBe('forbidden');
+      }
+      expect(await refusalCode(org.records.remove(writeAs(manager), externalRefs, id, '*'))).toBe('forbidden');
+    }
+  });
+
+  it('as a tag is put there by everybody, and taken away as a note is; managers say which tags there are', async () => {
+    const tag = await make(org, tags, { name: `tag ${suffix()}` });
+    const marketing = marketer(org);
+    for (const actor of [rep, supporter(org), marketing]) {
+      expect(await refusalCode(create(actor, tags, { name: `tag ${suffix()}` }))).toBe('forbidden');
+      expect(await changes(actor, tags, tag.id, { name: 'Mine' })).toMatchObject({ code: 'forbidden' });
+      expect(await refusalCode(org.records.remove(writeAs(actor), tags, tag.id, '*'))).toBe('forbidden');
+    }
+    expect(await create(manager, tags, { name: `tag ${suffix()}` })).toMatchObject({ status: 201 });
+
+    const { id: byAdmin } = await make(org, taggings, { tagId: tag.id, ...on('lead', own.lead) });
+    const takesAway = (actor: Actor, id: string) => org.records.remove(writeAs(actor), taggings, id, '*');
+    expect(await refusalCode(takesAway(marketing, byAdmin))).toBe('forbidden');
+    expect(await refusalCode(takesAway(otherRep, byAdmin))).toBe('forbidden');
+    expect(await takesAway(rep, byAdmin)).toMatchObject({ status: 204 });
+    const byMarketing = await create(marketing, taggings, { tagId: tag.id, ...on('lead', foreign.lead) });
+    expect(await refusalCode(takesAway(rep, String(byMarketing.body?.['id'])))).toBe('forbidden');
+    expect(await takesAway(marketing, String(byMarketing.body?.['id']))).toMatchObject({ status: 204 });
   });
 });
 

@@ -45,7 +45,9 @@ export const permissions = {
   'notes:read': { admin: 'all', manager: 'all', sales_rep: 'own', support: 'all' },
   'notes:write': { admin: 'all', manager: 'team', sales_rep: 'own', support: 'own' },
   'tags:read': everybody,
-  'tags:write': everybody,
+  // Which tags there are is a matter of the organisation; putting one on a record is everybody's.
+  'tags:write': { admin: 'all', manager: 'all' },
+  'tags:apply': { admin: 'all', manager: 'team', sales_rep: 'own', support: 'own', marketing: 'own' },
   'timeline:read': { admin: 'all', manager: 'all', sales_rep: 'own', support: 'all' },
   'notifications:read': personal,
   'notifications:write': personal,
