@@ -1,5 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { v7 as uuidv7 } from 'uuid';
+import { scopeOf } from '../../workflows/access/permissions.ts';
+import { leadProcess } from '../../workflows/leads/messages.ts';
 import type { Database } from '../database.ts';
 import { type Answer, writeOnce, type WriteContext } from '../automation/ledger.queries.ts';
 import { Command } from '../automation/command.ts';
@@ -7,9 +9,11 @@ import { actorLabel } from '../access/actor.ts';
 import { baseColumns, type Change, timelineRow } from '../model/changes.ts';
 import { Problem } from '../model/problem.ts';
 import { recordJson } from '../model/record-json.ts';
+import { isWithin } from '../model/row-access.ts';
 import { refuseInvisibleReferences } from '../model/references.ts';
 import { type Insertion, insertRows } from '../model/set-based.ts';
 import type { RecordRow } from '../model/entity.ts';
+import { leads } from '../leads/lead.ts';
 import { activities, Activity, type activityTypes } from './activity.ts';
 import type { SubjectType } from './subject.ts';
 
@@ -26,8 +30,9 @@ export interface ActivityInput {
 }
 
 /**
- * Writes an immutable activity with its timeline entry. One on an open lead touches it: the command for its process is
- * put into the ledger in the same transaction, so that neither is there without the other; the relay delivers it.
+ * Writes an immutable activity with its timeline entry. One on an open lead touches it, if the caller may work on it: the
+ * command for its process is put into the ledger in the same transaction, so that neither is there without the other; the
+ * relay delivers it. Whoever else sees the lead only logs.
  */
 export async function logActivity(database: Database, write: WriteContext, input: ActivityInput): Promise<Answer> {
   const { actor, receivedAt } = write;
@@ -71,6 +76,8 @@ async function touchOfOpenLead(
   );
   if (lead?.stage !== 'assigned' && lead?.stage !== 'touched') return [];
   const { actor, receivedAt } = write;
+  const mayTouch = scopeOf(actor, leadProcess.messages.touch.permission) !== null;
+  if (!mayTouch || !(await isWithin(em, leads, subjectId, leads.write(actor)))) return [];
   const row = {
     id: uuidv7(),
     ...baseColumns({ organizationId: actor.organizationId, actor, at: receivedAt }),

@@ -10,8 +10,8 @@ import { idempotencyKeyHeader, keyedWriteProblems, writeContext } from '../heade
 import { written } from '../records.ts';
 
 /**
- * `POST /v1/activity/log` (spec/4): an immutable activity; one on an open lead touches it. Left out, `userId` is the
- * caller and `happenedAt` the receipt.
+ * `POST /v1/activity/log` (spec/4): an immutable activity; one on an open lead touches it for who may work on it. Left
+ * out, `userId` is the caller and `happenedAt` the receipt.
  */
 export function activityLogRoute(database: Database): CallerRoute {
   const activities = resourceAt('activities');
@@ -34,7 +34,8 @@ export function activityLogRoute(database: Database): CallerRoute {
     path: '/v1/activity/log',
     operationId: 'logActivity',
     summary: 'Log a call, a mail, a meeting or a note',
-    description: 'Immutable once logged. An activity on an open lead touches it: its no-touch ladder ends.',
+    description:
+      'Immutable once logged. An activity on an open lead touches it, so that its no-touch ladder ends, if the caller may work on the lead (leads:work, and it is theirs); otherwise it is only logged.',
     parameters: [idempotencyKeyHeader],
     body: {
       content: { name: 'ActivityLog', schema: jsonSchema(logBody, 'input') },

@@ -1,10 +1,21 @@
 import { describe, expect, it } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
+import type { Actor } from '../../../db/access/actor.ts';
+import { teams } from '../../../db/access/team.ts';
 import { claimOwedCommands } from '../../../db/automation/owed-commands.queries.ts';
 import { activities } from '../../../db/engagement/activity.ts';
 import { type ActivityInput, logActivity } from '../../../db/engagement/activity-log.queries.ts';
 import { databaseFixture, refusalCode } from '../../db/database-fixture.ts';
-import { makeAccount, makeUser, marketer, salesRep, writeAs } from '../../support/factories.ts';
+import {
+  type Made,
+  makeAccount,
+  makeTeam,
+  makeUser,
+  managerOf,
+  marketer,
+  salesRep,
+  writeAs,
+} from '../../support/factories.ts';
 import { form, type House, makeHouse } from './house.ts';
 
 const fixture = databaseFixture();
@@ -78,6 +89,25 @@ describe('logging an activity', () => {
     expect(state).toMatchObject({ stage: 'touched' });
     expect(await house.count('crm_activities')).toBe(1);
     expect(await owedTo(house, leadId)).toEqual([]);
+  });
+
+  it('touches the lead for those alone who may work on it; whoever else sees it, logs', async () => {
+    const { house, leadId, owner } = await houseWithLead();
+    const [place] = await house.sql<{ team_id: string }>(
+      'select team_id from crm_core.crm_team_members where user_id = ?',
+      [owner.id],
+    );
+    const { records } = house.org;
+    const ofTheTeam = managerOf(house.org, (await records.get(house.admin, teams, String(place?.team_id))) as Made);
+    const ofAnother = managerOf(house.org, await makeTeam(house.org));
+    const log = async (actor: Actor) => {
+      const answer = await logActivity(house.database, writeAs(actor), call('lead', leadId, { userId: owner.id }));
+      expect(answer).toMatchObject({ status: 201, body: { userId: owner.id } });
+      return (await owedTo(house, leadId)).length;
+    };
+    expect(await log(ofAnother)).toBe(0);
+    expect(await log(ofTheTeam)).toBe(1);
+    expect(await house.count('crm_activities')).toBe(2);
   });
 
   it('cannot be changed or taken back', async () => {
