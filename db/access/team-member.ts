@@ -13,12 +13,13 @@ export const TeamMember = entity('TeamMember', 'crm_team_members', {
     userId: reference(() => User),
     /** Breaks ties between members who never had a turn. */
     position: integer(0, 10_000, { default: 0 }),
+    // What assignments count is no part of the record that a person edits, nor of its version.
     /** The team's running number when this member was last chosen; null: never. */
-    lastTurn: integer(0, 2_147_483_647, { nullable: true }),
+    lastTurn: integer(0, 2_147_483_647, { nullable: true, internal: true }),
     /** How often this member was chosen. */
-    turns: integer(0, 2_147_483_647, { default: 0 }),
+    turns: integer(0, 2_147_483_647, { default: 0, internal: true }),
     /** Their place in the order by weight: each turn adds 1 / weight to what they, or meanwhile the team, had reached. */
-    weightedTurns: ratio(0, 1e15, { default: 0 }),
+    weightedTurns: ratio(0, 1e15, { default: 0, internal: true }),
   },
   uniques: [['teamId', 'userId']],
   indexes: [{ name: 'user', columns: 'user_id', where: 'deleted_at is null' }],
@@ -34,6 +35,5 @@ export const teamMembers = resource(TeamMember, {
   expandable: { team: 'teamId', user: 'userId' },
   read: allow('access:read'),
   write: allow('access:write'),
-  processOwned: { lastTurn: 'assignment', turns: 'assignment', weightedTurns: 'assignment' },
   feature: 'access',
 });

@@ -1,4 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
+import type { RecordJson } from '../../../db/model/record-json.ts';
+import { resources } from '../../../db/registry.ts';
 import { databaseFixture } from '../../db/database-fixture.ts';
 import { makeAccount, makeTeam, makeUser } from '../../support/factories.ts';
 import { form, makeHouse } from './house.ts';
@@ -80,5 +82,25 @@ describe('who gets it', () => {
       [leadId],
     );
     expect(byHand).toEqual({ assignment_rule_id: null, reason: 'given by a person' });
+  });
+
+  it('changes no record that keeps its version: a reader who has the ETag has it as it is', async () => {
+    const house = await makeHouse(fixture.app);
+    const everything = { filters: [], sort: [], limit: 200 };
+    const versions = async () => {
+      const known = new Map<string, RecordJson>();
+      for (const resource of resources)
+        for (const record of (await house.org.records.list(house.admin, resource, everything)).data)
+          known.set(`${resource.path} ${String(record['id'])} version ${String(record['version'])}`, record);
+      return known;
+    };
+    await house.capture(form());
+    const before = await versions();
+    const { leadId } = await house.capture(form());
+    await house.send(leadId, 'touch', { channel: 'call' });
+    const after = await versions();
+    const kept = [...after].filter(([key]) => before.has(key));
+    expect(kept.filter(([key]) => key.startsWith('team-members'))).not.toEqual([]);
+    for (const [key, record] of kept) expect([key, record]).toEqual([key, before.get(key)]);
   });
 });
