@@ -24,21 +24,17 @@ export function createMail({ url, from, supportAddress }: SmtpOptions): Mail {
     disableUrlAccess: true,
   });
   return {
-    async send({ to, copies = [], subject, text, html, messageId, answer }) {
+    async send({ to, subject, text, html, messageId, answer }) {
       try {
-        const { rejected } = await transport.sendMail({
+        await transport.sendMail({
           from,
           to: { name: '', address: to },
-          bcc: copies.map((address) => ({ name: '', address })),
           subject,
           text,
           ...(html ? { html } : {}),
           messageId,
           ...(answer ? threadOf(supportAddress, answer) : notification),
         });
-        // Not to be tried again: the others have it.
-        if (rejected.length > 0)
-          throw new MailRefused(`The mail server refused ${rejected.length} of ${copies.length + 1} recipients`);
       } catch (error) {
         throw refusal(error) ?? error;
       }

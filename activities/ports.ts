@@ -3,8 +3,6 @@ import type { EmailStatus } from '../workflows/leads/facts.ts';
 /** One mail. `messageId` (`<…@…>`) is fixed by its cause, so that a repetition is recognised as one. */
 export interface OutgoingMail {
   readonly to: string;
-  /** Who gets it as well, without anybody being told. */
-  readonly copies?: readonly string[];
   readonly subject: string;
   readonly text: string;
   /** The same as clean HTML, where its author gave it a form. */

@@ -82,7 +82,7 @@ export function createSubscribers({
     // People change what routes a ticket (its skills, its account) by a plain PATCH, beside the process.
     'ticket.updated': tell(ticketProcess, 'configurationChanged'),
     'ticket_reply.created': (event) => mailReply({ relay, database, mail }, event),
-    [replyBounced]: (event) => noteUndelivered(database, event, String(event.payload['reason'])),
+    [replyBounced]: (event) => noteUndelivered(database, event, { reason: String(event.payload['reason']) }),
     [capacityFreedEvent]: ({ organizationId, payload }) =>
       tellQueue({ relay, temporal }, organizationId, String(payload['userId'])),
     ...Object.fromEntries(

@@ -9,6 +9,8 @@ import { Conversation } from './conversation.ts';
 import { Ticket } from './ticket.ts';
 
 const address = z.strictObject({ address: z.string().max(320), name: z.string().max(200).optional() });
+const received = z.strictObject({ from: address, to: z.array(address), cc: z.array(address) });
+const sent = z.strictObject({ to: z.array(address), refused: z.array(address) });
 
 /** One message of a conversation: of the customer, a public reply, or a note that stays in the house. */
 export const ConversationMessage = entity('ConversationMessage', 'crm_conversation_messages', {
@@ -28,15 +30,13 @@ export const ConversationMessage = entity('ConversationMessage', 'crm_conversati
     inReplyTo: text(500, { nullable: true }),
     references: json(z.array(z.string().max(500)).max(100), { default: [], column: 'mail_references' }),
     sentAt: instant(),
-    /** When the reply left as mail. */
+    /** When the reply left as mail, for the first of its recipients. */
     deliveredAt: instant({ nullable: true }),
-    /** When it turned out that the reply does not reach its recipient, refused at once or sent back later; and why. */
+    /** When it turned out that the reply does not reach a recipient, refused at once or sent back later; and why. */
     undeliveredAt: instant({ nullable: true }),
     undeliveredReason: text(500, { nullable: true }),
-    addresses: json(z.strictObject({ from: address, to: z.array(address), cc: z.array(address) }), {
-      nullable: true,
-      internal: true,
-    }),
+    /** Of a mail that came in as it says; of a reply who has it, and for whom a mail server refused it for good. */
+    addresses: json(z.union([received, sent]), { nullable: true, internal: true }),
   },
   search: ['body'],
   uniques: [['ticketId', 'messageId']],

@@ -139,52 +139,96 @@ describe('a public reply', () => {
     expect(smtp.mails.map(({ to }) => to?.[0]?.address)).toEqual([requester['primaryEmail']]);
   });
 
-  it('goes to the requesters of merged tickets as well, none of whom sees the others', async () => {
-    const others: Made[] = [];
-    for (const primaryEmail of ['second@example.com', 'third@example.com'])
-      others.push(await makeTicket(org, await makePerson(org, { primaryEmail })));
-    const early = await say('reply', 'To one.');
-    let into = ticket;
-    for (const other of others) {
+  describe('on a ticket that others were merged into', () => {
+    const [second, third] = ['second@example.com', 'third@example.com'];
+    let first: string;
+
+    /** Merges the ticket into one of somebody else's. */
+    async function mergeInto(primaryEmail: string): Promise<void> {
+      const other = await makeTicket(org, await makePerson(org, { primaryEmail }));
       await inOrganization(fixture.app, org.id, async (em) => {
         await em.execute(
           `update crm_core.crm_tickets set stage = 'merged', status = 'merged', closed_at = now(), merged_into_ticket_id = ? where ticket_id = ?`,
-          [into.id, other.id],
+          [ticket.id, other.id],
         );
-        const row = {
-          subjectType: 'ticket',
-          survivorId: into.id,
-          mergedId: other.id,
-          evidence: {},
-          mergedAt: new Date(),
-        };
+        const merged = { subjectType: 'ticket', survivorId: ticket.id, mergedId: other.id, evidence: {} };
         const base = baseColumns({ organizationId: org.id, actor: adminOf(org), at: new Date() });
-        await insertRows(em, [{ into: Merge, rows: [{ id: uuidv7(), ...base, ...row, undoneAt: null }] }]);
+        const row = { id: uuidv7(), ...base, ...merged, mergedAt: new Date(), undoneAt: null };
+        await insertRows(em, [{ into: Merge, rows: [row] }]);
       });
-      into = other;
     }
-    await deliver(early);
-    await deliver(await say('reply', 'To all.'));
-    const receivers = smtp.mails.map(({ to }) => to?.map(({ address }) => address));
-    expect(receivers).toEqual([[requester['primaryEmail']], [requester['primaryEmail']]]);
-    expect(smtp.envelopes.map((envelope) => envelope.toSorted())).toEqual([
-      [requester['primaryEmail']],
-      [String(requester['primaryEmail']), 'second@example.com', 'third@example.com'].toSorted(),
-    ]);
-    expect(JSON.stringify(smtp.mails[1])).not.toContain('second@example.com');
+    const receivers = () => smtp.envelopes.flat().toSorted();
+    const state = () =>
+      read<{ is_delivered: boolean; undelivered_reason: string | null }>(
+        `select delivered_at is not null as is_delivered, undelivered_reason from crm_core.crm_conversation_messages
+         where ticket_id = ? and kind = 'reply' order by sent_at desc limit 1`,
+      );
+    const told = () =>
+      read<{ body: string }>(
+        `select body from crm_core.crm_notifications where subject_id = ? and kind = 'ticket.reply_undelivered' order by notification_id`,
+      );
 
-    smtp.answers.set('second@example.com', 550);
-    const partly = await say('reply', 'To all again.');
-    await expect(deliver(partly)).rejects.toThrow(MailRefused);
-    await deliver(partly);
-    expect(smtp.envelopes.at(-1)?.toSorted()).toEqual(
-      [String(requester['primaryEmail']), 'third@example.com'].toSorted(),
-    );
-    expect(smtp.envelopes).toHaveLength(3);
-    const [undelivered] = await read<{ undelivered_reason: string }>(
-      `select undelivered_reason from crm_core.crm_conversation_messages where ticket_id = ? and undelivered_at is not null`,
-    );
-    expect(undelivered?.undelivered_reason).toBe('The mail server refused 1 of 3 recipients');
+    beforeEach(async () => {
+      first = String(requester['primaryEmail']);
+      const agent = await makeUser(org);
+      ticket = await makeTicket(org, requester, { subject: 'Printer on fire', assignedUserId: agent.id });
+    });
+
+    it('goes to their requesters as well, none of whom sees the others, if it was written after the merge', async () => {
+      const early = await say('reply', 'To one.');
+      for (const address of [second, third]) await mergeInto(address);
+      await deliver(early);
+      expect(receivers()).toEqual([first]);
+      await deliver(await say('reply', 'To all.'));
+      expect(receivers()).toEqual([first, first, second, third].toSorted());
+      const copies = smtp.mails.slice(1);
+      expect(new Set(copies.map(({ messageId }) => messageId)).size).toBe(1);
+      for (const [index, { to }] of copies.entries())
+        expect(to?.map(({ address }) => address)).toEqual(smtp.envelopes[index + 1]);
+    });
+
+    it('is tried again for whom it was put off, and sent nobody twice', async () => {
+      for (const address of [second, third]) await mergeInto(address);
+      smtp.answers.set(second, 450);
+      const event = await say('reply', 'To all.');
+      await expect(deliver(event)).rejects.not.toThrow(MailRefused);
+      await expect(deliver(event)).rejects.not.toThrow(MailRefused);
+      expect(receivers()).toEqual([first, third].toSorted());
+      smtp.answers.clear();
+      await deliver(event);
+      await deliver(event);
+      expect(receivers()).toEqual([first, second, third].toSorted());
+      expect([await state(), await told()]).toEqual([[{ is_delivered: true, undelivered_reason: null }], []]);
+    });
+
+    it('is with the others when one is refused, and its author is told so', async () => {
+      for (const address of [second, third]) await mergeInto(address);
+      smtp.answers.set(second, 550);
+      const event = await say('reply', 'To all.');
+      await expect(deliver(event)).rejects.toThrow(MailRefused);
+      await deliver(event);
+      expect(receivers()).toEqual([first, third].toSorted());
+      const reason = 'The mail server refused 1 of 3 recipients; the others have it';
+      expect(await state()).toEqual([{ is_delivered: true, undelivered_reason: reason }]);
+      expect(await told()).toEqual([{ body: expect.stringContaining(reason) }]);
+    });
+
+    it('tells of each that is refused, also of one that was put off before', async () => {
+      for (const address of [second, third]) await mergeInto(address);
+      smtp.answers.set(second, 550).set(third, 450);
+      const event = await say('reply', 'To all.');
+      await expect(deliver(event)).rejects.not.toThrow(MailRefused);
+      smtp.answers.set(third, 550);
+      await expect(deliver(event)).rejects.toThrow(
+        new MailRefused('The mail server refused 2 of 3 recipients; the others have it'),
+      );
+      expect(await told()).toEqual([
+        { body: expect.stringContaining('1 of 3 recipients; the others have it, or it is tried again for them') },
+        { body: expect.stringContaining('2 of 3 recipients; the others have it') },
+      ]);
+      expect(receivers()).toEqual([first]);
+      expect(JSON.stringify(await told())).not.toContain('@');
+    });
   });
 
   describe('that does not reach its recipient', () => {
@@ -211,7 +255,7 @@ describe('a public reply', () => {
       const event = await say('reply', 'Take water.', { actor: byAuthor() });
       await expect(deliver(event)).rejects.toThrow(MailRefused);
       await deliver(event);
-      await noteUndelivered(fixture.app, event, 'and it came back as well');
+      await noteUndelivered(fixture.app, event, { reason: 'and it came back as well' });
       expect(await deliveredAt()).toEqual([null]);
       const reason = 'The mail server refused with 550 at RCPT TO';
       expect(await undelivered()).toEqual([{ undelivered_at: expect.anything(), undelivered_reason: reason }]);
@@ -232,7 +276,7 @@ describe('a public reply', () => {
       smtp.answers.clear();
       const event = await say('reply', 'Take water.', { actor: byAuthor() });
       await deliver(event);
-      await noteUndelivered(fixture.app, event, '5.1.1; User unknown');
+      await noteUndelivered(fixture.app, event, { reason: '5.1.1; User unknown' });
       expect(await deliveredAt()).toEqual([expect.anything()]);
       expect((await undelivered())[0]?.undelivered_reason).toBe('5.1.1; User unknown');
       expect(await notifications()).toHaveLength(1);
@@ -241,7 +285,7 @@ describe('a public reply', () => {
     it('is another organisation’s business nowhere', async () => {
       const event = await say('reply', 'Take water.', { actor: byAuthor() });
       const foreign = await makeOrganization(fixture.app);
-      await noteUndelivered(fixture.app, { ...event, organizationId: foreign.id }, 'x');
+      await noteUndelivered(fixture.app, { ...event, organizationId: foreign.id }, { reason: 'x' });
       expect(await undelivered()).toEqual([{ undelivered_at: null, undelivered_reason: null }]);
     });
   });
