@@ -2,12 +2,13 @@ import { v7 as uuidv7 } from 'uuid';
 import { Merge } from '../../db/governance/merge.ts';
 import { baseColumns, type Change } from '../../db/model/changes.ts';
 import { Problem } from '../../db/model/problem.ts';
-import type { Insertion, Statement } from '../../db/model/set-based.ts';
+import type { Insertion } from '../../db/model/set-based.ts';
 import { readOpenPromises } from '../../db/tickets/life.queries.ts';
 import { findTicket, type TicketRow } from '../../db/tickets/ticket-state.queries.ts';
 import { cancel, followStatus } from '../../workflows/tickets/clocks.ts';
 import { finalTicketStages, isOpenStage, type TicketStatus } from '../../workflows/tickets/policy.ts';
 import { type OpenPromises, type OwedAnswer, withMerged } from '../../workflows/tickets/promises.ts';
+import { conversationMoved } from './moved-conversation.ts';
 import { notify, otherThanActor } from './notifications.ts';
 import { type Move, save, type Saved } from './save.ts';
 import { openCase, recomputeAll, type TicketCase, withClocks } from './ticket-case.ts';
@@ -31,12 +32,13 @@ export async function mergeInto(ticketCase: TicketCase, { intoTicketId }: { into
   const taking = await openCase(em, { ...change, subjectId: survivorId }, survivor);
   const both = withMerged(await readOpenPromises(em, survivor), await readOpenPromises(em, ticket), at);
   const cause = `merged into ticket #${survivor.number}`;
+  const moved = await conversationMoved(em, change, ticket.id, survivorId);
   const merged = await save(ticketCase, {
     told: { kind: 'ticket.merged', summary: cause, details: { intoTicketId: survivorId } },
     values: { stage: 'merged', status: 'merged', mergedIntoTicketId: survivorId, closedAt: at, routeAgainAt: null },
     clocks: withClocks(ticketCase, (clock, by) => cancel(clock, by, at, cause)),
-    rows: [mergeRow(change, ticket, survivorId, both.answers)],
-    statements: conversationMoved(change, ticket.id, survivorId),
+    rows: [mergeRow(change, ticket, survivorId, both.answers), ...moved.rows],
+    statements: moved.statements,
   });
   await save(taking, absorption(taking, ticket, both));
   return merged;
@@ -84,20 +86,4 @@ function mergeRow(
   const evidence = { rule: 'by command', number, subject, requesterPersonId, owed };
   const row = { subjectType: 'ticket', survivorId, mergedId: id, evidence, mergedAt: change.at, undoneAt: null };
   return { into: Merge, rows: [{ id: uuidv7(), ...baseColumns(change), ...row }] };
-}
-
-/** Moves what was said to another ticket; a mail that both have been sent stays where it was first. */
-function conversationMoved({ at, organizationId }: Change, from: string, into: string): Statement[] {
-  const moved = (table: string, unless = '', also: readonly string[] = []) => ({
-    sql: `update crm_core.${table} m set ticket_id = ?, updated_at = ?, version = m.version + 1
-      where m.organization_id = ? and m.ticket_id = ? and m.deleted_at is null ${unless} returning 1`,
-    parameters: [into, at, organizationId, from, ...also],
-  });
-  const unlessKnown = `and not (m.message_id is not null and exists (select from crm_core.crm_conversation_messages o
-    where o.organization_id = m.organization_id and o.ticket_id = ? and o.message_id = m.message_id and o.deleted_at is null))`;
-  return [
-    moved('crm_conversations'),
-    moved('crm_conversation_messages', unlessKnown, [into]),
-    moved('crm_attachments'),
-  ];
 }

@@ -98,6 +98,80 @@ describe('what two tickets said to their customers', () => {
   });
 });
 
+describe('what was said on two tickets', () => {
+  /** A mail as the webhook stores it, beside the payload of a customer's reply. */
+  const mailed = (messageId: string, fileName: string) => ({
+    messageId,
+    text: 'It burns.',
+    mail: {
+      messageId,
+      inReplyTo: null,
+      references: [],
+      from: { name: '', address: 'ada@example.com' },
+      to: [],
+      cc: [],
+      subject: 'Printer',
+      text: 'It burns.',
+      html: null,
+      attachments: [{ fileName, mediaType: 'image/png', bytes: 9, sha256: 'f'.repeat(64), inline: false }],
+      attachmentCount: 1,
+    },
+  });
+  /** Each conversation with what it says of itself, and its messages with their ticket and that of their attachments. */
+  const conversations = (house: TicketHouse) =>
+    house.sql(
+      `select c.ticket_id, c.message_count,
+         c.last_message_at = max(m.sent_at) as is_last,
+         array_agg(m.message_id order by m.sent_at) as mails, array_agg(m.ticket_id order by m.sent_at) as tickets,
+         array_agg(a.ticket_id order by m.sent_at) as attached
+       from crm_core.crm_conversations c left join crm_core.crm_conversation_messages m using (conversation_id)
+         left join crm_core.crm_attachments a using (conversation_message_id)
+       group by c.conversation_id order by array_agg(m.message_id order by m.sent_at)`,
+    );
+  const conversation = (ticketId: string, ...mails: string[]) => ({
+    ticket_id: ticketId,
+    message_count: mails.length,
+    is_last: true,
+    mails,
+    tickets: mails.map(() => ticketId),
+    attached: mails.map(() => ticketId),
+  });
+
+  it('moves with its attachments, but for a mail that both have: that stays, with a conversation of its own', async () => {
+    const { house, survivor, other, merge } = await twoTickets();
+    await house.send(survivor, 'customerReply', mailed('1-both@x', 'a.png'), { receivedAt: at(24) });
+    await house.send(other, 'customerReply', mailed('1-both@x', 'a.png'), { receivedAt: at(25) });
+    await house.send(other, 'customerReply', mailed('2-other@x', 'b.png'), { receivedAt: at(26) });
+    await merge(40);
+    const both = [conversation(survivor, '1-both@x'), conversation(other, '1-both@x')];
+    const found = await conversations(house);
+    expect(found.slice(0, 2)).toEqual(expect.arrayContaining(both));
+    expect(found.slice(2)).toEqual([conversation(survivor, '2-other@x')]);
+  });
+
+  it('stays in its conversation when both tickets have all of it', async () => {
+    const { house, survivor, other, merge } = await twoTickets();
+    for (const id of [survivor, other])
+      await house.send(id, 'customerReply', mailed('1-both@x', 'a.png'), { receivedAt: at(25) });
+    await merge(40);
+    const both = [conversation(survivor, '1-both@x'), conversation(other, '1-both@x')];
+    expect(await conversations(house)).toEqual(expect.arrayContaining(both));
+    expect(await house.count('crm_conversations')).toBe(2);
+  });
+
+  it('moves as it is when they have nothing in common', async () => {
+    const { house, survivor, other, merge } = await twoTickets();
+    await house.send(survivor, 'customerReply', mailed('1-one@x', 'a.png'), { receivedAt: at(24) });
+    for (const mail of ['2-other@x', '3-other@x'])
+      await house.send(other, 'customerReply', mailed(mail, 'b.png'), { receivedAt: at(26) });
+    await merge(40);
+    expect(await conversations(house)).toEqual([
+      conversation(survivor, '1-one@x'),
+      conversation(survivor, '2-other@x', '3-other@x'),
+    ]);
+  });
+});
+
 describe('a merge', () => {
   it('into a resolved ticket is refused while this one is not; of two resolved ones it is not', async () => {
     const { house, survivor, other, merge } = await twoTickets();
