@@ -49,13 +49,18 @@ export function createInboundMail(
   { relay, supportAddress, reader }: InboundMailSettings,
   { database, dispatcher, requireFeature }: Parts,
 ): ReceiveMail {
+  /** The organisation whose support address this is. */
+  async function organizationAt(address: string): Promise<string | null> {
+    const slug = slugOf(supportAddress, address);
+    return slug === null ? null : findOrganizationOfSlug(relay, slug);
+  }
+
   async function organizationOf({ recipients, bounce }: ReadMail): Promise<string> {
     // A bounce goes to whom the mail server takes for the sender, which need not be a support address.
     const [returned] = bounce?.messageIds.flatMap((id) => organizationOfReply(id) ?? []) ?? [];
     if (returned !== undefined) return returned;
     for (const recipient of recipients) {
-      const slug = slugOf(supportAddress, recipient);
-      const organizationId = slug === null ? null : await findOrganizationOfSlug(relay, slug);
+      const organizationId = await organizationAt(recipient);
       if (organizationId !== null) return organizationId;
     }
     throw new Problem('not_found', 'No organisation has one of the addresses that this mail went to.');
@@ -73,7 +78,8 @@ export function createInboundMail(
     const bounced = read.bounce && (await noteBounce(database, write, read.bounce));
     if (bounced) return { status: 200, body: { outcome: 'bounced', ticketId: bounced.ticketId } };
     const isOwn =
-      organizationOfReply(mail.messageId) === organizationId || slugOf(supportAddress, mail.from.address) !== null;
+      organizationOfReply(mail.messageId) === organizationId ||
+      (await organizationAt(mail.from.address)) === organizationId;
     const cause = isOwn ? 'own_message' : read.cause;
     if (cause) return ignored(cause);
     const answers = [...(mail.inReplyTo ? [mail.inReplyTo] : []), ...mail.references.toReversed()];

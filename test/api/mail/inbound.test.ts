@@ -277,6 +277,17 @@ describe('a loop', () => {
     expect(await ledger()).toEqual([]);
   });
 
+  it('is none where another organisation writes, from its support address as well, and is cut at too many of its mails', async () => {
+    const other = await makeOrganization(fixture.app);
+    const from = `support@${other.slug}.example`;
+    const machine = await post(fromAda({ from, headers: ['Auto-Submitted: auto-replied'] }));
+    expect(await machine.json()).toEqual({ outcome: 'ignored', cause: 'auto_submitted' });
+    const answer = await post(fromAda({ from }));
+    expect([answer.status, await answer.json()]).toMatchObject([202, { outcome: 'opened' }]);
+    const further = await Promise.all(Array.from({ length: mostPerHour - 1 }, () => post(fromAda({ from }))));
+    expect(further.map(({ status }) => status)).toContain(429);
+  });
+
   it('is cut at too many mails of one address: they are put off, others are not', async () => {
     const addresses = { from: { address: ada['primaryEmail'], name: '' }, to: [], cc: [] };
     for (let n = 0; n < mostPerHour; n++) await said({ addresses });
