@@ -85,7 +85,7 @@ function machineMail({ headers, subject = '', text = '', attachments }: Email, f
 
 /** The Message-ID of a mail, also without the angle brackets that it should have. */
 function messageIdOf(values: readonly string[]): string | null {
-  const bare = values.map((value) => value.trim()).find((value) => /^[^\s<>@]{1,250}@[^\s<>@]{1,250}$/.test(value));
+  const bare = values.map((value) => value.trim()).find((value) => /^[!-;=?A-~]{1,249}@[!-;=?A-~]{1,250}$/.test(value));
   return messageIdsIn(values.join(' '))[0] ?? bare ?? null;
 }
 

@@ -331,6 +331,25 @@ describe('tickets over HTTP, with a process behind them', () => {
     expect([refused.status, (await problemOf(refused)).code]).toEqual([409, 'illegal_stage']);
   });
 
+  it('takes a Message-ID with or without its angle brackets for the same, over REST and as a Signal', async () => {
+    const ticket = await opened();
+    for (const messageId of ['<br1@x>', 'br1@x'])
+      expect((await command(ticket, 'customer-reply', { messageId, text: 'Hello?' })).status).toBe(200);
+    const { workflowId } = ticket.process;
+    await temporal.client.workflow.getHandle(workflowId).signal('customerReply', { messageId: ' <br1@x> ' });
+    await temporal.client.workflow.getHandle(workflowId).signal('customerReply', { messageId: '<br2@x>' });
+    const messageIds = async () => {
+      const said = await send('GET', `/crm/v1/conversation-messages?filter[ticketId][eq]=${ticket.id}&sort=sentAt`);
+      return ((await said.json()) as { data: { messageId: string }[] }).data.map(({ messageId }) => messageId);
+    };
+    await eventually('the Signals are applied', async () => (await messageIds()).length > 1);
+    expect(await messageIds()).toEqual(['br1@x', 'br2@x']);
+    for (const messageId of ['a b@x', '<a@x', 'a@x>', '<a@x><b@x>', '<>', 'a\u0000@x', '\u00e4@x']) {
+      const problem = await problemOf(await command(ticket, 'customer-reply', { messageId }));
+      expect([problem.code, problem.errors[0]?.path]).toEqual(['invalid', 'messageId']);
+    }
+  });
+
   it('names the command for a field that the process owns', async () => {
     const ticket = await opened();
     const patch = (values: object) =>

@@ -33,11 +33,17 @@ export const singleSpaced = (text: string): string => trimmed(text).replace(blan
 const isWithin = (text: string, max: number): boolean =>
   text.length <= 2 * max && Array.from(text).length <= max && Array.from(text.normalize('NFC')).length <= max;
 
+/** An example to be published, and the one form that a text is brought to: trimmed, unless its kind says more. */
+interface TextKind {
+  example?: string | undefined;
+  form?: (text: string) => string;
+}
+
 /**
- * Text by a pattern that is part of the published schema, 1 to `max` code points, and trimmed; `complaint` tells what was
- * wrong, `example` is published.
+ * Text by a pattern that is part of the published schema, 1 to `max` code points, in one form; `complaint` tells what was
+ * wrong.
  */
-export function patterned(pattern: RegExp, max: number, complaint: string, example?: string) {
+export function patterned(pattern: RegExp, max: number, complaint: string, { example, form = trimmed }: TextKind) {
   return z
     .string({ error: 'must be text' })
     .refine((text) => isWithin(text, max), { error: `must be at most ${max} characters long`, abort: true })
@@ -46,14 +52,14 @@ export function patterned(pattern: RegExp, max: number, complaint: string, examp
       abort: true,
     })
     .refine((text) => pattern.test(text), { error: complaint })
-    .overwrite(trimmed)
+    .overwrite(form)
     .meta({ pattern: pattern.source, minLength: 1, maxLength: max, ...(example === undefined ? {} : { example }) });
 }
 
 /** One line of text, 1 to `max` characters, not blank, without control characters; trimmed. */
 export const line = (max: number, example?: string) =>
-  patterned(singleLine, max, 'must be a single line without control characters', example);
+  patterned(singleLine, max, 'must be a single line without control characters', { example });
 
 /** Text of several lines, 1 to `max` characters, not blank, without control characters but tabs and line ends; trimmed. */
 export const prose = (max: number, example?: string) =>
-  patterned(severalLines, max, 'must not hold control characters other than tabs and line ends', example);
+  patterned(severalLines, max, 'must not hold control characters other than tabs and line ends', { example });

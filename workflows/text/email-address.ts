@@ -13,4 +13,4 @@ const emailAddress = new RegExp(
 
 /** An e-mail address, up to 254 characters; the domain may be international (`anna@bücher.example`). */
 export const emailAsWritten = () =>
-  patterned(emailAddress, 254, 'must be an e-mail address such as ada@example.com', 'ada@example.com');
+  patterned(emailAddress, 254, 'must be an e-mail address such as ada@example.com', { example: 'ada@example.com' });

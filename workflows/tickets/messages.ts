@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { defineProcess, message } from '../processes/messages.ts';
-import { line, prose } from '../processes/text.ts';
+import { prose } from '../processes/text.ts';
+import { messageIdText } from './mail/message-id.ts';
 import { finalTicketStages, openTicketStages, ticketPriorities, ticketStages, workingStatuses } from './policy.ts';
 
 /** What somebody writes to or about a ticket, plain text. */
@@ -27,7 +28,7 @@ export const ticketProcess = defineProcess({
       summary:
         'The customer wrote: a clock of next response begins. Within the policy’s window it reopens the ticket, later it opens a follow-up ticket, or goes on to the one that was opened; of a merged one it goes on to where that went.',
       payload: z.strictObject({
-        messageId: line(500).describe('Message-ID without angle brackets: the same mail counts once.').optional(),
+        messageId: messageIdText().describe('The same mail counts once; angle brackets around it do not.').optional(),
         text: text.optional(),
       }),
       kept: ['text'],
