@@ -26,6 +26,8 @@ const longestText = 20_000;
 /** With its history, which goes. */
 const longestRead = 500_000;
 const mostAttachments = 100;
+const longestPath = 2_000;
+const longestFileName = 255;
 const mostRecipients = 100;
 const longestStatus = 50_000;
 const limits = { maxNestingDepth: 30, maxHeadersSize: 256 * 1024, maxRfc822NestingDepth: 3 };
@@ -119,12 +121,18 @@ function describe({ filename, mimeType, disposition, related, content }: Attachm
   const bytes = bytesOf(content);
   const isMediaType = /^[a-z0-9!#$&^_.+-]{1,100}\/[a-z0-9!#$&^_.+-]{1,100}$/.test(mimeType);
   return {
-    fileName: cleanLine(filename ?? '', 255) || 'unnamed',
+    fileName: fileNameOf(filename ?? ''),
     mediaType: isMediaType ? mimeType : 'application/octet-stream',
     bytes: bytes.byteLength,
     sha256: sha256(bytes),
     inline: related === true || disposition === 'inline',
   };
+}
+
+/** The last part of a path that is a name, since whoever saves the file by it means no other folder. */
+function fileNameOf(path: string): string {
+  const parts = cleanLine(path.slice(-longestPath), longestPath).split(/[/\\]/);
+  return cleanLine(parts.findLast((part) => !/^[ .]*$/.test(part)) ?? '', longestFileName) || 'unnamed';
 }
 
 const bytesOf = (content: Attachment['content']): Uint8Array =>

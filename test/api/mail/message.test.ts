@@ -47,13 +47,26 @@ describe('reading a mail', () => {
     );
     expect(mail.attachmentCount).toBe(2);
     expect(mail.attachments[0]).toEqual({
-      fileName: '../ab.zip',
+      fileName: 'ab.zip',
       mediaType: 'application/zip',
       bytes: zip.length,
       sha256: createHash('sha256').update(zip).digest('hex'),
       inline: false,
     });
     expect(JSON.stringify(mail)).not.toContain(zip.toString('base64'));
+  });
+
+  it.each([
+    ['../../etc/passwd', 'passwd'],
+    ['C:\\\\Users\\\\ada\\\\invoice.pdf', 'invoice.pdf'],
+    ['/tmp/', 'tmp'],
+    ['..', 'unnamed'],
+    ['a\u0007/\u0000b\u0085.txt', 'b.txt'],
+    [`x/${'y'.repeat(300)}`, 'y'.repeat(255)],
+  ])('names an attachment by the last part of %j alone', async (given, fileName) => {
+    const header = `Content-Type: text/csv\r\nContent-Disposition: attachment; filename="${given}"`;
+    const { mail } = await readMail(multipart([`${header}\r\n\r\nx`]));
+    expect(mail.attachments.map((file) => file.fileName)).toEqual([fileName]);
   });
 
   it('counts more attachments than it tells of', async () => {
