@@ -361,9 +361,9 @@ describe('leads over HTTP, with a process behind them', () => {
     const request = { body: bulkOf(...people), headers: { 'idempotency-key': uuidv7() } };
     const options = { organizationId: org.id, userId: manager, roles: ['manager'], ...request };
     const breaking = await testApi(stored.url, {
-      deliver: async (owed) => {
+      deliver: async (owed, sender) => {
         if (JSON.stringify(owed.body).includes('unlucky')) throw new Error('the process of the API ends here');
-        return deliver(owed);
+        return deliver(owed, sender);
       },
     });
     expect((await breaking.send('POST', '/crm/v1/leads/bulk', options)).status).toBe(500);
