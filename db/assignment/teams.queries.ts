@@ -129,14 +129,14 @@ export async function calendarAmong(
   return known === undefined ? await readCalendarOf(em, userId) : known;
 }
 
-/** The working calendar of a user: their own, else the organisation's; null: around the clock. */
+/** The working calendar of a user: their own, else the organisation's, deleted or not; null: around the clock. */
 export async function readCalendarOf(em: EntityManager, userId: string | null): Promise<CompiledCalendar | null> {
   const [row]: (CalendarHours & { id: string; version: number })[] = await em.execute(
     `select c.calendar_id as id, c.version, c.time_zone as "timeZone", c.hours, c.holidays, c.exceptions
      from crm_core.core_organizations o
      left join crm_core.crm_users u on u.organization_id = o.organization_id and u.user_id = ?
      join crm_core.crm_calendars c on c.organization_id = o.organization_id
-       and c.calendar_id = coalesce(u.calendar_id, o.calendar_id) and c.deleted_at is null
+       and c.calendar_id = coalesce(u.calendar_id, o.calendar_id)
      where o.organization_id = ?`,
     [userId, organizationOf(em)],
   );
@@ -180,7 +180,7 @@ const sqlOf = ({ capacity, open, assignments }: Work): string => `
      from places m
      join crm_core.crm_users u on u.organization_id = m.organization_id and u.user_id = m.user_id and u.deleted_at is null
      left join crm_core.core_organizations o on o.organization_id = m.organization_id
-     left join crm_core.crm_calendars c on c.organization_id = m.organization_id and c.calendar_id = coalesce(u.calendar_id, o.calendar_id) and c.deleted_at is null) as members`;
+     left join crm_core.crm_calendars c on c.organization_id = m.organization_id and c.calendar_id = coalesce(u.calendar_id, o.calendar_id)) as members`;
 
 const teamsSql = { lead: sqlOf(works.lead), ticket: sqlOf(works.ticket) };
 

@@ -59,10 +59,10 @@ const lifeSql = `
       (select coalesce(jsonb_object_agg(target, ordinal), '{}')
          from (select target, max(ordinal) as ordinal from known group by target) o) as ordinals,
       (select ${calendarSql} from crm_core.crm_calendars c
-         where c.organization_id = t.organization_id and c.calendar_id = (t.sla_terms ->> 'calendarId')::uuid and c.deleted_at is null) as calendar,
+         where c.organization_id = t.organization_id and c.calendar_id = (t.sla_terms ->> 'calendarId')::uuid) as calendar,
       (select jsonb_build_object('version', version, 'terms', terms, 'calendar', (
           select ${calendarSql} from crm_core.crm_calendars c
-          where c.organization_id = t.organization_id and c.calendar_id = (terms ->> 'calendarId')::uuid and c.deleted_at is null))
+          where c.organization_id = t.organization_id and c.calendar_id = (terms ->> 'calendarId')::uuid))
          from applied) as applied,
       (select max(merged_at) from crm_core.crm_merges g
          where g.organization_id = t.organization_id and g.survivor_id = t.ticket_id and g.subject_type = 'ticket') as "mergedAt") life

@@ -15,7 +15,10 @@ export interface StoredPolicy extends PolicyCandidate {
 
 export type CalendarJson = (CalendarHours & { id: string; version: number }) | null;
 
-/** SQL of a calendar `c` as JSON, null when there is none. */
+/**
+ * SQL of a calendar `c` as JSON, null when there is none. One that was deleted keeps its hours for what points to it:
+ * no calendar would mean around the clock.
+ */
 export const calendarSql = `case when c.calendar_id is null then null else jsonb_build_object('id', c.calendar_id, 'version', c.version,
     'timeZone', c.time_zone, 'hours', c.hours, 'holidays', c.holidays, 'exceptions', c.exceptions) end`;
 
@@ -29,8 +32,7 @@ export const policiesSql = `
   select coalesce(jsonb_agg(jsonb_build_object('id', p.sla_policy_id, 'version', p.version, 'name', p.name, 'position', p.position,
       'when', p.condition, 'terms', ${termsSql}, 'calendar', ${calendarSql}) order by p.position, p.sla_policy_id), '[]')
   from crm_core.crm_sla_policies p
-  left join crm_core.crm_calendars c
-    on c.organization_id = p.organization_id and c.calendar_id = p.calendar_id and c.deleted_at is null
+  left join crm_core.crm_calendars c on c.organization_id = p.organization_id and c.calendar_id = p.calendar_id
   where p.organization_id = ? and p.active and p.deleted_at is null`;
 
 type PolicyJson = Omit<StoredPolicy, 'calendar'> & { calendar: CalendarJson };

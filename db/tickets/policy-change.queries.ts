@@ -122,8 +122,7 @@ async function change(
   const [changed]: Changed[] = await em.execute(
     `select p.version, ${termsSql} as terms, ${calendarSql} as calendar
      from crm_core.crm_sla_policies p
-     left join crm_core.crm_calendars c
-       on c.organization_id = p.organization_id and c.calendar_id = p.calendar_id and c.deleted_at is null
+     left join crm_core.crm_calendars c on c.organization_id = p.organization_id and c.calendar_id = p.calendar_id
      where p.organization_id = ? and p.sla_policy_id = ?`,
     [write.actor.organizationId, id],
   );

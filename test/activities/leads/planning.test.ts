@@ -11,7 +11,7 @@ const replan = ({ org, activities }: House, leadId: string, at = monday) =>
   activities.replan({ organizationId: org.id, leadId, at: at.toISOString() });
 
 describe('planning again', () => {
-  it('moves the next step to the hours of a calendar that has changed', async () => {
+  it('moves the next step to the hours of a calendar that has changed, and keeps those of a deleted one', async () => {
     const house = await makeHouse(fixture.app);
     const { leadId, state } = await house.capture(form(), { receivedAt: monday });
     const calendar = await makeCalendar(house.org, {
@@ -24,6 +24,8 @@ describe('planning again', () => {
     ]);
     const moved = await replan(house, leadId);
     expect(moved.next).toMatchObject({ step: 'remind_owner', dueAt: '2026-11-24T10:30:00.000Z' });
+    expect(await replan(house, leadId)).toEqual(moved);
+    await house.sql('update crm_core.crm_calendars set deleted_at = now(), version = version + 1');
     expect(await replan(house, leadId)).toEqual(moved);
   });
 

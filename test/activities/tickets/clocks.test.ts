@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { databaseFixture } from '../../db/database-fixture.ts';
-import { after, makeTicketHouse } from './ticket-house.ts';
+import { makeCalendar } from '../../support/factories.ts';
+import { after, makeSlaPolicy, makeTicketHouse } from './ticket-house.ts';
 
 const fixture = databaseFixture();
 const monday = new Date('2026-11-23T09:00:00Z');
@@ -152,6 +153,23 @@ describe('the clocks', () => {
       due_at: at(615),
       life: 1,
     });
+  });
+
+  it('keep the hours of a calendar that was deleted under their policy', async () => {
+    const house = await makeTicketHouse(fixture.app, { policy: { active: false } });
+    const office = await makeCalendar(house.org);
+    await makeSlaPolicy(house.org, { calendarId: office.id });
+    const friday = new Date('2026-11-27T15:30:00Z');
+    const { ticketId } = await house.open({ priority: 'P1' }, { receivedAt: friday });
+    const dueAt = new Date('2026-11-30T08:30:00Z');
+    expect((await house.clocks(ticketId))[0]?.due_at).toEqual(dueAt);
+    await house.sql('update crm_core.crm_calendars set deleted_at = now(), version = version + 1');
+    await house.replan(ticketId, after(friday, 1));
+    expect((await house.clocks(ticketId))[0]).toMatchObject({ due_at: dueAt, changes: [] });
+    const { ticketId: later } = await house.open({ priority: 'P1' }, { receivedAt: friday });
+    expect((await house.clocks(later))[0]?.due_at).toEqual(dueAt);
+    await house.send(later, 'setPriority', { priority: 'P3' }, { receivedAt: after(friday, 1) });
+    expect((await house.clocks(later))[0]?.due_at).toEqual(new Date('2026-12-01T09:30:00Z'));
   });
 
   it('begin when another priority promises what the old one did not', async () => {
