@@ -60,6 +60,10 @@ export async function save(ticketCase: TicketCase, move: Move): Promise<Saved> {
   const changed = clocks.filter((clock) => before.has(clock.id) && before.get(clock.id) !== clock);
   const breached = clocks.filter((clock) => clock.breached && before.get(clock.id)?.breached !== true);
   const takenBack = clocks.filter((clock) => !clock.breached && before.get(clock.id)?.breached === true);
+  const dated = changed.filter(
+    (clock) =>
+      clock.breachedAt !== null && isOther(before.get(clock.id)?.breachedAt ?? clock.breachedAt, clock.breachedAt),
+  );
   const watcher = breached.length === 0 ? null : (ticket.assignedUserId ?? (await managerOf(em, ticket)));
   const steps = [
     ...(step ? [stepRow(change, ticket, step)] : []),
@@ -90,6 +94,7 @@ export async function save(ticketCase: TicketCase, move: Move): Promise<Saved> {
     [
       ...(changed.length === 0 ? [] : [clocksChanged(changed, change.at, actorLabel(change.actor))]),
       ...(takenBack.length === 0 ? [] : [stepsVoided(change, takenBack)]),
+      ...dated.map((clock) => breachDated(change, clock)),
       ...statements,
     ],
   );
@@ -149,6 +154,17 @@ function stepRow(
     detectedAt: change.at,
     userId,
     outcome: outcome.slice(0, 300),
+  };
+}
+
+const isOther = (one: Date, other: Date): boolean => one.getTime() !== other.getTime();
+
+/** The breach on record of a clock that is late since another instant by what is known now. */
+function breachDated({ at, organizationId }: Change, { id, life, breachedAt, breachDetectedAt }: Clock): Statement {
+  return {
+    sql: `update crm_core.crm_ticket_steps set due_at = ?, detected_at = ?, updated_at = ?, version = version + 1
+      where organization_id = ? and sla_clock_id = ? and step = 'breach' and life = ? returning 1`,
+    parameters: [breachedAt, breachDetectedAt, at, organizationId, id, life],
   };
 }
 

@@ -10,7 +10,7 @@ export function compiledCalendar(calendar: CalendarHours & { id: string; version
   const known = compiled.get(key);
   if (known) return known;
   if (compiled.size >= most) compiled.clear();
-  const made = compileCalendar(calendar);
+  const made = { ...compileCalendar(calendar), version: calendar.version };
   compiled.set(key, made);
   return made;
 }

@@ -15,6 +15,8 @@ interface Span {
 /** A calendar made ready for arithmetic; `shiftsOn` takes a local date as days since 1970-01-01. */
 export interface CompiledCalendar {
   readonly timeZone: string;
+  /** Of the record that it was made from; left out where there is none. */
+  readonly version?: number;
   readonly shiftsOn: (day: number) => readonly Span[];
 }
 

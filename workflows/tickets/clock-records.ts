@@ -12,7 +12,7 @@ export const clockIntervalSchema = z.strictObject({
 });
 export type ClockInterval = z.output<typeof clockIntervalSchema>;
 
-/** One move of a clock's due instant or state, in words: the explanation of every minute. */
+/** One move of a clock's due instant, its state or what it counts by, in words: the explanation of every minute. */
 export const clockChangeSchema = z.strictObject({
   at: instant,
   cause: z.string().max(200),
@@ -20,5 +20,7 @@ export const clockChangeSchema = z.strictObject({
   dueFrom: instant.nullable(),
   dueTo: instant.nullable(),
   note: z.string().max(500),
+  /** Version of the calendar that it counts by from here on; left out where there is no record of one. */
+  calendarVersion: z.int().optional(),
 });
 export type ClockChange = z.output<typeof clockChangeSchema>;

@@ -1,4 +1,5 @@
 import { businessMinutesBetween, type CompiledCalendar } from '../calendars/business-time.ts';
+import { calendarChanged, termsChanged, told } from './clock-changes.ts';
 import type { ClockChange, ClockInterval } from './clock-records.ts';
 import { instantAfter, pausesOf } from './clock-time.ts';
 import type { ClockState, SlaTarget, TicketPriority, TicketStatus } from './policy.ts';
@@ -40,7 +41,6 @@ export interface TermsInForce {
 }
 
 const latest = (one: Date, other: Date): Date => (one > other ? one : other);
-const mostChanges = 100;
 
 /** Whether a clock of this target stands still in this status, by these terms. */
 export function isPaused(target: SlaTarget, { terms, status }: TermsInForce): boolean {
@@ -78,7 +78,12 @@ export function beginClock(
     elapsedMinutes: null,
     life: 0,
   };
-  return { ...clock, dueAt: dueOf(clock, inForce) };
+  const begun = { ...clock, dueAt: dueOf(clock, inForce) };
+  if (kind === 'running') return begun;
+  return {
+    ...begun,
+    changes: told(begun, inForce, { at: startedAt, cause, dueTo: begun.dueAt, note: 'stands still' }),
+  };
 }
 
 /** When an open clock is due by its intervals; null while it stands still. */
@@ -88,14 +93,18 @@ export function dueOf(clock: Clock, { calendar }: Pick<TermsInForce, 'calendar'>
 
 /** Lets an open clock follow the ticket's status from `at` on: it stands still, runs on, or goes on as it was. */
 export function followStatus(clock: Clock, inForce: TermsInForce, at: Date, cause: string): Clock {
+  return clock.endedAt ? clock : withDue(clock, inStatus(clock, inForce, at, cause), inForce, at, cause);
+}
+
+/** A clock with the interval that the ticket's status means from `at` on. */
+function inStatus(clock: Clock, inForce: TermsInForce, at: Date, cause: string): Clock {
   const last = clock.intervals.at(-1);
   const kind = isPaused(clock.target, inForce) ? 'paused' : 'running';
-  if (clock.endedAt || !last || last.kind === kind) return clock;
-  const settled = settle(clock, at);
+  if (!last || last.kind === kind) return clock;
   const from = latest(at, new Date(last.from)).toISOString();
   const before = clock.intervals.slice(0, -1);
   const closed = last.from === from ? before : [...before, { ...last, to: from }];
-  return withDue({ ...settled, intervals: begun(closed, { from, kind, cause }) }, inForce, at, cause);
+  return { ...clock, intervals: begun(closed, { from, kind, cause }) };
 }
 
 /** Intervals with another one; what a status interrupted for no time at all just goes on. */
@@ -133,15 +142,15 @@ export function complete(clock: Clock, { calendar }: Pick<TermsInForce, 'calenda
 }
 
 /** Nobody waits for it any more; a breach that happened stays on record. */
-export function cancel(clock: Clock, { calendar }: Pick<TermsInForce, 'calendar'>, at: Date, cause: string): Clock {
+export function cancel(clock: Clock, by: Pick<TermsInForce, 'calendar'>, at: Date, cause: string): Clock {
   if (clock.endedAt) return clock;
   const settled = settle(clock, at);
-  const ended = endedAt(settled, at, calendar);
+  const ended = endedAt(settled, at, by.calendar);
   return {
     ...ended,
     state: 'cancelled',
     dueAt: null,
-    changes: told(settled, { at, cause, dueTo: null, note: 'cancelled' }),
+    changes: told(settled, by, { at, cause, dueTo: null, note: 'cancelled' }),
   };
 }
 
@@ -173,43 +182,51 @@ export function recompute(clock: Clock, inForce: TermsInForce, at: Date, cause: 
     slaPolicyVersion: policyVersion,
     calendarId: terms.calendarId,
   };
-  const after = withDue(followStatus(recomputed, inForce, at, cause), inForce, at, cause);
-  const isUntouched =
-    after === recomputed &&
-    targetMinutes === clock.targetMinutes &&
-    priority === clock.priority &&
-    policyVersion === clock.slaPolicyVersion &&
-    policyId === clock.slaPolicyId &&
-    terms.calendarId === clock.calendarId;
-  return isUntouched ? clock : after;
+  return withDue(clock, inStatus(recomputed, inForce, at, cause), inForce, at, cause);
 }
 
-/** Computes the due instant again, takes back a breach that did not happen, and says what moved. */
-function withDue(clock: Clock, inForce: TermsInForce, at: Date, cause: string): Clock {
+/**
+ * Computes the due instant of an open clock anew by its intervals and its terms, which may differ from those of `before`; a
+ * breach follows it, or is taken back. Says what has changed; `before` itself when nothing has.
+ */
+function withDue(before: Clock, clock: Clock, inForce: TermsInForce, at: Date, cause: string): Clock {
   const dueAt = dueOf(clock, inForce);
-  const isTakenBack = clock.breached && (dueAt === null || dueAt > at);
   const kind = clock.intervals.at(-1)?.kind ?? 'running';
-  const life = isTakenBack
-    ? { breached: false, breachedAt: null, breachDetectedAt: null, life: clock.life + 1 }
-    : { breached: clock.breached };
-  const state = life.breached ? 'breached' : kind;
-  const moved = dueAt?.getTime() !== clock.dueAt?.getTime();
-  if (!moved && !isTakenBack && state === clock.state) return clock;
-  const note = isTakenBack ? 'the breach is taken back' : dueAt === null ? 'stands still' : 'due anew';
-  return { ...clock, ...life, state, dueAt, changes: told(clock, { at, cause, dueTo: dueAt, note }) };
+  const lateness = latenessOf(clock, kind, dueAt, at);
+  const after = { ...clock, ...lateness, state: lateness.breached ? 'breached' : kind, dueAt } as const;
+  const isTakenBack = before.breached && !after.breached;
+  const isMoved = !isSame(dueAt, before.dueAt) || !isSame(after.breachedAt, before.breachedAt);
+  const terms = termsChanged(before, after);
+  const calendar = calendarChanged(before, after, inForce);
+  const isTold = isMoved || isTakenBack || after.state !== before.state || terms.length > 0;
+  // A calendar that moves nothing is no news, unless nobody could see what it moves: while the clock stands still.
+  if (!isTold && (dueAt !== null || calendar.length === 0))
+    return clock.intervals === before.intervals ? before : clock;
+  const outcome = isTakenBack
+    ? 'the breach is taken back'
+    : dueAt === null
+      ? 'stands still'
+      : isMoved
+        ? 'due anew'
+        : 'due as before';
+  const note = [outcome, ...terms, ...calendar].join('; ');
+  return { ...after, changes: told(before, inForce, { at, cause, dueTo: dueAt, note }) };
 }
 
-function told(
-  clock: Clock,
-  { at, cause, dueTo, note }: { at: Date; cause: string; dueTo: Date | null; note: string },
-): ClockChange[] {
-  const dueFrom = clock.dueAt?.toISOString() ?? null;
-  const change = {
-    at: at.toISOString(),
-    cause: cause.slice(0, 200),
-    dueFrom,
-    dueTo: dueTo?.toISOString() ?? null,
-    note,
-  };
-  return [...clock.changes, change].slice(-mostChanges);
+/**
+ * Whether a clock is late when it is due at `dueAt`, and since when. A breach on record stays one, dated anew, while its
+ * due instant has passed; one that comes to light on a clock that stands still would be noticed by nothing else.
+ */
+function latenessOf(
+  { breached, breachDetectedAt, life }: Clock,
+  kind: ClockInterval['kind'],
+  dueAt: Date | null,
+  at: Date,
+): Pick<Clock, 'breached' | 'breachedAt' | 'breachDetectedAt' | 'life'> {
+  const isLate = dueAt !== null && (breached ? dueAt <= at : kind === 'paused' && dueAt < at);
+  if (!isLate) return { breached: false, breachedAt: null, breachDetectedAt: null, life: breached ? life + 1 : life };
+  const wasDue = breachDetectedAt !== null && breachDetectedAt >= dueAt;
+  return { breached: true, breachedAt: dueAt, breachDetectedAt: wasDue ? breachDetectedAt : at, life };
 }
+
+const isSame = (one: Date | null, other: Date | null): boolean => one?.getTime() === other?.getTime();

@@ -24,7 +24,8 @@ describe('the clocks', () => {
     expect((await house.steps(ticketId)).map(({ step, due_at, outcome }) => [step, due_at, outcome])).toEqual([
       ['warning_50', at(30), 'warned'],
       ['warning_75', at(45), 'warned'],
-      ['breach', at(60), 'first response breached'],
+      // P1, which the ladder ends in, was due after half an hour: so is its breach.
+      ['breach', at(30), 'first response breached'],
       ['rung_1', at(60), 'notify manager'],
       ['rung_2', at(70), 'given to somebody else'],
       ['rung_3', at(80), 'priority P2 → P1 by escalation'],
@@ -33,7 +34,7 @@ describe('the clocks', () => {
     expect(clock).toMatchObject({
       state: 'breached',
       breached: true,
-      breached_at: at(60),
+      breached_at: at(30),
       breach_detected_at: at(60),
       priority: 'P1',
     });
@@ -74,6 +75,30 @@ describe('the clocks', () => {
       breach_detected_at: at(61),
     });
     expect((await house.steps(ticketId)).map(({ step }) => step)).toEqual(['breach']);
+  });
+
+  it('explain what changes while they stand still', async () => {
+    const house = await makeTicketHouse(fixture.app, { policy: { active: false } });
+    const office = await makeCalendar(house.org);
+    await makeSlaPolicy(house.org, { calendarId: office.id });
+    const { ticketId } = await house.open({ priority: 'P3' }, { receivedAt: monday });
+    await house.send(ticketId, 'setStatus', { status: 'waiting_for_customer' }, { receivedAt: at(20) });
+    await house.send(ticketId, 'setPriority', { priority: 'P1' }, { receivedAt: at(25) });
+    await house.sql(
+      `update crm_core.crm_calendars set holidays = '[{"date": "2026-11-24", "yearly": false}]', version = version + 1`,
+    );
+    await house.replan(ticketId, at(30));
+    await house.replan(ticketId, at(31));
+    const tuesday = new Date('2026-11-24T09:00:00Z');
+    await house.send(ticketId, 'setStatus', { status: 'open' }, { receivedAt: tuesday });
+    const [clock] = await house.clocks(ticketId);
+    expect(clock?.due_at).toEqual(new Date('2026-11-25T08:40:00Z'));
+    expect(clock?.changes.map(({ cause, note }) => [cause, note])).toEqual([
+      ['status waiting_for_customer', 'stands still'],
+      ['priority P3 → P1', 'stands still; 600 → 60 minutes; P3 → P1'],
+      ['calendar changed', 'stands still; calendar version 1 → 2'],
+      ['status open', 'due anew'],
+    ]);
   });
 
   it('stand still while the ticket waits for the customer, and never breach then', async () => {
@@ -153,6 +178,24 @@ describe('the clocks', () => {
       due_at: at(615),
       life: 1,
     });
+  });
+
+  it('that are computed anew when late date their breach anew, on record as well', async () => {
+    const house = await makeTicketHouse(fixture.app);
+    const { ticketId } = await house.open({ priority: 'P1' }, { receivedAt: monday });
+    for (let taken = 0; taken < 3; taken += 1) await house.takeNext(ticketId);
+    await house.applyPolicy({ targets: { P1: { first_response: 90, resolution: 240 } } }, at(100));
+    await house.replan(ticketId, at(101));
+    expect((await house.clocks(ticketId))[0]).toMatchObject({
+      due_at: at(90),
+      breached_at: at(90),
+      breach_detected_at: at(101),
+      life: 0,
+    });
+    expect((await house.steps(ticketId)).filter(({ step }) => step === 'breach')).toMatchObject([
+      { due_at: at(90), detected_at: at(101), outcome: 'first response breached' },
+    ]);
+    expect(await house.count('crm_notifications', `kind = 'ticket.breach'`)).toBe(1);
   });
 
   it('keep the hours of a calendar that was deleted under their policy', async () => {

@@ -112,8 +112,39 @@ describe('a breach', () => {
       breachedAt: null,
       breachDetectedAt: null,
       life: 1,
-      changes: [{ note: 'the breach is taken back', dueFrom: at(60).toISOString(), dueTo: at(81).toISOString() }],
+      changes: [
+        {
+          note: 'the breach is taken back; 60 → 81 minutes',
+          dueFrom: at(60).toISOString(),
+          dueTo: at(81).toISOString(),
+        },
+      ],
     });
+  });
+
+  it('has happened when the clock is due by what is known now, noticed no earlier than that', () => {
+    const late = breach(begun(), at(60));
+    const later = recompute(late, promising(120), at(125), 'priority');
+    expect(later).toMatchObject({ state: 'breached', dueAt: at(120), breachedAt: at(120), breachDetectedAt: at(125) });
+    expect(later.life).toBe(0);
+    expect(complete(later, running, at(110))).toMatchObject({ state: 'met', breached: false, breachedAt: null });
+    const earlier = recompute(late, promising(30), at(70), 'priority');
+    expect(earlier).toMatchObject({ dueAt: at(30), breachedAt: at(30), breachDetectedAt: at(60) });
+    // Paused for a time that was not known of.
+    const paused40 = followStatus(followStatus(late, paused, at(20), 'status'), running, at(60), 'status');
+    expect(followStatus(late, paused, at(200), 'status')).toMatchObject({ breachedAt: at(60), dueAt: at(60) });
+    expect(paused40).toMatchObject({ state: 'running', dueAt: at(100), breachedAt: null });
+  });
+
+  it('comes to light when other terms make a clock that stands still due before it did', () => {
+    const still = followStatus(begun(), paused, at(40), 'status');
+    expect(recompute(still, promising(30, paused), at(50), 'priority')).toMatchObject({
+      state: 'breached',
+      dueAt: at(30),
+      breachedAt: at(30),
+      breachDetectedAt: at(50),
+    });
+    expect(recompute(still, promising(40, paused), at(50), 'priority')).toMatchObject({ state: 'paused', dueAt: null });
   });
 
   it('is taken back when the clock turns out to have stood still before', () => {
@@ -141,6 +172,40 @@ describe('a clock recomputed again', () => {
     // Due when it was, by another promise that stands still as well.
     const still = followStatus(clock, paused, at(5), 'status');
     expect(recompute(still, promising(90, paused), at(6), 'again')).toMatchObject({ targetMinutes: 90, dueAt: null });
+  });
+
+  it('tells of every change of what it counts by, also while it stands still', () => {
+    const version = (number: number): TermsInForce => ({ ...paused, calendar: { ...aroundTheClock, version: number } });
+    const still = followStatus(begun(), version(1), at(5), 'status');
+    const changes: [TermsInForce, string][] = [
+      [promising(90, version(1)), 'stands still; 60 → 90 minutes'],
+      [{ ...version(1), policyVersion: 2 }, 'stands still; policy version 1 → 2'],
+      [{ ...version(1), policyId: 'another' }, 'stands still; another policy'],
+      [{ ...version(1), terms: { ...running.terms, calendarId: 'another' } }, 'stands still; another calendar'],
+      [version(2), 'stands still; calendar version 1 → 2'],
+      [
+        { ...version(1), priority: 'P2', terms: { ...running.terms, targets: { P2: { resolution: 30 } } } },
+        'stands still; 60 → 30 minutes; P1 → P2',
+      ],
+    ];
+    for (const [by, note] of changes) {
+      const after = recompute(still, by, at(6), 'cause');
+      expect(after.changes.at(-1)).toMatchObject({ at: at(6).toISOString(), cause: 'cause', dueTo: null, note });
+      expect(after.changes).toHaveLength(2);
+      expect(recompute(after, by, at(7), 'cause')).toBe(after);
+    }
+    const resumed = followStatus(still, { ...version(3), status: 'open' }, at(15), 'status open');
+    expect(resumed.changes.at(-1)).toMatchObject({
+      cause: 'status open',
+      dueTo: at(70).toISOString(),
+      note: 'due anew; calendar version 1 → 3',
+      calendarVersion: 3,
+    });
+    // While it runs, a calendar that moves nothing is none of its business.
+    expect(recompute(resumed, { ...version(4), status: 'open' }, at(16), 'calendar changed')).toBe(resumed);
+    expect(recompute(resumed, { ...version(3), status: 'open', policyVersion: 2 }, at(16), 'applied')).toMatchObject({
+      changes: [{}, {}, { note: 'due as before; policy version 1 → 2' }],
+    });
   });
 
   it('follows terms that make it stand still, or run, in the status that it has', () => {
