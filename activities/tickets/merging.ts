@@ -5,18 +5,19 @@ import { Problem } from '../../db/model/problem.ts';
 import type { Insertion } from '../../db/model/set-based.ts';
 import { readOpenPromises } from '../../db/tickets/life.queries.ts';
 import { findTicket, type TicketRow } from '../../db/tickets/ticket-state.queries.ts';
-import { cancel, followStatus } from '../../workflows/tickets/clocks.ts';
+import { cancel, type TermsInForce } from '../../workflows/tickets/clocks.ts';
 import { finalTicketStages, isOpenStage, type TicketStatus } from '../../workflows/tickets/policy.ts';
 import { type OpenPromises, type OwedAnswer, withMerged } from '../../workflows/tickets/promises.ts';
+import { takeOverClocks } from './merged-clocks.ts';
 import { conversationMoved } from './moved-conversation.ts';
 import { notify, otherThanActor } from './notifications.ts';
 import { type Move, save, type Saved } from './save.ts';
 import { openCase, recomputeAll, type TicketCase, withClocks } from './ticket-case.ts';
 
 /**
- * Merges a ticket into another one: its conversation moves, and so does what is owed to its customer; its clocks are
- * cancelled, its process ends, and the other's hears of it. Who asked stays on record with the merge. Problem
- * `rule_violation` for a ticket that cannot take it. Both have to be locked.
+ * Merges a ticket into another one: its conversation moves, and so does what is owed to its customer, with the clocks of
+ * that; its others are cancelled, its process ends, and the other's hears of it. Who asked stays on record with the
+ * merge. Problem `rule_violation` for a ticket that cannot take it. Both have to be locked.
  */
 export async function mergeInto(ticketCase: TicketCase, { intoTicketId }: { intoTicketId: string }): Promise<Saved> {
   const { em, change, ticket } = ticketCase;
@@ -30,17 +31,19 @@ export async function mergeInto(ticketCase: TicketCase, { intoTicketId }: { into
 
   const { id: survivorId } = survivor;
   const taking = await openCase(em, { ...change, subjectId: survivorId }, survivor);
-  const both = withMerged(await readOpenPromises(em, survivor), await readOpenPromises(em, ticket), at);
+  const owed = await readOpenPromises(em, ticket);
+  const both = withMerged(await readOpenPromises(em, survivor), owed, at);
   const cause = `merged into ticket #${survivor.number}`;
   const moved = await conversationMoved(em, change, ticket.id, survivorId);
-  const merged = await save(ticketCase, {
+  const { from, into, statements } = takeOverClocks(ticketCase, taking, owed, cause);
+  const merged = await save(from, {
     told: { kind: 'ticket.merged', summary: cause, details: { intoTicketId: survivorId } },
     values: { stage: 'merged', status: 'merged', mergedIntoTicketId: survivorId, closedAt: at, routeAgainAt: null },
-    clocks: withClocks(ticketCase, (clock, by) => cancel(clock, by, at, cause)),
+    clocks: withClocks(from, (clock, by) => cancel(clock, by, at, cause)),
     rows: [mergeRow(change, ticket, survivorId, both.answers), ...moved.rows],
-    statements: moved.statements,
+    statements: [...moved.statements, ...statements],
   });
-  await save(taking, absorption(taking, ticket, both));
+  await save(into, absorption(into, ticket, both, ticketCase.life));
   return merged;
 }
 
@@ -55,8 +58,16 @@ function hindranceOf({ id, stage }: TicketRow, survivor: TicketRow | null): stri
   return null;
 }
 
-/** What the other ticket does on taking one over: it has the clocks of what it owes now, and tells its agent. */
-function absorption({ change, ticket, life, inForce }: TicketCase, merged: TicketRow, owed: OpenPromises): Move {
+/**
+ * What the other ticket does on taking one over: it has the clocks of what it owes now, and tells its agent. Without a
+ * policy it keeps none; those that were taken over counted by `calendar`.
+ */
+function absorption(
+  { change, ticket, life, inForce }: TicketCase,
+  merged: TicketRow,
+  owed: OpenPromises,
+  { calendar }: Pick<TermsInForce, 'calendar'>,
+): Move {
   const summary = `ticket #${merged.number} was merged into this one`;
   const told = { kind: 'ticket.absorbed', summary, details: { ticketId: merged.id } };
   const isAwaited = owed.answers.some(({ ticketId, since }) => ticketId !== ticket.id && since >= change.at);
@@ -65,11 +76,14 @@ function absorption({ change, ticket, life, inForce }: TicketCase, merged: Ticke
   const status: TicketStatus = ticket.status === 'waiting_for_customer' ? 'open' : ticket.status;
   const by = inForce && { ...inForce, status };
   const promises = { ...owed, statuses: [...owed.statuses, { at: change.at, status }] };
-  const followed = life.clocks.map((clock) => (by ? followStatus(clock, by, change.at, `status ${status}`) : clock));
+  const clocks = by
+    ? recomputeAll(life, by, change, summary, promises)
+    : life.clocks.map((clock) => cancel(clock, { calendar }, change.at, `${summary}: no policy holds`));
   return {
     told,
     values: { status, lastCustomerMessageAt: latest(ticket.lastCustomerMessageAt, merged.lastCustomerMessageAt) },
-    ...(by && { clocks: recomputeAll({ ...life, clocks: followed }, by, change, summary, promises), inForce: by }),
+    clocks,
+    inForce: by,
     rows: notify(change, otherThanActor(change, ticket.assignedUserId), 'absorbed', ticket),
   };
 }

@@ -11,7 +11,9 @@ const shown = 8;
 export function stateOf({ ticket, clocks, next }: Saved): TicketState {
   const { number, stage, status, priority, round } = ticket;
   const isOpen = ({ endedAt }: Clock) => endedAt === null;
-  const ended = clocks.filter((clock) => !isOpen(clock));
+  const ended = clocks
+    .filter((clock) => !isOpen(clock))
+    .toSorted((one, other) => (other.endedAt?.getTime() ?? 0) - (one.endedAt?.getTime() ?? 0));
   const views = [...clocks.filter(isOpen), ...ended].slice(0, shown);
   return {
     number,

@@ -13,7 +13,7 @@ import type { TicketRow } from './ticket-state.queries.ts';
 
 /** What is stored of a ticket's clocks, as far as its next decision needs it. */
 export interface TicketLife {
-  /** The open clocks, and the last few that ended. */
+  /** The open clocks, the cancelled ones, which may be promised again, and the last few of the others. */
   clocks: Clock[];
   /** Steps of those clocks that were taken. */
   taken: TakenStep[];
@@ -44,8 +44,8 @@ const lifeSql = `
       select k.* from crm_core.crm_sla_clocks k
       where k.organization_id = t.organization_id and k.ticket_id = t.ticket_id and k.deleted_at is null),
     shown as materialized (
-      (select * from known where ended_at is null)
-      union all (select * from known where ended_at is not null order by ended_at desc, sla_clock_id desc limit ${endedKept})),
+      (select * from known where ended_at is null or state = 'cancelled')
+      union all (select * from known where ended_at is not null and state <> 'cancelled' order by ended_at desc, sla_clock_id desc limit ${endedKept})),
     applied as materialized (
       select applied_version as version, applied_terms as terms from crm_core.crm_sla_policies p
       where p.organization_id = t.organization_id and p.sla_policy_id = t.sla_policy_id and p.applied_version > coalesce(t.sla_policy_version, 0) and p.applied_terms is not null)

@@ -186,6 +186,26 @@ export function recompute(clock: Clock, inForce: TermsInForce, at: Date, cause: 
 }
 
 /**
+ * A clock that was cancelled goes on, since it is promised again: `lived` is the same promise as the terms in force would
+ * have had it from its start. Its breach stays on record if they would have broken it as well.
+ */
+export function resume(cancelled: Clock, lived: Clock, inForce: TermsInForce, at: Date, cause: string): Clock {
+  const { breached, breachedAt, breachDetectedAt, life } = cancelled;
+  return withDue(cancelled, { ...lived, breached, breachedAt, breachDetectedAt, life }, inForce, at, cause);
+}
+
+/** An open or cancelled clock goes on with another ticket, as its `ordinal`-th of the target. */
+export function takenOver(
+  clock: Clock,
+  ordinal: number,
+  inForce: Pick<TermsInForce, 'calendar'>,
+  at: Date,
+  cause: string,
+): Clock {
+  return { ...clock, ordinal, changes: told(clock, inForce, { at, cause, dueTo: clock.dueAt, note: 'taken over' }) };
+}
+
+/**
  * Computes the due instant of an open clock anew by its intervals and its terms, which may differ from those of `before`; a
  * breach follows it, or is taken back. Says what has changed; `before` itself when nothing has.
  */
@@ -194,23 +214,24 @@ function withDue(before: Clock, clock: Clock, inForce: TermsInForce, at: Date, c
   const kind = clock.intervals.at(-1)?.kind ?? 'running';
   const lateness = latenessOf(clock, kind, dueAt, at);
   const after = { ...clock, ...lateness, state: lateness.breached ? 'breached' : kind, dueAt } as const;
-  const isTakenBack = before.breached && !after.breached;
-  const isMoved = !isSame(dueAt, before.dueAt) || !isSame(after.breachedAt, before.breachedAt);
   const terms = termsChanged(before, after);
   const calendar = calendarChanged(before, after, inForce);
-  const isTold = isMoved || isTakenBack || after.state !== before.state || terms.length > 0;
+  const outcome = outcomeOf(before, after);
+  const isTold = outcome !== null || terms.length > 0;
   // A calendar that moves nothing is no news, unless nobody could see what it moves: while the clock stands still.
   if (!isTold && (dueAt !== null || calendar.length === 0))
     return clock.intervals === before.intervals ? before : clock;
-  const outcome = isTakenBack
-    ? 'the breach is taken back'
-    : dueAt === null
-      ? 'stands still'
-      : isMoved
-        ? 'due anew'
-        : 'due as before';
-  const note = [outcome, ...terms, ...calendar].join('; ');
+  const note = [outcome ?? (dueAt === null ? 'stands still' : 'due as before'), ...terms, ...calendar].join('; ');
   return { ...after, changes: told(before, inForce, { at, cause, dueTo: dueAt, note }) };
+}
+
+/** What has become of a clock, in words; null: nothing that one could see. */
+function outcomeOf(before: Clock, after: Clock): string | null {
+  if (before.breached && !after.breached) return 'the breach is taken back';
+  if (!before.breached && after.breached) return 'found late';
+  const isMoved = !isSame(before.dueAt, after.dueAt) || !isSame(before.breachedAt, after.breachedAt);
+  if (!isMoved && before.state === after.state) return null;
+  return after.dueAt === null ? 'stands still' : 'due anew';
 }
 
 /**

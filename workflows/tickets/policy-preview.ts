@@ -63,8 +63,10 @@ export function clockEffectsOf(before: readonly Clock[], after: readonly Clock[]
 }
 
 function effectOn(old: Clock | undefined, clock: Clock, at: Date): ClockEffect['effect'] | null {
-  if (!old) return isLate(clock, at) ? 'breached' : 'begun';
-  if (old.endedAt !== null) return null;
+  if (!old || old.endedAt !== null) {
+    if (clock.endedAt !== null) return null;
+    return isLate(clock, at) && !old?.breached ? 'breached' : 'begun';
+  }
   if (clock.state === 'cancelled') return 'cancelled';
   const [was, is] = [isLate(old, at), isLate(clock, at)];
   if (was !== is) return is ? 'breached' : 'unbreached';

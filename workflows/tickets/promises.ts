@@ -1,4 +1,4 @@
-import { beginClock, cancel, type Clock, followStatus, type TermsInForce, recompute } from './clocks.ts';
+import { beginClock, cancel, type Clock, followStatus, type TermsInForce, recompute, resume } from './clocks.ts';
 import type { SlaTarget, TicketStatus } from './policy.ts';
 
 /** A change of a ticket's status, in order. */
@@ -98,15 +98,17 @@ export function isPromised(target: SlaTarget, { terms, priority }: Pick<TermsInF
 
 /**
  * Computes every open clock anew by other terms, another priority, or with a merged ticket's promises; begins those that are
- * promised now, from where the promise began; cancels those that would not be there had this been in force from then on.
+ * promised now, from where the promise began, or takes up those that were cancelled; cancels those that would not be there
+ * had this been in force from then on.
  */
 export function reconcile(
   clocks: readonly Clock[],
   promises: OpenPromises,
   by: TermsInForce,
-  { at, cause }: { at: Date; cause: string },
+  told: { at: Date; cause: string },
   next: (target: SlaTarget) => { id: string; ordinal: number },
 ): Clock[] {
+  const { at, cause } = told;
   const isCovered = (answer: OwedAnswer) =>
     answer.asked === 'message' &&
     isPromised('first_response', by) &&
@@ -120,14 +122,20 @@ export function reconcile(
         : clock,
     );
   const owed = promises.answers.filter((answer) => !isCovered(answer));
-  return [...recomputed, ...missingClocks(recomputed, { ...promises, answers: owed }, by, next)];
+  const missing = missingClocks(recomputed, { ...promises, answers: owed }, by, told, next);
+  const resumed = new Set(missing.map(({ id }) => id));
+  return [...recomputed.filter(({ id }) => !resumed.has(id)), ...missing];
 }
 
-/** Clocks that a ticket at work should have by its terms and has not, with the pauses that statuses mean for them. */
+/**
+ * Clocks that a ticket at work should have by its terms and has not, with the pauses that statuses mean for them. One that
+ * was cancelled is the same promise: it goes on, and what was told of it is not told again.
+ */
 function missingClocks(
   clocks: readonly Clock[],
   { begunAt, answers, statuses }: OpenPromises,
   by: TermsInForce,
+  { at, cause }: { at: Date; cause: string },
   next: (target: SlaTarget) => { id: string; ordinal: number },
 ): Clock[] {
   const open = clocks.filter(({ endedAt }) => endedAt === null);
@@ -146,17 +154,28 @@ function missingClocks(
   ];
   return wanted.flatMap(({ target, startedAt, lived }) => {
     if (!isPromised(target, by) || has(target, startedAt)) return [];
+    const cancelled = clocks.findLast(
+      (clock) =>
+        clock.state === 'cancelled' && clock.target === target && clock.startedAt.getTime() === startedAt.getTime(),
+    );
     const clock = beginClock(
-      { ...next(target), target, startedAt, cause: 'promised from here on' },
+      { ...(cancelled ?? next(target)), target, startedAt, cause: 'promised from here on' },
       { ...by, status: statusAt(lived, startedAt) },
     );
-    return clock ? [replayed(clock, by, lived)] : [];
+    if (!clock) return [];
+    const missing = replayed(clock, by, lived, at);
+    return [cancelled ? resume(cancelled, missing, by, at, cause) : missing];
   });
 }
 
-/** Lets a clock live through the statuses that followed its start. */
-function replayed(clock: Clock, inForce: TermsInForce, statuses: readonly StatusChange[]): Clock {
-  return statuses
-    .filter(({ at }) => at > clock.startedAt)
-    .reduce((lived, { at, status }) => followStatus(lived, { ...inForce, status }, at, `status ${status}`), clock);
+/** Lets a clock live through the statuses that followed its start; a breach among them is noticed only now, at `at`. */
+function replayed(clock: Clock, inForce: TermsInForce, statuses: readonly StatusChange[], at: Date): Clock {
+  const replayed = statuses
+    .filter((change) => change.at > clock.startedAt)
+    .reduce(
+      (lived, change) =>
+        followStatus(lived, { ...inForce, status: change.status }, change.at, `status ${change.status}`),
+      clock,
+    );
+  return replayed.breached ? { ...replayed, breachDetectedAt: at } : replayed;
 }

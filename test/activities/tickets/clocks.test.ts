@@ -180,6 +180,45 @@ describe('the clocks', () => {
     });
   });
 
+  it('that are promised again are the ones that were cancelled, with what was told of them', async () => {
+    const targets = { P1: { first_response: 60, resolution: 240 }, P4: { first_response: 600 } };
+    const house = await makeTicketHouse(fixture.app, { policy: { targets } });
+    const { ticketId } = await house.open({ priority: 'P1' }, { receivedAt: monday });
+    for (let taken = 0; taken < 6; taken += 1) await house.takeNext(ticketId);
+    const breaches = () => house.count('crm_notifications', `kind = 'ticket.breach'`);
+    expect(await breaches()).toBe(2);
+    await house.send(ticketId, 'setPriority', { priority: 'P4' }, { receivedAt: at(300) });
+    expect((await house.clocks(ticketId))[1]).toMatchObject({ state: 'cancelled', breached: true });
+    await house.send(ticketId, 'setStatus', { status: 'waiting_for_customer' }, { receivedAt: at(310) });
+    await house.send(ticketId, 'setStatus', { status: 'open' }, { receivedAt: at(320) });
+    const { state } = await house.send(ticketId, 'setPriority', { priority: 'P1' }, { receivedAt: at(330) });
+    const clocks = await house.clocks(ticketId);
+    expect(clocks).toHaveLength(2);
+    expect(clocks[1]).toMatchObject({
+      state: 'breached',
+      due_at: at(240),
+      breached_at: at(240),
+      breach_detected_at: at(240),
+      ended_at: null,
+      elapsed_minutes: null,
+      life: 0,
+    });
+    expect(clocks[1]?.intervals.map(({ from, kind }) => [new Date(from), kind])).toEqual([
+      [monday, 'running'],
+      [at(310), 'paused'],
+      [at(320), 'running'],
+    ]);
+    expect(clocks[1]?.changes.map(({ cause, dueTo }) => [cause, dueTo])).toEqual([
+      ['priority P1 → P4: not promised any more', null],
+      ['priority P4 → P1', at(240).toISOString()],
+    ]);
+    // The first response, which P4 gives more time, was late anew: that is another breach, the resolution is not.
+    expect(state).toMatchObject({ sla: 'breached', next: { step: 'first_response.breach' } });
+    await house.takeNext(ticketId, at(330));
+    expect(await breaches()).toBe(3);
+    expect((await house.steps(ticketId)).filter(({ target }) => target === 'resolution')).toHaveLength(3);
+  });
+
   it('that are computed anew when late date their breach anew, on record as well', async () => {
     const house = await makeTicketHouse(fixture.app);
     const { ticketId } = await house.open({ priority: 'P1' }, { receivedAt: monday });

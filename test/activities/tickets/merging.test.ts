@@ -84,6 +84,78 @@ describe('the customer of a merged ticket who waits for an answer', () => {
   });
 });
 
+describe('a promise that was broken before the merge', () => {
+  it('goes to the other ticket with all that was told of it, and is no other one there', async () => {
+    const { house, survivor, other, merge } = await twoTickets();
+    await house.send(survivor, 'reply', { text: 'To somebody else.' }, { receivedAt: at(30) });
+    for (let taken = 0; taken < 3; taken += 1) await house.takeNext(other);
+    const told = () => house.count('crm_notifications', `kind in ('ticket.breach', 'ticket.warning')`);
+    const before = await told();
+    const broken = () => house.count('crm_sla_clocks', 'breached');
+    expect(await broken()).toBe(1);
+    await merge(90);
+    expect(await broken()).toBe(1);
+    expect(await told()).toBe(before);
+    expect((await house.clocks(other)).map(({ target, state }) => [target, state])).toEqual([
+      ['resolution', 'cancelled'],
+    ]);
+    const [, taken] = await house.clocks(survivor);
+    expect(taken).toMatchObject({
+      target: 'first_response',
+      ordinal: 2,
+      state: 'breached',
+      due_at: at(80),
+      breach_detected_at: at(80),
+      changes: [{ note: 'taken over', dueFrom: at(80).toISOString(), dueTo: at(80).toISOString() }],
+    });
+    expect((await house.steps(survivor)).map(({ step }) => step)).toEqual(['warning_50', 'warning_75', 'breach']);
+    expect(await house.stateOf(survivor)).toMatchObject({
+      sla: 'breached',
+      next: { step: 'resolution.warning_50' },
+    });
+    await house.send(survivor, 'reply', { text: 'To both.' }, { receivedAt: at(95) });
+    expect(await answersOwed(house, survivor)).toEqual([]);
+    expect(await broken()).toBe(1);
+  });
+
+  it('is taken back when the other’s terms give it more time, and waits there when they give it none', async () => {
+    const { house, survivor, other, merge } = await twoTickets();
+    await house.send(survivor, 'setPriority', { priority: 'P4' }, { receivedAt: at(30) });
+    for (let taken = 0; taken < 3; taken += 1) await house.takeNext(other);
+    await merge(90);
+    expect(await answersOwed(house, survivor)).toEqual([]);
+    await house.send(survivor, 'setPriority', { priority: 'P3' }, { receivedAt: at(91) });
+    const owed = [
+      ['first_response', at(600)],
+      ['first_response', at(620)],
+    ];
+    expect(await answersOwed(house, survivor)).toEqual(owed);
+    expect(await house.count('crm_sla_clocks', 'breached')).toBe(0);
+    await house.send(survivor, 'setPriority', { priority: 'P4' }, { receivedAt: at(92) });
+    await house.send(survivor, 'setPriority', { priority: 'P3' }, { receivedAt: at(93) });
+    expect(await answersOwed(house, survivor)).toEqual(owed);
+    expect(await house.count('crm_sla_clocks', `target = 'first_response'`)).toBe(2);
+  });
+});
+
+describe('a promise that was broken before the merge into a ticket without a policy', () => {
+  it('is cancelled there, and goes on when one is chosen', async () => {
+    const { house, survivor, other, merge } = await twoTickets();
+    await house.sql(`update crm_core.crm_sla_policies set condition = 'priority != "P4"'`);
+    await house.send(survivor, 'setPriority', { priority: 'P4' }, { receivedAt: at(30) });
+    for (let taken = 0; taken < 3; taken += 1) await house.takeNext(other);
+    await merge(90);
+    expect(await answersOwed(house, survivor)).toEqual([]);
+    expect(await house.count('crm_sla_clocks', 'breached')).toBe(1);
+    await house.send(survivor, 'setPriority', { priority: 'P1' }, { receivedAt: at(91) });
+    expect(await answersOwed(house, survivor)).toEqual([
+      ['first_response', at(60)],
+      ['first_response', at(80)],
+    ]);
+    expect(await house.count('crm_sla_clocks', 'breached')).toBe(1);
+  });
+});
+
 describe('what two tickets said to their customers', () => {
   it('answered none of the other’s, and is recomputed so for ever', async () => {
     const { house, survivor, other, merge } = await twoTickets();
