@@ -1,7 +1,7 @@
 import { breach, type Clock } from '../../workflows/tickets/clocks.ts';
 import { type Planned, stepName, stepsOfClock } from '../../workflows/tickets/plan.ts';
 import { actionNames, raised, targetNames } from '../../workflows/tickets/policy.ts';
-import type { EscalationRung } from '../../workflows/tickets/terms.ts';
+import { type EscalationRung, rungName } from '../../workflows/tickets/terms.ts';
 import { managerOf } from '../notifications.ts';
 import type { TicketStepDue } from '../tickets.types.ts';
 import { prioritized } from './messages.ts';
@@ -38,7 +38,7 @@ async function moveOf(ticketCase: TicketCase, recomputed: Recomputed, next: Plan
   if (!clock || !recomputed.inForce) throw new Error(`The step ${next.step} belongs to no clock.`);
   if (next.step === 'breach') return breached(ticketCase, recomputed, clock, next);
   if (next.step.startsWith('warning_')) return warned(ticketCase, recomputed, clock, next);
-  const rung = recomputed.inForce.terms.escalation[Number(next.step.slice('rung_'.length)) - 1];
+  const rung = recomputed.inForce.terms.escalation.find((one) => rungName(one) === next.step);
   if (!rung) throw new Error(`The policy has no rung for the step ${next.step}.`);
   return climbed({ ...ticketCase, ...recomputed }, clock, next, rung);
 }

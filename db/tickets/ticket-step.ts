@@ -14,7 +14,7 @@ export const TicketStep = entity('TicketStep', 'crm_ticket_steps', {
     ticketId: reference(() => Ticket),
     slaClockId: reference(() => SlaClock, { nullable: true }),
     target: choice(slaTargets, { nullable: true }),
-    /** `warning_50`, `breach`, `rung_1`, `close`. */
+    /** `warning_50`, `breach`, `rung_reassign_10`, `close`. */
     step: text(40),
     /** The life of the clock, or for `close` how often the ticket was reopened: each step is taken once in each. */
     life: integer(0, 1_000_000),

@@ -1,11 +1,12 @@
 import { instantAfter, pausesOf } from './clock-time.ts';
 import type { Clock, TermsInForce } from './clocks.ts';
+import { rungName } from './terms.ts';
 import { actionNames, type SlaTarget, slaTargets, targetNames, type TicketStage } from './policy.ts';
 import type { SlaState } from '../processes/search-attributes.ts';
 
 /** Something that a ticket does by itself at an instant, unless something happens before. */
 export interface Planned {
-  /** `warning_50`, `breach`, `rung_1` of a clock; `close` and `route` of the ticket. */
+  /** `warning_50`, `breach`, `rung_reassign_10` of a clock; `close` and `route` of the ticket. */
   step: string;
   clockId: string | null;
   target: SlaTarget | null;
@@ -55,8 +56,8 @@ export function stepsOfClock(clock: Clock, inForce: TermsInForce, taken: readonl
     dueAt === null ? [] : [{ step, clockId, target, life, dueAt, clause }];
 
   if (clock.breached) {
-    return inForce.terms.escalation.flatMap((rung, index) => {
-      const step = `rung_${index + 1}`;
+    return inForce.terms.escalation.flatMap((rung) => {
+      const step = rungName(rung);
       if (rung.target !== target || isTaken(step, false)) return [];
       return planned(step, rungDueAt(clock, inForce, rung), `${name} · escalation: ${actionNames[rung.action]}`);
     });

@@ -46,6 +46,14 @@ export const escalationSchema = z
 export type Targets = z.output<typeof targetsSchema>;
 export type EscalationRung = z.output<typeof escalationSchema>[number];
 
+/**
+ * What a rung is called on the clock of its target: `rung_reassign_10`, `rung_reassign_10_wall`. By what it does and when, so
+ * that it is the same one in every ladder that has it; at most 38 characters.
+ */
+export function rungName({ action, afterMinutes, clock }: EscalationRung): string {
+  return `rung_${action}_${afterMinutes}${clock === 'wall' ? '_wall' : ''}`;
+}
+
 /** What a policy promises, as a ticket keeps it from the moment it was chosen: later versions do not touch it. */
 export const slaTermsSchema = z.object({
   name: z.string(),

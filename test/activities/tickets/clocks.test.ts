@@ -26,9 +26,9 @@ describe('the clocks', () => {
       ['warning_75', at(45), 'warned'],
       // P1, which the ladder ends in, was due after half an hour: so is its breach.
       ['breach', at(30), 'first response breached'],
-      ['rung_1', at(60), 'notify manager'],
-      ['rung_2', at(70), 'given to somebody else'],
-      ['rung_3', at(80), 'priority P2 → P1 by escalation'],
+      ['rung_notify_manager_0', at(60), 'notify manager'],
+      ['rung_reassign_10_wall', at(70), 'given to somebody else'],
+      ['rung_raise_priority_20', at(80), 'priority P2 → P1 by escalation'],
     ]);
     const [clock] = await house.clocks(ticketId);
     expect(clock).toMatchObject({

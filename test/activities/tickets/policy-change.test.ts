@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { migrateDown, migrateUp, migrationStatus } from '../../../db/migrator.ts';
 import { previewPolicyChange } from '../../../db/tickets/policy-change.queries.ts';
 import { databaseFixture } from '../../db/database-fixture.ts';
 import { makeCalendar, makeOrganization } from '../../support/factories.ts';
@@ -26,6 +27,55 @@ describe('a policy version that was applied, before a ticket has heard of it', (
       calendar_id: office.id,
       sla_policy_version: 2,
     });
+  });
+});
+
+describe('another ladder for open tickets', () => {
+  const notify = { target: 'resolution', afterMinutes: 0, action: 'notify_assignee' };
+  const raise = { target: 'resolution', afterMinutes: 0, action: 'raise_priority' };
+
+  /** A ticket whose resolution is late, and that has told its agent so by the ladder of its policy. */
+  async function escalated() {
+    const targets = { P1: { resolution: 60 }, P2: { resolution: 60 } };
+    const house = await makeTicketHouse(fixture.app, { policy: { targets, escalation: [notify] } });
+    const { ticketId } = await house.open({ priority: 'P2' }, { receivedAt: monday });
+    for (let taken = 0; taken < 4; taken += 1) await house.takeNext(ticketId);
+    return { house, ticketId };
+  }
+
+  it('climbs the rungs that are new, and none again', async () => {
+    const { house, ticketId } = await escalated();
+    await house.applyPolicy({ escalation: [raise, notify] }, at(70));
+    const { next } = await house.replan(ticketId, at(71));
+    expect(next).toMatchObject({ step: 'resolution.rung_raise_priority_0', dueAt: at(60).toISOString() });
+    const { state } = await house.takeNext(ticketId, at(71));
+    expect(state).toMatchObject({ priority: 'P1', next: undefined });
+    expect((await house.steps(ticketId)).slice(3).map(({ outcome }) => outcome)).toEqual([
+      'notify assignee',
+      'priority P2 → P1 by escalation',
+    ]);
+  });
+});
+
+describe('rungs on record', () => {
+  it('went by their place in the ladder once, and go by what they do', async () => {
+    const ladder = [
+      { target: 'resolution', afterMinutes: 5, action: 'notify_manager' },
+      { target: 'resolution', afterMinutes: 10, clock: 'wall', action: 'notify_assignee' },
+      { target: 'resolution', afterMinutes: 5, action: 'notify_manager' },
+    ];
+    const targets = { P1: { resolution: 60 } };
+    const house = await makeTicketHouse(fixture.app, { policy: { targets, escalation: ladder } });
+    const { ticketId } = await house.open({ priority: 'P1' }, { receivedAt: monday });
+    for (let taken = 0; taken < 5; taken += 1) await house.takeNext(ticketId);
+    const rungs = async () => (await house.steps(ticketId)).slice(3).map(({ step }) => step);
+    const byContent = ['rung_notify_manager_5', 'rung_notify_assignee_10_wall'];
+    expect(await rungs()).toEqual(byContent);
+    const migration = 'Migration20261121235500_rungs_by_content';
+    while (!(await migrationStatus(fixture.url)).pending.includes(migration)) await migrateDown(fixture.url);
+    expect(await rungs()).toEqual(['rung_1', 'rung_2']);
+    await migrateUp(fixture.url);
+    expect(await rungs()).toEqual(byContent);
   });
 });
 

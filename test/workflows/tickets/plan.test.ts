@@ -61,13 +61,17 @@ describe('the steps of a clock', () => {
 
   it('are the rungs of its own target once it is late, by wall or business time, each once in a life', () => {
     expect(planned(late())).toEqual([
-      ['rung_1', at(60)],
-      ['rung_3', at(90)],
+      ['rung_notify_manager_0', at(60)],
+      ['rung_raise_priority_30_wall', at(90)],
     ]);
-    expect(planned(late('first_response'))).toEqual([['rung_2', at(50)]]);
-    expect(planned(late(), by, [taken('rung_1', late())])).toEqual([['rung_3', at(90)]]);
+    expect(planned(late('first_response'))).toEqual([['rung_reassign_5', at(50)]]);
+    expect(planned(late(), by, [taken('rung_notify_manager_0', late())])).toEqual([
+      ['rung_raise_priority_30_wall', at(90)],
+    ]);
     const again = { ...late(), life: 1 };
-    expect(planned(again, by, [taken('rung_1', again, 0), taken('rung_3', again, 1)])).toEqual([['rung_1', at(60)]]);
+    expect(
+      planned(again, by, [taken('rung_notify_manager_0', again, 0), taken('rung_raise_priority_30_wall', again, 1)]),
+    ).toEqual([['rung_notify_manager_0', at(60)]]);
     expect(planned(complete(late(), by, at(70)))).toEqual([]);
   });
 
@@ -81,13 +85,18 @@ describe('the steps of a clock', () => {
       terms: { ...by.terms, escalation: [{ target: 'resolution', afterMinutes: 5, clock, action: 'notify_manager' }] },
     });
     const tuesday = new Date('2026-11-24T09:05:00Z');
-    expect(planned(late(), ladder('business'))).toEqual([['rung_1', tuesday]]);
-    expect(planned(late(), ladder('wall'))).toEqual([['rung_1', at(65)]]);
+    expect(planned(late(), ladder('business'))).toEqual([['rung_notify_manager_5', tuesday]]);
+    expect(planned(late(), ladder('wall'))).toEqual([['rung_notify_manager_5_wall', at(65)]]);
     const held = followStatus(late(), paused, at(62), 'status');
-    expect(stepsOfClock(held, paused, []).map(({ step }) => step)).toEqual(['rung_1', 'rung_3']);
+    expect(stepsOfClock(held, paused, []).map(({ step }) => step)).toEqual([
+      'rung_notify_manager_0',
+      'rung_raise_priority_30_wall',
+    ]);
     const aroundLadder = { ...ladder('business'), calendar: aroundTheClock };
     expect(planned(held, aroundLadder)).toEqual([]);
-    expect(planned(followStatus(held, by, at(72), 'status'), aroundLadder)).toEqual([['rung_1', at(75)]]);
+    expect(planned(followStatus(held, by, at(72), 'status'), aroundLadder)).toEqual([
+      ['rung_notify_manager_5', at(75)],
+    ]);
   });
 
   it('are none while it stands still, whatever due instant it had', () => {
@@ -161,6 +170,6 @@ describe('what is said of a ticket', () => {
     expect(slaOf([still, begun()], [taken('warning_50', still)], none)).toBe('on_track');
     expect(slaOf([begun()], [taken('warning_50', still)], none)).toBe('on_track');
     // A clock whose breach was taken back was never warned of.
-    expect(slaOf([begun()], [taken('breach'), taken('rung_1')], none)).toBe('on_track');
+    expect(slaOf([begun()], [taken('breach'), taken('rung_notify_manager_0')], none)).toBe('on_track');
   });
 });

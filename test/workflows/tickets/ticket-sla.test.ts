@@ -154,12 +154,12 @@ describe('a ticket', () => {
       ['first_response', 'warning_50', after(openedAt, 30)],
       ['first_response', 'warning_75', after(openedAt, 45)],
       ['first_response', 'breach', after(openedAt, 60)],
-      ['first_response', 'rung_1', after(openedAt, 60)],
-      ['first_response', 'rung_2', after(openedAt, 70)],
+      ['first_response', 'rung_notify_manager_0', after(openedAt, 60)],
+      ['first_response', 'rung_reassign_10_wall', after(openedAt, 70)],
       ['resolution', 'warning_50', after(openedAt, 120)],
       ['resolution', 'warning_75', after(openedAt, 180)],
       ['resolution', 'breach', after(openedAt, 240)],
-      ['resolution', 'rung_3', after(openedAt, 270)],
+      ['resolution', 'rung_notify_administrators_30', after(openedAt, 270)],
     ]);
     for (const { detected_at } of steps.slice(1))
       expect(new Date(detected_at).getTime()).toBeGreaterThanOrEqual(back.getTime());
