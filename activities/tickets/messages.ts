@@ -136,13 +136,16 @@ async function assign(ticketCase: TicketCase, { userId, teamId }: Payload<'assig
   return save(ticketCase, { told, values, rows, statements });
 }
 
+/** What nobody has answered is not waited for any more: that is no answer in time, and has no time to answer. */
 async function resolve(ticketCase: TicketCase, { note: text }: Payload<'resolve'>): Promise<Saved> {
   const { em, change, ticket } = ticketCase;
   const { at } = change;
   return save(ticketCase, {
     told: { kind: 'ticket.resolved', summary: 'resolved' },
     values: { stage: 'resolved', status: 'resolved', resolvedAt: at, routeAgainAt: null },
-    clocks: withClocks(ticketCase, (clock, by) => complete(clock, by, at)),
+    clocks: withClocks(ticketCase, (clock, by) =>
+      clock.target === 'resolution' ? complete(clock, by, at) : cancel(clock, by, at, 'resolved without an answer'),
+    ),
     rows: text === undefined ? [] : await messageRows(em, change, ticket, { kind: 'note', text }),
   });
 }

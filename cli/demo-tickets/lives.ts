@@ -108,7 +108,7 @@ const alone: readonly Life[] = [
   },
 ];
 
-/** Two tickets of one person: the second is merged into the first, which then owes the answer that the second waited for. */
+/** Two tickets of one person: the second is merged into the first, which then owes the answer that the second waited for, with its clock. */
 const merged: readonly Life[] = [
   {
     name: 'takes in another ticket',
@@ -120,7 +120,7 @@ const merged: readonly Life[] = [
     name: 'merged into another',
     priority: 'P3',
     steps: [{ atSeconds: 29, does: 'merge' }],
-    clocks: { first_response: ['cancelled'], resolution: ['cancelled'] },
+    clocks: { resolution: ['cancelled'] },
   },
 ];
 

@@ -35,12 +35,13 @@ const outcomes = (target: SlaTarget) => `jsonb_build_object(
   'breached', ${counted(`target = '${target}' and outcome = 'breached'`)},
   'running', ${counted(`target = '${target}' and outcome = 'running'`)})`;
 
-// A clock is breached from the instant it was due, whatever came after, its cancelling too; a met one was met in time.
+// A clock is breached from the instant it was due, whatever came after, its cancelling too, and before it was noticed; a met one
+// was met in time.
 const clocksSql = ({ key, name }: { key: string; name: string }) => `
-  with asked as (select ?::uuid as organization_id),
+  with asked as (select ?::uuid as organization_id, ?::timestamptz as at),
   clocks as (
     select ${key} as key, c.target,
-      case when c.breached then 'breached' when c.state = 'met' then 'met' else 'running' end as outcome,
+      case when c.breached or (c.state = 'running' and c.due_at < asked.at) then 'breached' when c.state = 'met' then 'met' else 'running' end as outcome,
       case when c.met_at is null then null else c.elapsed_minutes end as elapsed_minutes
     from crm_core.crm_sla_clocks c
     join asked using (organization_id)
@@ -75,7 +76,7 @@ interface GroupRow {
 
 type Outcomes = Record<'met' | 'breached' | 'running', number>;
 
-/** The service levels of an organisation over `[from, to)` by group, and its backlog at `at`. */
+/** The service levels of an organisation over `[from, to)` by group, and its backlog, both as they are at `at`. */
 export async function readSlaReport(
   database: Database,
   organizationId: string,
@@ -83,7 +84,7 @@ export async function readSlaReport(
   at: Date,
 ): Promise<SlaReport> {
   return inOrganization(database, organizationId, async (em) => {
-    const rows: GroupRow[] = await em.execute(clocksSql(groupings[groupBy]), [organizationId, from, to]);
+    const rows: GroupRow[] = await em.execute(clocksSql(groupings[groupBy]), [organizationId, at, from, to]);
     const [total, ...groups] = rows;
     if (!total) throw new Error('The report has no total.');
     return {

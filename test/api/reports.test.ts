@@ -75,13 +75,22 @@ interface ClockPlan {
   policy?: Made;
   priority?: string;
   startedAt?: string;
+  dueAt?: string;
   /** Business minutes until what was promised was done. */
   took?: number;
 }
 
 let ordinal = 0;
 async function makeClock(ticketId: string, plan: ClockPlan = {}): Promise<void> {
-  const { target = 'first_response', state = 'met', breached = false, policy = gold, priority = 'P1', took } = plan;
+  const {
+    target = 'first_response',
+    state = 'met',
+    breached = false,
+    policy = gold,
+    priority = 'P1',
+    dueAt,
+    took,
+  } = plan;
   ordinal += 1;
   const startedAt = new Date(plan.startedAt ?? '2026-11-02T09:00:00Z');
   const row = {
@@ -99,6 +108,7 @@ async function makeClock(ticketId: string, plan: ClockPlan = {}): Promise<void> 
     startedAt,
     intervals: [],
     changes: [],
+    dueAt: dueAt === undefined ? null : new Date(dueAt),
     metAt: took === undefined ? null : new Date(startedAt.getTime() + took * 60_000),
     elapsedMinutes: took ?? null,
     life: 0,
@@ -149,6 +159,14 @@ describe('the report of service levels', () => {
     expect(silverGroup?.firstResponseMinutes).toEqual({ count: 1, median: 7.5, p90: 7.5 });
     expect(total.compliance.first_response).toEqual({ met: 4, breached: 1, running: 0, metPercent: 80 });
     expect(total.compliance.all).toEqual({ met: 4, breached: 3, running: 2, metPercent: 57.1 });
+  });
+
+  it('counts as breached what was due and is not done, noticed or not', async () => {
+    const ticketId = await makeTicket();
+    const due = (milliseconds: number) => new Date(Date.now() + milliseconds).toISOString();
+    await makeClock(ticketId, { state: 'running', dueAt: due(-1_000) });
+    await makeClock(ticketId, { state: 'running', dueAt: due(60_000) });
+    expect((await report()).total.compliance.all).toEqual({ met: 0, breached: 1, running: 1, metPercent: 0 });
   });
 
   it('takes the clocks that started in the range, and leaves out deleted tickets and other organisations', async () => {

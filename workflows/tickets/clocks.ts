@@ -128,6 +128,10 @@ function settle(clock: Clock, at: Date): Clock {
   return clock.dueAt !== null && clock.dueAt < at ? breach(clock, at) : clock;
 }
 
+const inTime = { breached: false, breachedAt: null, breachDetectedAt: null };
+
+const isLateBy = ({ breachedAt }: Clock, at: Date): boolean => breachedAt !== null && breachedAt < at;
+
 /**
  * What was promised is done at `at`: in time up to and including the due instant, even if the breach was noticed before
  * this was known.
@@ -135,13 +139,12 @@ function settle(clock: Clock, at: Date): Clock {
 export function complete(clock: Clock, { calendar }: Pick<TermsInForce, 'calendar'>, at: Date): Clock {
   if (clock.endedAt) return clock;
   const settled = settle(clock, at);
-  const isLate = settled.breachedAt !== null && settled.breachedAt < at;
   const ended = endedAt(settled, at, calendar);
-  if (isLate) return { ...ended, metAt: at };
-  return { ...ended, state: 'met', metAt: at, breached: false, breachedAt: null, breachDetectedAt: null };
+  if (isLateBy(settled, at)) return { ...ended, metAt: at };
+  return { ...ended, state: 'met', metAt: at, ...inTime };
 }
 
-/** Nobody waits for it any more; a breach that happened stays on record. */
+/** Nobody waits for it any more from `at` on; a breach that happened before stays on record. */
 export function cancel(clock: Clock, by: Pick<TermsInForce, 'calendar'>, at: Date, cause: string): Clock {
   if (clock.endedAt) return clock;
   const settled = settle(clock, at);
@@ -149,6 +152,7 @@ export function cancel(clock: Clock, by: Pick<TermsInForce, 'calendar'>, at: Dat
   return {
     ...ended,
     state: 'cancelled',
+    ...(isLateBy(settled, at) ? {} : inTime),
     dueAt: null,
     changes: told(settled, by, { at, cause, dueTo: null, note: 'cancelled' }),
   };

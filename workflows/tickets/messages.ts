@@ -62,7 +62,8 @@ export const ticketProcess = defineProcess({
       stages: openTicketStages,
     }),
     resolve: message({
-      summary: 'Resolves the ticket; its clocks end, and it closes by itself after the policy’s time.',
+      summary:
+        'Resolves the ticket; its clocks end, those of answers that nobody gave as cancelled, and it closes by itself after the policy’s time.',
       payload: z.strictObject({ note: text.optional() }),
       kept: ['note'],
       permission: 'tickets:work',

@@ -51,7 +51,8 @@ export type SlaTarget = (typeof slaTargets)[number];
 
 /**
  * States of a clock. `running` and `paused` while it is neither done nor late; `met` when it was done in time;
- * `breached` from the due instant on, also when it was done later; `cancelled` when nobody waits for it any more.
+ * `breached` from the due instant on, also when it was done later; `cancelled` when nobody waits for it any more: closed, or
+ * resolved without an answer.
  */
 export const clockStates = ['running', 'paused', 'met', 'breached', 'cancelled'] as const;
 export type ClockState = (typeof clockStates)[number];

@@ -117,12 +117,27 @@ describe('the end', () => {
     expect(await house.ticket(ticketId)).toMatchObject({ reopen_count: 1, resolved_at: null, closed_at: null });
     expect((await house.clocks(ticketId)).map(({ target, ordinal, state: clock }) => [target, ordinal, clock])).toEqual(
       [
-        ['first_response', 1, 'met'],
+        // Nobody answered, and nobody waits for it any more: neither met nor a time to answer.
+        ['first_response', 1, 'cancelled'],
         ['next_response', 1, 'running'],
         ['resolution', 1, 'met'],
         ['resolution', 2, 'running'],
       ],
     );
+  });
+
+  it('without an answer leaves a promise to answer that was late a breach', async () => {
+    const house = await makeTicketHouse(fixture.app);
+    const { ticketId } = await house.open({ priority: 'P1' }, { receivedAt: monday });
+    const { state } = await house.send(ticketId, 'resolve', {}, { receivedAt: at(61) });
+    expect(state).toMatchObject({ stage: 'resolved', sla: 'breached' });
+    expect((await house.clocks(ticketId))[0]).toMatchObject({
+      state: 'cancelled',
+      breached: true,
+      breached_at: at(60),
+      met_at: null,
+      changes: [{ cause: 'resolved without an answer' }],
+    });
   });
 
   it('stays when the customer writes after the window: a follow-up ticket is owed by the ledger, once', async () => {
@@ -151,7 +166,7 @@ describe('the end', () => {
     expect(followUp).toMatchObject({ stage: 'assigned', number: 2 });
   });
 
-  it('of a merged ticket: its conversation moves, its clocks are cancelled, and the other has clocks for it', async () => {
+  it('of a merged ticket: its conversation moves, so do the clocks of what it owes, and the others are cancelled', async () => {
     const house = await makeTicketHouse(fixture.app);
     const one = await house.open({ priority: 'P1' }, { receivedAt: monday });
     const other = await house.open({ priority: 'P1' }, { receivedAt: monday });
@@ -160,10 +175,9 @@ describe('the end', () => {
     await house.send(one.ticketId, 'customerReply', { text: 'Help!' }, { receivedAt: at(10) });
     const { state } = await house.send(one.ticketId, 'merge', { intoTicketId: other.ticketId }, { receivedAt: at(20) });
     expect(state).toMatchObject({ stage: 'merged', mergedIntoTicketId: other.ticketId, next: undefined });
-    expect((await house.clocks(one.ticketId)).map(({ state: clock }) => clock)).toEqual([
-      'met',
-      'cancelled',
-      'cancelled',
+    expect((await house.clocks(one.ticketId)).map(({ target, state: clock }) => [target, clock])).toEqual([
+      ['first_response', 'met'],
+      ['resolution', 'cancelled'],
     ]);
     const next = (await house.clocks(other.ticketId)).filter(({ target }) => target === 'next_response');
     expect(next.map(({ due_at }) => due_at)).toEqual([at(130)]);

@@ -83,6 +83,12 @@ describe('a cancelled clock', () => {
       breachedAt: at(60),
       breachDetectedAt: at(61),
     });
+    const noticed = breach(begun(), at(61));
+    expect(cancel(noticed, running, at(60), 'ticket closed')).toMatchObject({
+      breached: false,
+      breachDetectedAt: null,
+    });
+    expect(cancel(noticed, running, at(62), 'ticket closed')).toMatchObject({ breached: true, breachedAt: at(60) });
   });
 });
 
