@@ -1,10 +1,5 @@
-import {
-  calendarRules,
-  exceptionsSchema,
-  holidaysSchema,
-  hoursSchema,
-  timeZoneSchema,
-} from '../../workflows/calendars/calendar.ts';
+import { calendarRules } from '../../workflows/calendars/calendar-rules.ts';
+import { exceptionsSchema, holidaysSchema, hoursSchema, timeZoneSchema } from '../../workflows/calendars/calendar.ts';
 import { allow } from '../access/access-rules.ts';
 import { json, text } from '../model/columns.ts';
 import { resource } from '../model/define-resource.ts';
@@ -33,7 +28,7 @@ export const calendars = resource(Calendar, {
   sortable: ['name', 'createdAt'],
   read: allow('configuration:read'),
   write: allow('configuration:write'),
-  rules: (calendar) => calendarRules(calendar),
+  rules: calendarRules,
   feature: 'calendars',
   emits: 'calendar',
 });

@@ -53,8 +53,8 @@ export interface ResourceOptions<C extends Columns> {
   counterpart?: Counterpart<keyof C & string>;
   /** Columns that follow from others (a comparison key of a name), computed at every write. */
   derived?: Partial<Readonly<Record<keyof C & string, (record: Record<string, unknown>) => unknown>>>;
-  /** Rules over the whole record, after each column's own; entries say what is wrong. */
-  rules?: (record: Record<string, unknown>) => ProblemEntry[];
+  /** Rules over the whole record at the receipt of the write, after each column's own; entries say what is wrong. */
+  rules?: (record: Record<string, unknown>, at: Date) => ProblemEntry[];
   /** Remarks on an accepted record beside the others of its kind (an unreachable rule); answered as `warnings`. */
   warn?: (row: RecordRow, others: readonly RecordRow[]) => string[];
   redact?: Redaction<keyof C & string>;

@@ -42,7 +42,7 @@ export async function createRow(rowWrite: RowWrite, body: unknown, id = uuidv7()
   );
   const base = baseColumns({ organizationId: actor.organizationId, actor, at: receivedAt });
   const row = { id, ...full, ...derivedValues(resource, full), ...base } as RecordRow;
-  refuseByRules(resource, row);
+  refuseByRules(resource, row, receivedAt);
   await refuseInvisibleReferences(em, actor, resource, row, Object.keys(values));
   em.persist(em.create(resource.definition.entity, row, { partial: true }));
   await em.flush();
@@ -72,7 +72,7 @@ export async function updateRow(
   const stored = storedValues(resource, given);
   const values = { ...stored, ...derivedValues(resource, { ...row, ...stored }) };
   const after = { ...row, ...values } as RecordRow;
-  refuseByRules(resource, after);
+  refuseByRules(resource, after, write.receivedAt);
   // One that was there before may be gone by now: that is no mistake of this write.
   const changed = Object.keys(stored).filter((property) => stored[property] !== row[property]);
   await refuseInvisibleReferences(em, write.actor, resource, after, changed);
@@ -181,8 +181,8 @@ function refuseProcessOwned(resource: Resource, body: unknown): void {
   }
 }
 
-function refuseByRules(resource: Resource, row: RecordRow): void {
-  const errors = resource.rules?.(recordJson(row, exportedProperties(resource.definition))) ?? [];
+function refuseByRules(resource: Resource, row: RecordRow, at: Date): void {
+  const errors = resource.rules?.(recordJson(row, exportedProperties(resource.definition)), at) ?? [];
   if (errors.length > 0) {
     throw new Problem('rule_violation', `This ${resource.title} breaks a rule; see errors.`, errors);
   }

@@ -88,7 +88,8 @@ export const timeZoneSchema = z
     context.addIssue({ code: 'custom', message: `is not the name of an IANA time zone; ${advice}` });
   });
 
-const calendarShape = z.strictObject({
+/** A whole calendar as a client sends it; unknown keys are refused. `calendarRules` is what binds its parts. */
+export const calendarSchema = z.strictObject({
   name: z.string().trim().min(1).max(120),
   timeZone: timeZoneSchema,
   hours: hoursSchema,
@@ -97,35 +98,9 @@ const calendarShape = z.strictObject({
 });
 
 /** A business calendar: time zone, weekly shifts, holidays, exceptional hours (DOMAIN, calendars). */
-export type Calendar = z.output<typeof calendarShape>;
+export type Calendar = z.output<typeof calendarSchema>;
 
 /** What business time depends on; a calendar row satisfies it as well. */
 export type CalendarHours = Pick<Calendar, 'timeZone' | 'hours' | 'holidays' | 'exceptions'>;
 
 export type Shift = z.output<typeof shiftSchema>;
-
-const openingParts = z.object({ hours: hoursSchema, holidays: holidaysSchema, exceptions: exceptionsSchema });
-const daysOfLeapYear = 366;
-
-/**
- * The rule over a whole calendar (a row, or a client's input): at least one minute is open, by weekly hours that
- * yearly holidays leave standing or by an exception. Answers problem entries; none when all is well, and none for
- * parts that are wrong in themselves, which their own schemas refuse.
- */
-export function calendarRules(calendar: Record<string, unknown>): { path: string; message: string }[] {
-  const parts = openingParts.safeParse(calendar);
-  if (!parts.success) return [];
-  const { hours, holidays, exceptions } = parts.data;
-  const closedEachYear = new Set(holidays.filter((day) => day.yearly).map((day) => day.date.slice(5)));
-  const weekly = weekdays.some((weekday) => (hours[weekday] ?? []).length > 0);
-  if (weekly && closedEachYear.size < daysOfLeapYear) return [];
-  if (exceptions.some((exception) => exception.hours.length > 0)) return [];
-  return [{ path: 'hours', message: 'has no open minute; give a weekday or an exception at least one shift' }];
-}
-
-/** A whole calendar as a client sends it: every part and the rule that binds them; unknown keys are refused. */
-export const calendarSchema = calendarShape.superRefine((calendar, context) => {
-  for (const { path, message } of calendarRules(calendar)) {
-    context.addIssue({ code: 'custom', path: [path], message });
-  }
-});

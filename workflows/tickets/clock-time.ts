@@ -1,3 +1,4 @@
+import { aroundTheClock } from '../calendars/around-the-clock.ts';
 import {
   addBusinessMinutes,
   BusinessTimeError,
@@ -32,13 +33,13 @@ export function instantAfter(
   }
 }
 
-// A calendar whose hours have run out must not stop a clock for ever: then plain minutes count.
+// A calendar whose hours have run out must not stop a clock for ever: then plain minutes count, without its pauses.
 function passed(calendar: CompiledCalendar, startedAt: Date, minutes: number, pauses: readonly Pause[]): Date | null {
   try {
     return addBusinessMinutes(calendar, startedAt, minutes, pauses).dueAt;
   } catch (error) {
     if (!(error instanceof BusinessTimeError)) throw error;
     if (error.reason === 'paused') return null;
-    return new Date(startedAt.getTime() + minutes * 60_000);
+    return passed(aroundTheClock, startedAt, minutes, pauses);
   }
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { calendarRules, calendarSchema } from '../../../workflows/calendars/calendar.ts';
+import { calendarRules } from '../../../workflows/calendars/calendar-rules.ts';
+import { calendarSchema } from '../../../workflows/calendars/calendar.ts';
 
 const valid = {
   name: 'Office',
@@ -91,18 +92,6 @@ const refusals: [title: string, change: object, path: string, message: string][]
     'exceptions.0.hours.1',
     'overlaps',
   ],
-  [
-    'no open minute',
-    { hours: { monday: [] }, exceptions: [{ date: '2026-05-01', hours: [] }] },
-    'hours',
-    'has no open minute',
-  ],
-  [
-    'hours that yearly holidays close for ever',
-    { holidays: everyDateOfALeapYear, exceptions: [] },
-    'hours',
-    'has no open minute',
-  ],
 ];
 
 describe('a calendar', () => {
@@ -127,20 +116,46 @@ describe('a calendar', () => {
     expect(calendarSchema.parse({ name, timeZone, hours })).toMatchObject({ holidays: [], exceptions: [], hours });
   });
 
-  it('may be open on exceptions alone', () => {
-    expect(calendarRules({ hours: {}, holidays: [], exceptions: valid.exceptions })).toEqual([]);
-  });
-
-  it('is open next year where fixed holidays close all of one', () => {
-    const holidays = everyDateOfALeapYear.map(({ date }) => ({ date, yearly: false }));
-    expect(calendarRules({ hours: valid.hours, holidays, exceptions: [] })).toEqual([]);
-    const allButOne = everyDateOfALeapYear.slice(1);
-    expect(calendarRules({ hours: valid.hours, holidays: allButOne, exceptions: [] })).toEqual([]);
-  });
-
   it.each(refusals)('is refused with %s', (_title, change, path, message) => {
     const issues = calendarSchema.safeParse({ ...valid, ...change }).error?.issues ?? [];
     expect(issues.map((issue) => issue.path.join('.'))).toEqual([path]);
     expect(issues[0]?.message).toContain(message);
+  });
+});
+
+describe('a calendar that is saved', () => {
+  const at = new Date('2026-11-23T09:00:00Z');
+  const places = (change: object) => calendarRules({ ...valid, ...change }, at).map(({ path }) => path);
+  const exception = (date: string) => ({ date, hours: [{ from: '09:00', to: '10:00' }] });
+  const everyDateOf = (year: number) =>
+    Array.from({ length: 366 }, (_, day) => ({
+      date: new Date(Date.UTC(year, 0, 1 + day)).toISOString().slice(0, 10),
+      yearly: false,
+    }));
+
+  it('has an open minute from then on, if only on an exception, or in another year', () => {
+    expect(places({})).toEqual([]);
+    expect(places({ hours: {}, exceptions: [exception('2030-02-01')] })).toEqual([]);
+    // Berlin is open for another minute.
+    const lastMinute = [{ date: '2026-11-23', hours: [{ from: '09:00', to: '10:01' }] }];
+    expect(places({ hours: {}, exceptions: lastMinute })).toEqual([]);
+    expect(places({ holidays: [...everyDateOf(2026), ...everyDateOf(2028)], exceptions: [] })).toEqual([]);
+    expect(places({ holidays: everyDateOfALeapYear.slice(1), exceptions: [] })).toEqual([]);
+  });
+
+  it.each<[string, object]>([
+    ['no shift', { hours: { monday: [] }, exceptions: [{ date: '2027-05-01', hours: [] }] }],
+    ['yearly holidays on every date', { holidays: everyDateOfALeapYear, exceptions: [] }],
+    ['an exception that is over', { hours: {}, exceptions: [exception('2020-01-01'), exception('2026-11-23')] }],
+    ['nothing but what lies beyond the reach of the arithmetic', { hours: {}, exceptions: [exception('2120-02-01')] }],
+  ])('is refused with %s', (_title, change) => {
+    expect(calendarRules({ ...valid, ...change }, at)).toEqual([
+      { path: 'hours', message: expect.stringContaining('has no open minute from now on') },
+    ]);
+  });
+
+  it('is told of parts that are wrong in themselves by their own schemas alone', () => {
+    expect(places({ hours: { monday: 'all day' } })).toEqual([]);
+    expect(places({ timeZone: 'Mars/Olympus' })).toEqual([]);
   });
 });

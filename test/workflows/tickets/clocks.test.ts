@@ -288,5 +288,8 @@ describe('the instant after so many minutes', () => {
       exceptions: [{ date: '2020-01-01', hours: [{ from: '09:00', to: '10:00' }] }],
     });
     expect(instantAfter(past, openedAt, 90, [])).toEqual(at(90));
+    const pauses = [{ from: at(30), to: at(50) }];
+    expect(instantAfter(past, openedAt, 90, pauses)).toEqual(at(110));
+    expect(instantAfter(past, openedAt, 90, [...pauses, { from: at(100), to: null }])).toBeNull();
   });
 });
