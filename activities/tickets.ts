@@ -55,10 +55,10 @@ export function createTicketActivities({ database }: { database: Database }): Ti
         return ticket.deletedAt === null ? takeStep(ticketCase, due) : unchanged(ticketCase);
       }),
 
-    replanTicket: ({ at, ...ref }) =>
+    replanTicket: ({ at, isFactChange, ...ref }) =>
       onLocked(ref, async (em, ticket) => {
         const ticketCase = await openCase(em, byProcess(ref, new Date(at)), ticket);
-        return ticket.deletedAt === null ? replan(ticketCase) : unchanged(ticketCase);
+        return ticket.deletedAt === null ? replan(ticketCase, isFactChange) : unchanged(ticketCase);
       }),
   };
 }

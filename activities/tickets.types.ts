@@ -68,8 +68,11 @@ export interface TicketActivities {
   applyTicketMessage(input: TicketRef & { message: AppliedMessage }): Promise<TicketState>;
   /** A step has fallen due: checks again, then takes it, or plans it for later. Once for each clock, step and life. */
   takeTicketStep(input: TicketRef & TicketStepDue): Promise<TicketState>;
-  /** Computes its clocks, routes and plans anew, with the configuration in force. `at`: the workflow's time, UTC. */
-  replanTicket(input: TicketRef & { at: string }): Promise<TicketState>;
+  /**
+   * Computes its clocks, routes and plans anew, with the configuration in force; its policy is chosen anew when its facts have
+   * changed. `at`: the workflow's time, UTC.
+   */
+  replanTicket(input: TicketRef & { at: string; isFactChange: boolean }): Promise<TicketState>;
 }
 
 /** A step whose due time has come; `detectedAt` is later than `dueAt` by as long as nobody was there to see it. */

@@ -8,6 +8,7 @@ import { changedSignal, fanOutWorkflowId } from '../../workflows/automation/mess
 import type { Process } from '../../workflows/processes/messages.ts';
 import { processes } from '../../workflows/processes/registry.ts';
 import { startSearchAttributes } from '../../workflows/processes/search-attributes.ts';
+import { isFactChange } from '../../workflows/tickets/facts.ts';
 import { ticketProcess } from '../../workflows/tickets/messages.ts';
 import type { ConfigurationChange } from '../automation.types.ts';
 import type { Mail } from '../ports.ts';
@@ -79,8 +80,9 @@ export function createSubscribers({
     };
 
   const subscribers: Readonly<Record<string, Subscriber>> = {
-    // People change what routes a ticket (its skills, its account) by a plain PATCH, beside the process.
-    'ticket.updated': tell(ticketProcess, 'configurationChanged'),
+    // People change what routes a ticket and chooses its policy by a plain PATCH, beside the process.
+    'ticket.updated': (event) =>
+      tell(ticketProcess, isFactChange(event.payload['fields']) ? 'factsChanged' : 'configurationChanged')(event),
     'ticket_reply.created': (event) => mailReply({ relay, database, mail }, event),
     [replyBounced]: (event) => noteUndelivered(database, event, { reason: String(event.payload['reason']) }),
     [capacityFreedEvent]: ({ organizationId, payload }) =>

@@ -79,7 +79,7 @@ async function setPriority(ticketCase: TicketCase, { priority }: Payload<'setPri
 }
 
 /**
- * What another priority means: every open clock is computed anew from its start. The policy is chosen again, too; when it
+ * What another priority, or other facts, mean: every open clock is computed anew from its start. The policy is chosen again, too; when it
  * stays, so do the terms that the ticket has, whatever became of the policy since.
  */
 export async function prioritized(

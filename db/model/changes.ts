@@ -111,6 +111,7 @@ export function recordTraces(
     typeof subjectType === 'string' && typeof subjectId === 'string'
       ? timelineRow({ ...change, subjectType, subjectId }, kind, what, { [`${change.subjectType}Id`]: row.id }).rows
       : [];
-  const events = resource.emits ? [eventRow(change, `${resource.emits}.${event}`)] : [];
+  const payload = fields.length === 0 ? {} : { fields };
+  const events = resource.emits ? [eventRow(change, `${resource.emits}.${event}`, payload)] : [];
   return [{ ...own, rows: [...own.rows, ...onSubject] }, ...events];
 }

@@ -118,6 +118,12 @@ it('a ticket hears that somebody has changed its row, and one whose process has 
   await environment.client.workflow.getHandle(ticketProcess.workflowId(ended)).terminate();
   for (const ticketId of [ended, waiting])
     await deliver(desk, eventRow(change(desk, 'ticket', ticketId), 'ticket.updated'));
-  expect(await signalsOf(ticketProcess.workflowId(waiting))).toEqual(['configurationChanged']);
+  for (const fields of [['description'], ['description', 'category']])
+    await deliver(desk, eventRow(change(desk, 'ticket', waiting), 'ticket.updated', { fields }));
+  expect(await signalsOf(ticketProcess.workflowId(waiting))).toEqual([
+    'configurationChanged',
+    'configurationChanged',
+    'factsChanged',
+  ]);
   expect(await signalsOf(ticketProcess.workflowId(ended))).toEqual([]);
 });

@@ -35,6 +35,14 @@ const factTypes = {
   country: 'string',
 } as const satisfies FactTypes<TicketFacts>;
 
+/** Properties of a ticket that people change by a plain PATCH, and that are facts or lead to some. */
+const patchedFacts: readonly unknown[] = ['subject', 'category', 'skills', 'accountId'];
+
+/** Whether one of these properties of a ticket, `fields` of its event `ticket.updated`, is a fact of it. */
+export function isFactChange(fields: unknown): boolean {
+  return Array.isArray(fields) && fields.some((field) => patchedFacts.includes(field));
+}
+
 /** Conditions over the facts of a ticket: SLA policies and routing rules are written in them. */
 export const ticketConditions = conditionsOver<TicketFacts>(
   'ticket',

@@ -96,6 +96,10 @@ export const ticketProcess = defineProcess({
       summary: 'A policy, a calendar, a team or an absence that this ticket depends on has changed: plan again.',
       payload: z.strictObject({}),
     },
+    factsChanged: {
+      summary: 'What policies and routing rules ask of this ticket was changed: choose its policy and plan again.',
+      payload: z.strictObject({}),
+    },
     capacityFreed: {
       summary: 'Somebody has room again: a queued ticket is routed again.',
       payload: z.strictObject({}),

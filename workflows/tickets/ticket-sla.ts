@@ -56,7 +56,7 @@ async function take(ticket: TicketRef, { clause, ...step }: PlannedTicketStep): 
 
 async function replan(ticket: TicketRef, cause: string): Promise<TicketState> {
   return await tickets.replanTicket.executeWithOptions({ summary: `plan again · ${cause}` }, [
-    { ...ticket, at: new Date().toISOString() },
+    { ...ticket, at: new Date().toISOString(), isFactChange: cause === 'factsChanged' },
   ]);
 }
 

@@ -3,7 +3,7 @@ import { migrateDown, migrateUp, migrationStatus } from '../../../db/migrator.ts
 import { previewPolicyChange } from '../../../db/tickets/policy-change.queries.ts';
 import { databaseFixture } from '../../db/database-fixture.ts';
 import { makeCalendar, makeOrganization } from '../../support/factories.ts';
-import { after, makeTicketHouse } from './ticket-house.ts';
+import { after, makeSlaPolicy, makeTicketHouse } from './ticket-house.ts';
 
 const fixture = databaseFixture();
 // Late in the afternoon of Berlin: business minutes and minutes differ.
@@ -76,6 +76,32 @@ describe('rungs on record', () => {
     expect(await rungs()).toEqual(['rung_1', 'rung_2']);
     await migrateUp(fixture.url);
     expect(await rungs()).toEqual(byContent);
+  });
+});
+
+describe('a ticket that is planned anew', () => {
+  it('keeps its policy though another one would be chosen now, unless its facts have changed', async () => {
+    const house = await makeTicketHouse(fixture.app, { policy: { targets } });
+    const { ticketId } = await house.open({ priority: 'P1' }, { receivedAt: monday });
+    const { id } = await makeSlaPolicy(house.org, { position: 1, targets: { P1: { resolution: 300 } } });
+    const due = async () => (await house.clocks(ticketId)).map(({ due_at }) => due_at);
+    await house.replan(ticketId, at(5));
+    expect(await due()).toEqual([at(600)]);
+    const factsChanged = () =>
+      house.activities.replanTicket({
+        organizationId: house.org.id,
+        ticketId,
+        at: at(6).toISOString(),
+        isFactChange: true,
+      });
+    expect(await factsChanged()).toMatchObject({ clocks: [{ dueAt: at(300).toISOString() }] });
+    expect(await house.ticket(ticketId)).toMatchObject({ sla_policy_id: id });
+    // The policy stays, and so do its terms, until a version of it is applied.
+    await house.sql(
+      `update crm_core.crm_sla_policies set targets = '{"P1": {"resolution": 30}}', version = version + 1`,
+    );
+    await factsChanged();
+    expect(await due()).toEqual([at(300)]);
   });
 });
 

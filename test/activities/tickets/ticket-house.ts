@@ -236,7 +236,8 @@ export async function makeTicketHouse(database: Database, plan: TicketHousePlan 
 
     stateOf: (ticketId) => activities.decideTicket({ organizationId, ticketId, at: new Date().toISOString() }),
 
-    replan: (ticketId, at) => activities.replanTicket({ organizationId, ticketId, at: at.toISOString() }),
+    replan: (ticketId, at) =>
+      activities.replanTicket({ organizationId, ticketId, at: at.toISOString(), isFactChange: false }),
 
     async applyPolicy(change, receivedAt) {
       await applyPolicyChange(database, writeAs(admin, { receivedAt }), policy.id, change);

@@ -229,6 +229,39 @@ it('a calendar that changes moves the clocks that count by it, takes breaches ba
   await expect(closed).rejects.toThrow('has no open minute');
 });
 
+it('a fact that a policy asks for, changed by hand, chooses the policy again and counts from the start', async () => {
+  world = await SlaWorld.open(environment, fixture.app, { policy: { targets } });
+  const { house } = world;
+  const ticket = await opened(10);
+  const path = `/crm/v1/tickets/${ticket.ticketId}`;
+  const billing = { position: 1, when: 'category == "billing"', targets: { P1: { first_response: 30 } } };
+  const { id } = await makeSlaPolicy(house.org, billing);
+  // Nothing that a policy asks for: the one that was chosen stays, whatever policies there are now.
+  await change('PATCH', path, { description: 'More of it.' });
+  await change('PATCH', path, { category: 'billing' });
+  await eventually('the other policy holds', async () => (await house.ticket(ticket.ticketId))['sla_policy_id'] === id);
+  const [first, resolution] = await house.clocks(ticket.ticketId);
+  expect(first).toMatchObject({ due_at: after(ticket.openedAt, 30), state: 'running' });
+  expect(first?.changes.at(-1)).toMatchObject({
+    cause: 'facts changed',
+    dueFrom: after(ticket.openedAt, 60).toISOString(),
+    note: 'due anew; 60 → 30 minutes; another policy',
+  });
+  expect(resolution).toMatchObject({
+    state: 'cancelled',
+    changes: [{ cause: 'facts changed: not promised any more' }],
+  });
+  await change('PATCH', path, { category: null });
+  await eventually(
+    'the first policy holds again',
+    async () => (await house.clocks(ticket.ticketId))[1]?.ended_at === null,
+  );
+  expect((await firstResponse(ticket))?.due_at).toEqual(after(ticket.openedAt, 60));
+  expect(await house.count('crm_timeline', `kind = 'ticket.policy_chosen' and subject_id = ?`, [ticket.ticketId])).toBe(
+    2,
+  );
+});
+
 it('an agent who goes out of office, or leaves, gives the work back to routing by itself', async () => {
   world = await SlaWorld.open(environment, fixture.app, { policy: { targets } });
   const { house } = world;
