@@ -57,7 +57,7 @@ export type SlaTarget = (typeof slaTargets)[number];
 export const clockStates = ['running', 'paused', 'met', 'breached', 'cancelled'] as const;
 export type ClockState = (typeof clockStates)[number];
 
-/** What a rung of the escalation ladder does. */
+/** What a rung of the escalation ladder does; the manager is the ticket's team's, which is its lead as well. */
 export const escalationActions = [
   'notify_assignee',
   'notify_manager',
