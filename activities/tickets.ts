@@ -12,7 +12,7 @@ import { ticketProcess } from '../workflows/tickets/messages.ts';
 import { receivedMessage } from './received-message.ts';
 import { applyToTicket } from './tickets/messages.ts';
 import { open } from './tickets/opening.ts';
-import { replan } from './tickets/replanning.ts';
+import { passOn, replan } from './tickets/replanning.ts';
 import { plan, type Saved } from './tickets/save.ts';
 import { stateOf } from './tickets/state.ts';
 import { takeStep } from './tickets/steps.ts';
@@ -55,10 +55,13 @@ export function createTicketActivities({ database }: { database: Database }): Ti
         return ticket.deletedAt === null ? takeStep(ticketCase, due) : unchanged(ticketCase);
       }),
 
-    replanTicket: ({ at, isFactChange, ...ref }) =>
+    replanTicket: ({ at, isFactChange, freedUserId, ...ref }) =>
       onLocked(ref, async (em, ticket) => {
         const ticketCase = await openCase(em, byProcess(ref, new Date(at)), ticket);
-        return ticket.deletedAt === null ? replan(ticketCase, isFactChange) : unchanged(ticketCase);
+        const { round } = ticket;
+        const saved = ticket.deletedAt === null ? await replan(ticketCase, isFactChange) : unchanged(ticketCase);
+        if (freedUserId !== undefined) await passOn(ticketCase, round, freedUserId);
+        return saved;
       }),
   };
 }

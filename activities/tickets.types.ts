@@ -70,9 +70,12 @@ export interface TicketActivities {
   takeTicketStep(input: TicketRef & TicketStepDue): Promise<TicketState>;
   /**
    * Computes its clocks, routes and plans anew, with the configuration in force; its policy is chosen anew when its facts have
-   * changed. `at`: the workflow's time, UTC.
+   * changed. `at`: the workflow's time, UTC. Of a place that the user `freedUserId` has free the next ticket hears, unless
+   * this one took it or still waits for one.
    */
-  replanTicket(input: TicketRef & { at: string; isFactChange: boolean }): Promise<TicketState>;
+  replanTicket(
+    input: TicketRef & { at: string; isFactChange: boolean; freedUserId?: string | undefined },
+  ): Promise<TicketState>;
 }
 
 /** A step whose due time has come; `detectedAt` is later than `dueAt` by as long as nobody was there to see it. */

@@ -57,8 +57,9 @@ export function createSubscribers({
 
   const tell =
     (process: Process, signal: string): Subscriber =>
-    ({ subjectId }) =>
-      tellProcess(temporal, process.workflowId(subjectId), signal);
+    async ({ subjectId }) => {
+      await tellProcess(temporal, process.workflowId(subjectId), signal);
+    };
 
   // The process of a restored record begins a new run by policy. The signal is for a run that is about to end and may have
   // read the row before: Temporal does not let it close over an unread signal.
@@ -86,7 +87,7 @@ export function createSubscribers({
     'ticket_reply.created': (event) => mailReply({ relay, database, mail }, event),
     [replyBounced]: (event) => noteUndelivered(database, event, { reason: String(event.payload['reason']) }),
     [capacityFreedEvent]: ({ organizationId, payload }) =>
-      tellQueue({ relay, temporal }, organizationId, String(payload['userId'])),
+      tellQueue({ database, temporal }, organizationId, String(payload['userId'])),
     ...Object.fromEntries(
       processes.flatMap((process) => [
         [`${process.name}.removed`, tell(process, 'deleted')],
@@ -97,7 +98,7 @@ export function createSubscribers({
     'ticket.removed': async (event) => {
       await tell(ticketProcess, 'deleted')(event);
       const agent = await readAgentOfDeleted(relay, event.organizationId, event.subjectId);
-      if (agent !== null) await tellQueue({ relay, temporal }, event.organizationId, agent);
+      if (agent !== null) await tellQueue({ database, temporal }, event.organizationId, agent);
     },
   };
   return (eventKind) => {
@@ -106,7 +107,7 @@ export function createSubscribers({
     return async ({ organizationId, subjectId: id }) => {
       await fanOut({ organizationId, kind, id });
       // More capacity, another skill, back from an absence: what waits for such a user hears of it at once.
-      if (kind === 'user') await tellQueue({ relay, temporal }, organizationId, id);
+      if (kind === 'user') await tellQueue({ database, temporal }, organizationId, id);
     };
   };
 }

@@ -1,19 +1,25 @@
 import type { Client } from '@temporalio/client';
 import type { Database } from '../../db/database.ts';
-import { readTicketsWaitingFor } from '../../db/tickets/routing.queries.ts';
+import { readTakers } from '../../db/tickets/queue.queries.ts';
 import { ticketProcess } from '../../workflows/tickets/messages.ts';
 import { tellProcess } from './tell-process.ts';
 
 /** Most tickets that are told at once; the queue's own deadline reaches those behind them. */
 const mostTold = 50;
 
-/** Tells the oldest queued tickets that a user could take of the user's free capacity: one for each free place. */
+/**
+ * Tells the oldest queued tickets that a user could take of the user's free capacity: one for each free place. A ticket
+ * that does not take its place, because it has ended or got another one meanwhile, has it announced again.
+ */
 export async function tellQueue(
-  { relay, temporal }: { relay: Database; temporal: Client },
+  { database, temporal }: { database: Database; temporal: Client },
   organizationId: string,
   userId: string,
 ): Promise<void> {
-  // A ticket that has ended meanwhile leaves its place to those who are told next.
-  for (const ticketId of await readTicketsWaitingFor(relay, organizationId, userId, mostTold))
-    await tellProcess(temporal, ticketProcess.workflowId(ticketId), 'capacityFreed');
+  let { room, ticketIds } = await readTakers(database, organizationId, userId, new Date(), mostTold);
+  for (const ticketId of ticketIds) {
+    if (room === 0) return;
+    const isHeard = await tellProcess(temporal, ticketProcess.workflowId(ticketId), 'capacityFreed', { userId });
+    if (isHeard) room -= 1;
+  }
 }

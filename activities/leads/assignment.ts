@@ -1,6 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { IntakeContext } from '../../db/leads/intake.queries.ts';
-import { decideAssignment, teamsInQuestion } from '../../db/leads/decisions.ts';
+import { decideAssignment, inQuestion } from '../../db/leads/decisions.ts';
 import { firstStep, type NextStep, planNext } from '../../db/leads/ladder.queries.ts';
 import { LeadAssignment } from '../../db/leads/lead-assignment.ts';
 import type { LeadRow } from '../../db/leads/lead-state.queries.ts';
@@ -44,15 +44,15 @@ export async function assign(
   change: Change,
   { facts, context, excludeUserIds, round }: Question,
 ): Promise<Assigned | null> {
-  await lockAssignment(em, change.organizationId);
-  const which = { teamIds: teamsInQuestion(context.rules, facts), userId: context.account?.ownerUserId ?? null };
-  const { teams, calendars } = await readTeams(em, 'lead', change.organizationId, which, change.at);
-  const decision = decideAssignment(facts, context, teams, excludeUserIds, change.at);
+  const { organizationId, at } = change;
+  await lockAssignment(em, organizationId);
+  const { teams, calendars } = await readTeams(em, 'lead', organizationId, inQuestion(context, facts), at);
+  const decision = decideAssignment(facts, context, teams, excludeUserIds, at);
   const { userId, ruleId } = decision;
   if (userId === null || excludeUserIds.includes(userId)) return null;
   const ladder = context.rules.find(({ id }) => id === ruleId)?.ladder ?? null;
   const calendar = await calendarAmong(em, calendars, userId);
-  return decided(change, round, { ...decision, userId }, firstStep(ladder, calendar, round, change.at));
+  return decided(change, round, { ...decision, userId }, firstStep(ladder, calendar, round, at));
 }
 
 /**

@@ -6,7 +6,8 @@ export const capacityFreedEvent = 'ticket.capacity_freed';
 
 /**
  * The event to write when a ticket leaves its assignee, in the transaction in which it does: resolved, closed, merged,
- * or (`routeTicket` adds it itself) given to somebody else. `ticket.removed` says as much by itself.
+ * or (`routeTicket` adds it itself) given to somebody else. `ticket.removed` says as much by itself. Also when a ticket
+ * was told of a place and did not take it.
  */
 export function capacityFreed(change: Change, userId: string): Insertion {
   return eventRow(change, capacityFreedEvent, { userId });

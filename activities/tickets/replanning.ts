@@ -1,5 +1,7 @@
 import { timelineRow } from '../../db/model/changes.ts';
+import { insertRows } from '../../db/model/set-based.ts';
 import { isOpenStage } from '../../workflows/tickets/policy.ts';
+import { capacityFreed } from './capacity.ts';
 import { prioritized } from './messages.ts';
 import { routeIfNeeded } from './rerouting.ts';
 import { save, type Saved } from './save.ts';
@@ -34,4 +36,15 @@ const factsChanged = 'facts changed';
 async function otherPolicy(ticketCase: TicketCase): Promise<Recomputed | null> {
   const chosen = await prioritized(ticketCase, ticketCase.ticket.priority, factsChanged);
   return chosen.inForce?.policyId === ticketCase.inForce?.policyId ? null : chosen;
+}
+
+/**
+ * Announces a place of this user again that the ticket was told of and did not take, looked at since it was in `round`:
+ * it has ended, went elsewhere, or waits for others now. One that waits as before came too late; whoever has the place
+ * tells when it is free.
+ */
+export async function passOn({ em, change, ticket }: TicketCase, round: number, userId: string): Promise<void> {
+  const waits = ticket.stage === 'queued' && ticket.round === round && ticket.deletedAt === null;
+  const took = ticket.assignedUserId === userId && ticket.round > round;
+  if (!waits && !took) await insertRows(em, [capacityFreed(change, userId)]);
 }

@@ -1,10 +1,11 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { decisionRow } from '../../db/assignment/decision.ts';
 import { readTeams, type TeamLoad, turnTaken } from '../../db/assignment/teams.queries.ts';
 import type { Change } from '../../db/model/changes.ts';
 import type { RowOf } from '../../db/model/entity.ts';
 import type { Insertion, Statement } from '../../db/model/set-based.ts';
-import { lockRouting } from '../../db/tickets/routing.queries.ts';
+import { lockRouting, readMatchedRules } from '../../db/tickets/routing.queries.ts';
 import { TicketAssignment } from '../../db/tickets/ticket-assignment.ts';
 import type { Ticket } from '../../db/tickets/ticket.ts';
 import { type Assignment, chooseAssignee } from '../../workflows/assignment/assignment.ts';
@@ -15,7 +16,7 @@ import { chosenAgent, refusal } from './chosen-agent.ts';
 
 /** Where a ticket goes in which round, and the rows that keep the decision. */
 export interface Routed {
-  /** What changes in the ticket; nothing when it is in the queue already and stays there for the same team. */
+  /** What changes in the ticket; nothing when it is in the queue already and stays there as it is. */
   values: Partial<
     Pick<
       RowOf<typeof Ticket>,
@@ -66,7 +67,7 @@ export async function routeTicket(
 
   const rules = teamId === undefined ? all : [ruleOfChoice(all, teamId)];
   const matching = rules.filter(({ when }) => ticketConditions.test(when, facts).matched);
-  const which = { teamIds: [...new Set(matching.map((rule) => rule.teamId))], userId: null };
+  const which = { teamIds: [...new Set(matching.map((rule) => rule.teamId))], userIds: [] };
   const { teams } = await readTeams(em, 'ticket', change.organizationId, which, change.at);
   const chosenTeam = teamId === undefined ? null : teams.find(({ id }) => id === teamId);
   if (chosenTeam === undefined) throw refusal('teamId', 'is not a team of this organisation');
@@ -92,12 +93,11 @@ export async function routeTicket(
     ruleVersion: waitsFor?.version ?? null,
     reason: waitsFor ? `rule "${waitsFor.name}": nobody can take it now` : 'no rule gives it to a team',
   };
-  return queued(
-    change,
-    ticket,
-    { ...decision, ...where, ...(chosenTeam ? byChoice(chosenTeam) : {}) },
-    nextTry(change.at, teams),
-  );
+  const waiting = { ...decision, ...where, ...(chosenTeam ? byChoice(chosenTeam) : {}) };
+  const retryAt = nextTry(change.at, teams);
+  return (await waitsAsBefore(em, change, ticket, waiting))
+    ? { values: {}, rows: [], statements: [], reason: waiting.reason, userId: null, retryAt }
+    : { ...decided(change, ticket, waiting), statements: [], retryAt };
 }
 
 /** A rule for the team that a person chose, which shares out as the first rule that names the team does. */
@@ -129,11 +129,17 @@ function assigned(change: Change, ticket: Routable, decision: Assignment & { use
   };
 }
 
-function queued(change: Change, ticket: Routable, decision: Assignment, retryAt: Date): Routed {
-  const { reason, teamId, ruleId } = decision;
-  const waits = ticket.stage === 'queued' && ticket.teamId === teamId && ticket.routingRuleId === ruleId;
-  if (waits) return { values: {}, rows: [], statements: [], reason, userId: null, retryAt };
-  return { ...decided(change, ticket, decision), statements: [], retryAt };
+/** Whether the queue has the ticket already, for the same team and by the rules that hold now: free places go by them. */
+async function waitsAsBefore(
+  em: EntityManager,
+  { subjectId }: Change,
+  ticket: Routable,
+  { teamId, ruleId, rulesTried }: Assignment,
+): Promise<boolean> {
+  if (ticket.stage !== 'queued' || ticket.teamId !== teamId || ticket.routingRuleId !== ruleId) return false;
+  const before = await readMatchedRules(em, subjectId, ticket.round);
+  const now = rulesTried.filter(({ matched }) => matched).map((tried) => tried.ruleId);
+  return isDeepStrictEqual(before.toSorted(), now.toSorted());
 }
 
 function decided(

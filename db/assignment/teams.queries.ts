@@ -71,7 +71,7 @@ export async function lockAssignment(em: EntityManager, organizationId: string):
 export const assignmentLock = `pg_advisory_xact_lock(hashtextextended('assignment:' || ?::text, 7))::text`;
 
 /**
- * The teams named with all their members, and the places of those who may come in from elsewhere: the user named, the
+ * The teams named with all their members, and the places of those who may come in from elsewhere: the users named, the
  * fallbacks, and the delegates of who is away. Each with load (of this kind of work) and opening times at the instant
  * `at`; and the working calendar of each, null for who works around the clock.
  */
@@ -79,13 +79,13 @@ export async function readTeams(
   em: EntityManager,
   work: keyof typeof works,
   organizationId: string,
-  { teamIds, userId }: { teamIds: readonly string[]; userId: string | null },
+  { teamIds, userIds }: { teamIds: readonly string[]; userIds: readonly string[] },
   at: Date,
 ): Promise<{ teams: TeamLoad[]; calendars: ReadonlyMap<string, CompiledCalendar | null> }> {
   const [row] = await executePrepared<TeamsRow>(em, teamsSql[work], [
     organizationId,
     uuidArray(teamIds),
-    userId,
+    uuidArray(userIds),
     organizationId,
     organizationId,
     organizationId,
@@ -147,7 +147,7 @@ const sqlOf = ({ capacity, open, assignments }: Work): string => `
   with asked as materialized (
     select team_id, fallback_user_id from crm_core.crm_teams where organization_id = ? and deleted_at is null and team_id = any(?::uuid[])),
   named as materialized (
-    select ?::uuid as user_id
+    select unnest(?::uuid[]) as user_id
     union select fallback_user_id from asked
     union select fallback_user_id from crm_core.core_organizations where organization_id = ?
     union select user_id from crm_core.crm_team_members

@@ -4,7 +4,7 @@ import { type Comparison, compareWithCandidate } from '../../workflows/leads/dup
 import { type EmailStatus, type FactSource, leadFacts, type LeadFacts } from '../../workflows/leads/facts.ts';
 import type { NormalisedIntake } from '../../workflows/leads/normalisation.ts';
 import { type Contribution, type Engagement, scoreLead } from '../../workflows/leads/scoring.ts';
-import type { DuplicateCandidate, IntakeContext, StoredRule } from './intake.queries.ts';
+import type { DuplicateCandidate, IntakeContext } from './intake.queries.ts';
 import type { TeamLoad } from '../assignment/teams.queries.ts';
 
 /** A duplicate that was looked at: which lead, how alike, and why. */
@@ -74,9 +74,17 @@ export function scoreByModel({
   return { modelScore, facts: leadFacts(lead, { ...known, score: result.score, band: result.band }) };
 }
 
-/** Teams that a rule which holds would give the lead to. */
-export function teamsInQuestion(rules: readonly StoredRule[], facts: LeadFacts): string[] {
-  return [...new Set(rules.filter(({ when }) => leadConditions.test(when, facts).matched).map(({ teamId }) => teamId))];
+/** Who could get a lead: the teams of all rules that hold, and the owner of its account. */
+export function inQuestion(
+  { rules, account }: Pick<IntakeContext, 'rules' | 'account'>,
+  facts: LeadFacts,
+): { teamIds: string[]; userIds: string[] } {
+  const matching = rules.filter(({ when }) => leadConditions.test(when, facts).matched);
+  const ownerUserId = account?.ownerUserId ?? null;
+  return {
+    teamIds: [...new Set(matching.map(({ teamId }) => teamId))],
+    userIds: ownerUserId === null ? [] : [ownerUserId],
+  };
 }
 
 /** Chooses who gets the lead, with every candidate explained. */

@@ -2,7 +2,7 @@ import type { NormalisationStep, NormalisedIntake } from '../../workflows/leads/
 import type { Actor } from '../access/actor.ts';
 import { type Database, inOrganization } from '../database.ts';
 import { readIntakeContext } from './intake.queries.ts';
-import { decideAssignment, compareDuplicates, scoreByModel, teamsInQuestion } from './decisions.ts';
+import { decideAssignment, compareDuplicates, scoreByModel, inQuestion } from './decisions.ts';
 import { firstStep } from './ladder.queries.ts';
 import { calendarAmong, readTeams } from '../assignment/teams.queries.ts';
 
@@ -31,13 +31,7 @@ export async function projectRoute(
       capturedAt: at,
       at,
     });
-    const { teams, calendars } = await readTeams(
-      em,
-      'lead',
-      organizationId,
-      { teamIds: teamsInQuestion(context.rules, facts), userId: context.account?.ownerUserId ?? null },
-      at,
-    );
+    const { teams, calendars } = await readTeams(em, 'lead', organizationId, inQuestion(context, facts), at);
     const assignment = decideAssignment(facts, context, teams, [], at);
     const { userId, teamId, ruleId } = assignment;
     const ladder = context.rules.find(({ id }) => id === ruleId)?.ladder ?? null;

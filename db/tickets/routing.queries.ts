@@ -43,41 +43,14 @@ export async function findAgent(em: EntityManager, userId: string): Promise<Agen
   return agent ?? null;
 }
 
-const waitingSql = `
-  with agent as materialized (
-    select organization_id, user_id, skills, ticket_capacity - open_tickets as room from crm_core.crm_users
-    where organization_id = ? and user_id = ? and active and deleted_at is null
-      and not (coalesce(out_of_office_from <= now(), false) and coalesce(now() < out_of_office_until, true)))
-  select t.ticket_id
-  from agent
-  join crm_core.crm_tickets t on t.organization_id = agent.organization_id and t.stage = 'queued' and t.deleted_at is null and t.skills <@ agent.skills
-  left join lateral (
-    select d.candidates from crm_core.crm_ticket_assignments d
-    where d.organization_id = t.organization_id and d.ticket_id = t.ticket_id order by d.round desc limit 1) latest on true
-  where agent.room > 0
-    and (t.team_id is null
-      or t.team_id in (select team_id from crm_core.crm_team_members m
-        where m.organization_id = agent.organization_id and m.user_id = agent.user_id and m.deleted_at is null)
-      or latest.candidates @> jsonb_build_array(jsonb_build_object('userId', agent.user_id)))
-  order by t.opened_at, t.ticket_id
-  limit (select least(greatest(room, 0), ?) from agent)`;
-
-/**
- * The oldest queued tickets that a user could now take: those of their teams, and those for which they were thought of
- * before, with skills that they have; as many as they have room for, at most `limit`. None while they are away.
- */
-export async function readTicketsWaitingFor(
-  relay: Database,
-  organizationId: string,
-  userId: string,
-  limit: number,
-): Promise<string[]> {
-  const rows = await statementAcrossOrganizations<{ ticket_id: string }>(relay, waitingSql, [
-    organizationId,
-    userId,
-    limit,
-  ]);
-  return rows.map(({ ticket_id }) => ticket_id);
+/** The rules that held when a ticket was routed in this round. */
+export async function readMatchedRules(em: EntityManager, ticketId: string, round: number): Promise<string[]> {
+  const rows: { id: string }[] = await em.execute(
+    `select tried ->> 'ruleId' as id from crm_core.crm_ticket_assignments, jsonb_array_elements(rules_tried) as tried
+     where organization_id = ? and ticket_id = ? and round = ? and (tried ->> 'matched')::boolean`,
+    [organizationOf(em), ticketId, round],
+  );
+  return rows.map(({ id }) => id);
 }
 
 /** Who would have a deleted ticket at work, and so has a place free; null when nobody has, or when it is back. */

@@ -101,8 +101,9 @@ export const ticketProcess = defineProcess({
       payload: z.strictObject({}),
     },
     capacityFreed: {
-      summary: 'Somebody has room again: a queued ticket is routed again.',
-      payload: z.strictObject({}),
+      summary:
+        'Somebody has room again: a queued ticket is routed again. If it does not take the place, the next one hears.',
+      payload: z.strictObject({ userId: z.uuid().optional() }),
     },
     absorbed: {
       summary: 'Another ticket was merged into this one: its conversation and what it owes are here now.',

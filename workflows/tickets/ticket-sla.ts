@@ -44,7 +44,10 @@ function decide(ticket: TicketRef): Promise<TicketState> {
 }
 
 async function apply(ticket: TicketRef, message: AppliedMessage): Promise<TicketState> {
-  if (message.name in ticketProcess.signals) return await replan(ticket, message.name);
+  if (message.name in ticketProcess.signals) {
+    // Of the signals, capacityFreed alone names a user.
+    return await replan(ticket, message.name, message.payload['userId'] as string | undefined);
+  }
   return await tickets.applyTicketMessage.executeWithOptions({ summary: message.name }, [{ ...ticket, message }]);
 }
 
@@ -54,9 +57,9 @@ async function take(ticket: TicketRef, { clause, ...step }: PlannedTicketStep): 
   return await tickets.takeTicketStep.executeWithOptions({ summary }, [{ ...ticket, ...step, detectedAt }]);
 }
 
-async function replan(ticket: TicketRef, cause: string): Promise<TicketState> {
+async function replan(ticket: TicketRef, cause: string, freedUserId?: string): Promise<TicketState> {
   return await tickets.replanTicket.executeWithOptions({ summary: `plan again · ${cause}` }, [
-    { ...ticket, at: new Date().toISOString(), isFactChange: cause === 'factsChanged' },
+    { ...ticket, at: new Date().toISOString(), isFactChange: cause === 'factsChanged', freedUserId },
   ]);
 }
 

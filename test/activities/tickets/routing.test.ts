@@ -1,19 +1,12 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
+import { teamMembers } from '../../../db/access/team-member.ts';
 import type { Problem } from '../../../db/model/problem.ts';
-import { type Database, openDatabase } from '../../../db/database.ts';
-import { readTicketsWaitingFor } from '../../../db/tickets/routing.queries.ts';
+import { readTakers } from '../../../db/tickets/queue.queries.ts';
 import { databaseFixture, refusalOf } from '../../db/database-fixture.ts';
-import { makeOrganization, makeTeam, makeUser } from '../../support/factories.ts';
+import { adminOf, type Made, makeOrganization, makeTeam, makeUser, writeAs } from '../../support/factories.ts';
 import { type Desk, makeDesk, makeRoutingRule } from './routing-house.ts';
 
 const fixture = databaseFixture();
-let relay: Database;
-
-beforeAll(async () => {
-  relay = await openDatabase({ url: fixture.url, role: 'crm_relay' });
-});
-afterAll(() => relay.close());
-
 const past = '2026-01-01T00:00:00Z';
 const errorsOf = async (route: Promise<unknown>): Promise<Problem['errors']> => (await refusalOf(route)).errors;
 
@@ -34,7 +27,8 @@ const eventsOf = ({ sql }: Desk) =>
   sql<{ subject_id: string; payload: { userId: string } }>(
     `select subject_id, payload from crm_core.crm_outbox where kind = 'ticket.capacity_freed' order by event_id`,
   );
-const waitingFor = ({ org }: Desk, userId: string, limit = 50) => readTicketsWaitingFor(relay, org.id, userId, limit);
+const takersFor = ({ org }: Desk, userId: string, limit = 50) =>
+  readTakers(fixture.app, org.id, userId, new Date(), limit);
 
 describe('routing a ticket', () => {
   it('goes by the first rule that holds to the member with the skills and the next turn, everybody explained', async () => {
@@ -182,37 +176,81 @@ describe('a person’s choice', () => {
 });
 
 describe('the queue', () => {
-  it('tells the oldest tickets that fit of each free place', async () => {
+  it('has for somebody as many places as they have room, and the tickets that fit, oldest first', async () => {
     const desk = await makeDesk(fixture.app, { agents: [{ ticketCapacity: 2, skills: ['german'] }] });
     const userId = String(desk.agents[0]?.id);
     const [held, alsoHeld] = [await desk.open(), await desk.open()];
     await desk.route(held);
     await desk.route(alsoHeld);
     const foreignSkill = await desk.open({ skills: ['french'] });
-    const waiting = [await desk.open({ skills: ['german'] }), await desk.open(), await desk.open()];
-    for (const ticketId of [foreignSkill, ...waiting]) await desk.route(ticketId);
-    expect(await waitingFor(desk, userId)).toEqual([]);
+    const ticketIds = [await desk.open({ skills: ['german'] }), await desk.open(), await desk.open()];
+    for (const ticketId of [foreignSkill, ...ticketIds]) await desk.route(ticketId);
+    const none = { room: 0, ticketIds: [] };
+    expect(await takersFor(desk, userId)).toEqual(none);
     await desk.resolve(held);
-    expect(await waitingFor(desk, userId)).toEqual(waiting.slice(0, 1));
+    expect(await takersFor(desk, userId)).toEqual({ room: 1, ticketIds });
     await desk.resolve(alsoHeld);
-    expect(await waitingFor(desk, userId)).toEqual(waiting.slice(0, 2));
-    expect(await waitingFor(desk, userId, 1)).toEqual(waiting.slice(0, 1));
-    await desk.sql('update crm_core.crm_users set ticket_capacity = 20 where user_id = ?', [userId]);
-    expect(await waitingFor(desk, userId)).toEqual(waiting);
-    await desk.sql('update crm_core.crm_users set out_of_office_from = ? where user_id = ?', [past, userId]);
-    expect(await waitingFor(desk, userId)).toEqual([]);
+    expect(await takersFor(desk, userId, 2)).toEqual({ room: 2, ticketIds: ticketIds.slice(0, 2) });
+    await desk.sql('update crm_core.crm_users set daily_quota = 3 where user_id = ?', [userId]);
+    expect(await takersFor(desk, userId)).toEqual({ room: 1, ticketIds });
+    await desk.sql('update crm_core.crm_users set daily_quota = 2 where user_id = ?', [userId]);
+    expect(await takersFor(desk, userId)).toEqual(none);
+    await desk.sql('update crm_core.crm_users set daily_quota = null, out_of_office_from = ? where user_id = ?', [
+      past,
+      userId,
+    ]);
+    expect(await takersFor(desk, userId)).toEqual(none);
   });
 
-  it('asks those of its team, newcomers too, and those who were thought of for it', async () => {
+  it('is for the members of every team that a rule of the ticket leads to, newcomers too, and for nobody else', async () => {
     const desk = await makeDesk(fixture.app, { agents: [{ ticketCapacity: 0 }] });
-    const userId = String(desk.agents[0]?.id);
+    const [stranger, newcomer, other] = [await makeUser(desk.org), await makeUser(desk.org), await makeUser(desk.org)];
+    const [second, unasked] = [await makeTeam(desk.org, []), await makeTeam(desk.org, [stranger])];
+    await makeRoutingRule(desk.org, second, { position: 200, when: 'priority == "P3"' });
+    await makeRoutingRule(desk.org, unasked, { position: 300, when: 'priority == "P1"' });
     const ticketId = await desk.open();
     await desk.route(ticketId);
-    const [stranger, newcomer] = [await makeUser(desk.org), await makeUser(desk.org)];
-    await desk.sql('update crm_core.crm_team_members set user_id = ? where user_id = ?', [newcomer.id, userId]);
-    await desk.sql('update crm_core.crm_users set ticket_capacity = 1 where user_id = ?', [userId]);
-    expect(await waitingFor(desk, stranger.id)).toEqual([]);
-    expect(await waitingFor(desk, newcomer.id)).toEqual([ticketId]);
-    expect(await waitingFor(desk, userId)).toEqual([ticketId]);
+    const join = (team: Made, user: Made) =>
+      desk.org.records.create(writeAs(adminOf(desk.org)), teamMembers, { teamId: team.id, userId: user.id });
+    expect((await takersFor(desk, stranger.id)).ticketIds).toEqual([]);
+    await join(desk.team, newcomer);
+    await join(second, other);
+    expect((await takersFor(desk, newcomer.id)).ticketIds).toEqual([ticketId]);
+    expect((await takersFor(desk, other.id)).ticketIds).toEqual([ticketId]);
+  });
+
+  it('is for whoever stands in for an absent member, with the skills of both', async () => {
+    const desk = await makeDesk(fixture.app, { agents: [{ skills: ['german', 'billing'] }] });
+    const absent = String(desk.agents[0]?.id);
+    const delegate = await makeUser(desk.org, { skills: ['german'], ticketCapacity: 0 });
+    await makeTeam(desk.org, [delegate]);
+    await desk.sql('update crm_core.crm_users set out_of_office_from = ?, delegate_user_id = ? where user_id = ?', [
+      past,
+      delegate.id,
+      absent,
+    ]);
+    const [german, billing] = [await desk.open({ skills: ['german'] }), await desk.open({ skills: ['billing'] })];
+    for (const ticketId of [german, billing]) await desk.route(ticketId);
+    await desk.sql('update crm_core.crm_users set ticket_capacity = 5 where user_id = ?', [delegate.id]);
+    expect(await takersFor(desk, delegate.id)).toEqual({ room: 5, ticketIds: [german] });
+    expect((await desk.route(german)).userId).toBe(delegate.id);
+    expect((await desk.route(billing)).userId).toBeNull();
+    await desk.sql('update crm_core.crm_users set out_of_office_from = null where user_id = ?', [absent]);
+    expect((await takersFor(desk, delegate.id)).ticketIds).toEqual([]);
+  });
+
+  it('decides anew when other rules hold, since free places go by them', async () => {
+    const desk = await makeDesk(fixture.app, { agents: [{ ticketCapacity: 0 }] });
+    const newcomer = await makeUser(desk.org, { ticketCapacity: 0 });
+    const ticketId = await desk.open();
+    await desk.route(ticketId);
+    await makeRoutingRule(desk.org, await makeTeam(desk.org, [newcomer]), { position: 200 });
+    await desk.sql('update crm_core.crm_users set ticket_capacity = 1 where user_id = ?', [newcomer.id]);
+    expect((await takersFor(desk, newcomer.id)).ticketIds).toEqual([]);
+    await desk.sql('update crm_core.crm_users set ticket_capacity = 0 where user_id = ?', [newcomer.id]);
+    await desk.route(ticketId);
+    expect(await desk.ticket(ticketId)).toMatchObject({ stage: 'queued', team_id: desk.team.id, round: 2 });
+    await desk.sql('update crm_core.crm_users set ticket_capacity = 1 where user_id = ?', [newcomer.id]);
+    expect((await takersFor(desk, newcomer.id)).ticketIds).toEqual([ticketId]);
   });
 });

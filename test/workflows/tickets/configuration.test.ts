@@ -280,3 +280,15 @@ it('an agent who goes out of office, or leaves, gives the work back to routing b
   expect((await firstResponse(ticket))?.due_at).toEqual(dueBefore);
   expect(await house.ticket(ticket.ticketId)).toMatchObject({ stage: 'assigned', round: 4 });
 });
+
+it('a free place that the ticket told of it does not take goes on to the next one in the queue', async () => {
+  const agents = [{ ticketCapacity: 1 }];
+  world = await SlaWorld.open(environment, fixture.app, { agents, policy: { targets } });
+  const { house } = world;
+  const [held, waiting] = [await opened(1), await opened(1)];
+  const stageOf = async ({ ticketId }: Pick<LivingTicket, 'ticketId'>) => (await house.ticket(ticketId))['stage'];
+  expect([await stageOf(held), await stageOf(waiting)]).toEqual(['assigned', 'queued']);
+  await house.sql('update crm_core.crm_users set ticket_capacity = 2 where organization_id = ?', [house.org.id]);
+  await held.handle.signal('capacityFreed', { userId: house.agents[0]?.id });
+  await eventually('the next one has it', async () => (await stageOf(waiting)) === 'assigned');
+});
