@@ -6,28 +6,30 @@ import type { Ticket } from '../../db/tickets/ticket.ts';
 import type { Assignment } from '../../workflows/assignment/assignment.ts';
 
 /**
- * The decision of a person for this user, who may be over capacity by it. Problem `rule_violation` for somebody who
+ * The decision of a person for this user, who may be over capacity by it, and for the team named or one of theirs; in the
+ * team that the ticket is with it goes on by the rule that led there. Problem `rule_violation` for somebody who
  * does not work here, is away now (the ticket would go back at once), lacks a skill, or is not in the team named.
  */
 export async function chosenAgent(
   em: EntityManager,
   at: Date,
-  ticket: Pick<RowOf<typeof Ticket>, 'skills' | 'teamId'>,
+  ticket: Pick<RowOf<typeof Ticket>, 'skills' | 'teamId' | 'routingRuleId' | 'routingRuleVersion'>,
   userId: string,
-  teamId: string | undefined,
+  teamId: string | null | undefined,
 ): Promise<Assignment & { userId: string }> {
   const agent = await findAgent(em, userId);
   if (!agent) throw refusal('userId', 'is not a user of this organisation');
   const hindrance = hindranceOf(agent, ticket.skills, at);
   if (hindrance) throw refusal('userId', hindrance);
-  if (teamId !== undefined && !agent.teamIds.includes(teamId)) throw refusal('userId', 'is not in this team');
+  if (teamId && !agent.teamIds.includes(teamId)) throw refusal('userId', 'is not in this team');
   const seat = teamId ?? agent.teamIds.find((id) => id === ticket.teamId) ?? agent.teamIds[0] ?? null;
+  const stays = !teamId && seat === ticket.teamId;
   const reason = 'given by a person';
   return {
     userId,
     teamId: seat,
-    ruleId: null,
-    ruleVersion: null,
+    ruleId: stays ? ticket.routingRuleId : null,
+    ruleVersion: stays ? ticket.routingRuleVersion : null,
     reason,
     turn: null,
     overCapacity: agent.openCount >= agent.capacity,

@@ -130,9 +130,10 @@ async function setStatus(ticketCase: TicketCase, { status }: Payload<'setStatus'
 
 async function assign(ticketCase: TicketCase, { userId, teamId }: Payload<'assign'>): Promise<Saved> {
   const present = ticketCase.ticket.assignedUserId;
-  // Asked for anybody, the rules choose somebody else than who has it.
+  // Asked for anybody, the rules choose somebody else than who has it, whichever team was chosen before.
   const excludeUserIds = userId === undefined && present !== null ? [present] : [];
-  const { values, rows, statements, told } = await route(ticketCase, 'assigned', { userId, teamId, excludeUserIds });
+  const wish = { userId, teamId: teamId ?? null, excludeUserIds };
+  const { values, rows, statements, told } = await route(ticketCase, 'assigned', wish);
   return save(ticketCase, { told, values, rows, statements });
 }
 

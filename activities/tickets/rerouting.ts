@@ -2,15 +2,9 @@ import type { Insertion, Statement } from '../../db/model/set-based.ts';
 import { readFacts, readPresence } from '../../db/tickets/facts.queries.ts';
 import type { TicketRow } from '../../db/tickets/ticket-state.queries.ts';
 import { notify } from './notifications.ts';
-import { routeTicket } from './routing.ts';
+import { routeTicket, type Wish } from './routing.ts';
 import type { Move } from './save.ts';
 import type { TicketCase } from './ticket-case.ts';
-
-interface Wish {
-  excludeUserIds?: readonly string[];
-  userId?: string | undefined;
-  teamId?: string | undefined;
-}
 
 /** Where a routing decision puts a ticket: what to write, whom to tell, and when to look again. */
 export interface Route {
@@ -22,13 +16,12 @@ export interface Route {
 }
 
 /**
- * Routes a ticket (again) by the rules, or to the user or team that a person chose. The notifications to who gets it and who
- * had it go along. Problem `rule_violation` for a choice that cannot be.
+ * Routes a ticket (again) by the rules, or to the user or team that a person chose, now or before. The notifications to who
+ * gets it and who had it go along. Problem `rule_violation` for a choice that cannot be.
  */
-export async function route({ em, change, ticket }: TicketCase, why: string, wish: Wish = {}): Promise<Route> {
+export async function route({ em, change, ticket }: TicketCase, why: string, wish: Partial<Wish> = {}): Promise<Route> {
   const facts = await readFacts(em, ticket);
-  const { excludeUserIds = [], userId, teamId } = wish;
-  const routed = await routeTicket(em, change, ticket, facts, { excludeUserIds, userId, teamId });
+  const routed = await routeTicket(em, change, ticket, facts, { excludeUserIds: [], ...wish });
   const awayFrom = routed.userId === null ? null : (await readPresence(em, routed.userId, change.at)).awayFrom;
   const before = ticket.assignedUserId;
   const isMoved = Object.keys(routed.values).length > 0;

@@ -34,16 +34,20 @@ export interface Routed {
 
 type Routable = Pick<
   RowOf<typeof Ticket>,
-  'stage' | 'skills' | 'round' | 'teamId' | 'assignedUserId' | 'routingRuleId'
+  'stage' | 'skills' | 'round' | 'teamId' | 'assignedUserId' | 'routingRuleId' | 'routingRuleVersion'
 >;
 
-interface Wish {
+/** What is asked of a routing beyond the rules. */
+export interface Wish {
   /** Whoever must not get it by the rules: those who had it and left it. */
   excludeUserIds: readonly string[];
   /** Somebody whom a person chose; may be over capacity then. */
   userId?: string | undefined;
-  /** The team that a person chose: one of its members gets it, whatever the rules say. */
-  teamId?: string | undefined;
+  /**
+   * The team that a person chose: one of its members gets it, whatever the rules say. Null: the team that the rules
+   * choose. Left out, nobody decides on it now: what a person chose before holds.
+   */
+  teamId?: string | null | undefined;
 }
 
 /** Longest wait in the queue before a ticket is routed again, in case that nothing told it of free capacity. */
@@ -65,12 +69,17 @@ export async function routeTicket(
   const all = await lockRouting(em, change.organizationId);
   if (userId !== undefined) return assigned(change, ticket, await chosenAgent(em, change.at, ticket, userId, teamId));
 
-  const rules = teamId === undefined ? all : [ruleOfChoice(all, teamId)];
+  const wanted = teamId === undefined ? chosenBefore(ticket) : teamId;
+  const rules = wanted === null ? all : [ruleOfChoice(all, wanted)];
   const matching = rules.filter(({ when }) => ticketConditions.test(when, facts).matched);
   const which = { teamIds: [...new Set(matching.map((rule) => rule.teamId))], userIds: [] };
   const { teams } = await readTeams(em, 'ticket', change.organizationId, which, change.at);
-  const chosenTeam = teamId === undefined ? null : teams.find(({ id }) => id === teamId);
-  if (chosenTeam === undefined) throw refusal('teamId', 'is not a team of this organisation');
+  const chosenTeam = wanted === null ? null : teams.find(({ id }) => id === wanted);
+  if (chosenTeam === undefined) {
+    if (teamId !== undefined) throw refusal('teamId', 'is not a team of this organisation');
+    // The team that was chosen before is no more.
+    return routeTicket(em, change, ticket, facts, { excludeUserIds, teamId: null });
+  }
 
   const decision = chooseAssignee(ticketConditions, {
     facts,
@@ -98,6 +107,11 @@ export async function routeTicket(
   return (await waitsAsBefore(em, change, ticket, waiting))
     ? { values: {}, rows: [], statements: [], reason: waiting.reason, userId: null, retryAt }
     : { ...decided(change, ticket, waiting), statements: [], retryAt };
+}
+
+/** The team that a person chose when the ticket was last routed: no rule led there. */
+function chosenBefore({ teamId, routingRuleId }: Routable): string | null {
+  return routingRuleId === null ? teamId : null;
 }
 
 /** A rule for the team that a person chose, which shares out as the first rule that names the team does. */

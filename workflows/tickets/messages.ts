@@ -56,7 +56,8 @@ export const ticketProcess = defineProcess({
       stages: openTicketStages,
     }),
     assign: message({
-      summary: 'Gives the ticket to an agent or a team, or to whom the routing rules choose.',
+      summary:
+        'Gives the ticket to an agent or a team, which then holds against the routing rules; without either, to whom these choose.',
       payload: z.strictObject({ userId: z.uuid().optional(), teamId: z.uuid().optional() }),
       permission: 'tickets:work',
       stages: openTicketStages,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { databaseFixture } from '../../db/database-fixture.ts';
+import { makeTeam, makeUser } from '../../support/factories.ts';
 import { after, makeTicketHouse } from './ticket-house.ts';
 
 const fixture = databaseFixture();
@@ -222,6 +223,20 @@ describe('the agent', () => {
       stage: 'assigned',
       assignedUserId: house.agents[0]?.id,
     });
+  });
+
+  it('of a team that a person chose is the one who gets it, whatever the rules say when it is looked at again', async () => {
+    const house = await makeTicketHouse(fixture.app);
+    const [first, second] = [await makeUser(house.org), await makeUser(house.org)];
+    const chosen = await makeTeam(house.org, [first, second]);
+    const { ticketId } = await house.open({}, { receivedAt: monday });
+    await house.send(ticketId, 'assign', { teamId: chosen.id }, { receivedAt: at(1) });
+    await house.sql('update crm_core.crm_users set active = false where user_id = ?', [first.id]);
+    expect(await house.replan(ticketId, at(2))).toMatchObject({ assignedUserId: second.id, teamId: chosen.id });
+    await house.sql('update crm_core.crm_users set active = false where user_id = ?', [second.id]);
+    expect(await house.replan(ticketId, at(3))).toMatchObject({ stage: 'queued', teamId: chosen.id });
+    const { state } = await house.send(ticketId, 'assign', {}, { receivedAt: at(4) });
+    expect(state).toMatchObject({ stage: 'assigned', teamId: house.team.id });
   });
 
   it.each([

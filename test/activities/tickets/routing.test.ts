@@ -154,6 +154,48 @@ describe('a person’s choice', () => {
     expect(await desk.ticket(second)).toMatchObject({ stage: 'queued', team_id: special.id });
   });
 
+  it('of a team holds at every later look, also when its agent goes away, until somebody decides otherwise', async () => {
+    const desk = await makeDesk(fixture.app);
+    const away = (user: Made | undefined, from: string | null) =>
+      desk.sql('update crm_core.crm_users set out_of_office_from = ? where user_id = ?', [from, user?.id]);
+    const [one, other] = [await makeUser(desk.org), await makeUser(desk.org)];
+    const chosen = await makeTeam(desk.org, [one, other]);
+    for (const user of [one, other]) await away(user, past);
+    const ticketId = await desk.open();
+    await desk.route(ticketId);
+    await desk.route(ticketId, { teamId: chosen.id });
+    const reason = `team "${chosen['name']}" was chosen by a person`;
+    const waits = { stage: 'queued', team_id: chosen.id, routing_rule_id: null, round: 2 };
+    expect(await desk.ticket(ticketId)).toMatchObject(waits);
+    expect(await desk.route(ticketId)).toMatchObject({ userId: null, reason });
+    expect(await desk.ticket(ticketId)).toMatchObject(waits);
+
+    await away(one, null);
+    expect(await desk.route(ticketId)).toMatchObject({ userId: one.id, reason });
+    await away(one, past);
+    await away(other, null);
+    expect(await desk.route(ticketId)).toMatchObject({ userId: other.id, reason });
+    expect(await desk.route(ticketId, { teamId: null })).toMatchObject({ values: { teamId: desk.team.id } });
+
+    await desk.route(ticketId, { teamId: chosen.id });
+    await desk.sql('update crm_core.crm_teams set deleted_at = now() where team_id = ?', [chosen.id]);
+    expect(await desk.route(ticketId)).toMatchObject({ values: { teamId: desk.team.id, routingRuleId: desk.rule.id } });
+  });
+
+  it('of an agent is one of their team, too, unless the ticket is with that team already', async () => {
+    const desk = await makeDesk(fixture.app);
+    const [specialist, colleague] = [await makeUser(desk.org), await makeUser(desk.org)];
+    const special = await makeTeam(desk.org, [specialist, colleague]);
+    const [inside, outside] = [await desk.open(), await desk.open()];
+    for (const ticketId of [inside, outside]) await desk.route(ticketId);
+    await desk.route(inside, { userId: String(desk.agents[1]?.id), teamId: null });
+    expect(await desk.ticket(inside)).toMatchObject({ team_id: desk.team.id, routing_rule_id: desk.rule.id });
+    await desk.route(outside, { userId: specialist.id, teamId: null });
+    expect(await desk.ticket(outside)).toMatchObject({ team_id: special.id, routing_rule_id: null });
+    await desk.sql('update crm_core.crm_users set active = false where user_id = ?', [specialist.id]);
+    expect((await desk.route(outside)).userId).toBe(colleague.id);
+  });
+
   it('is refused, and nothing written, for somebody who cannot be given it', async () => {
     const desk = await makeDesk(fixture.app, {
       agents: [{ active: false }, { outOfOfficeFrom: past }, { skills: ['english'] }],
