@@ -3,6 +3,7 @@ import type { RowOf } from '../../db/model/entity.ts';
 import { Problem } from '../../db/model/problem.ts';
 import { type Agent, findAgent } from '../../db/tickets/routing.queries.ts';
 import type { Ticket } from '../../db/tickets/ticket.ts';
+import { isAway } from '../../workflows/assignment/absence.ts';
 import type { Assignment } from '../../workflows/assignment/assignment.ts';
 
 /**
@@ -17,7 +18,7 @@ export async function chosenAgent(
   userId: string,
   teamId: string | null | undefined,
 ): Promise<Assignment & { userId: string }> {
-  const agent = await findAgent(em, userId);
+  const agent = await findAgent(em, userId, at);
   if (!agent) throw refusal('userId', 'is not a user of this organisation');
   const hindrance = hindranceOf(agent, ticket.skills, at);
   if (hindrance) throw refusal('userId', hindrance);
@@ -42,10 +43,8 @@ function hindranceOf(agent: Agent, required: readonly string[], at: Date): strin
   if (!agent.active) return 'is not active';
   const lacking = required.filter((skill) => !agent.skills.includes(skill));
   if (lacking.length > 0) return `lacks ${lacking.map((skill) => `"${skill}"`).join(', ')}, which the ticket needs`;
-  const { outOfOfficeFrom: from, outOfOfficeUntil: until } = agent;
-  const isAway =
-    from !== null && Date.parse(from) <= at.getTime() && (until === null || at.getTime() < Date.parse(until));
-  return isAway ? `is out of office until ${until ?? 'further notice'}` : null;
+  const until = agent.outOfOffice?.until ?? 'further notice';
+  return isAway(agent, at.toISOString()) ? `is out of office until ${until}` : null;
 }
 
 /** The Problem of an `assign` that names somebody or some team who cannot be given the ticket. */

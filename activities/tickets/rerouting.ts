@@ -54,5 +54,6 @@ export async function routeIfNeeded(ticketCase: TicketCase): Promise<Partial<Rou
   if (ticket.assignedUserId === null) return route(ticketCase, 'routed again');
   const { isThere, awayFrom } = await readPresence(em, ticket.assignedUserId, change.at);
   if (isThere) return { values: { routeAgainAt: awayFrom } };
-  return route(ticketCase, 'the agent is not there', { excludeUserIds: [ticket.assignedUserId] });
+  // By the same rule as here routing passes over whoever is not there, and asks their delegate.
+  return route(ticketCase, 'the agent is not there');
 }

@@ -1,4 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { type Absence, type Attendance, isAway } from '../../workflows/assignment/absence.ts';
 import type { Assignment } from '../../workflows/assignment/assignment.ts';
 import { type CompiledCalendar, nextOpening } from '../../workflows/calendars/business-time.ts';
 import type { CalendarHours } from '../../workflows/calendars/calendar.ts';
@@ -11,11 +12,12 @@ import type { Statement } from '../model/set-based.ts';
 export interface TeamLoad {
   id: string;
   name: string;
+  /** Null, too, while they are not active or away. */
   fallbackUserId: string | null;
   members: MemberLoad[];
 }
 
-interface MemberLoad {
+interface MemberLoad extends Attendance {
   userId: string;
   name: string;
   position: number;
@@ -26,9 +28,6 @@ interface MemberLoad {
   assignedToday: number;
   weight: number;
   skills: string[];
-  outOfOffice: { from: string; until: string | null; delegateUserId: string | null } | null;
-  /** UTC instant from which they work; `at` itself when they do now; null: never. */
-  opensAt: string | null;
   lastTurn: number | null;
   weightedTurns: number;
 }
@@ -47,15 +46,18 @@ const works = {
 } as const satisfies Record<string, Work>;
 
 interface TeamsRow {
-  teams: Omit<TeamLoad, 'members'>[];
+  teams: (Omit<TeamLoad, 'members'> & { fallback: Hours | null })[];
   members: MemberRow[];
 }
 
-interface MemberRow extends Omit<MemberLoad, 'outOfOffice' | 'opensAt'> {
+interface MemberRow extends Omit<MemberLoad, 'outOfOffice' | 'opensAt'>, Hours {
   teamId: string;
-  outOfOfficeFrom: string | null;
-  outOfOfficeUntil: string | null;
-  delegateUserId: string | null;
+}
+
+/** When somebody works, as the database keeps it; `hoursSql` of a user `u`, with `calendarJoin`. */
+export interface Hours {
+  outOfOffice: Absence | null;
+  /** Null: around the clock. */
   calendar: (CalendarHours & { id: string; version: number }) | null;
 }
 
@@ -94,8 +96,9 @@ export async function readTeams(
     at,
   ]);
   const members = row?.members ?? [];
-  const teams = (row?.teams ?? []).map((team) => ({
+  const teams = (row?.teams ?? []).map(({ fallback, ...team }) => ({
     ...team,
+    fallbackUserId: fallback && isAway(attendanceAt(fallback, at), at.toISOString()) ? null : team.fallbackUserId,
     members: members.filter(({ teamId }) => teamId === team.id).map((member) => memberLoad(member, at)),
   }));
   const calendars = new Map(members.map(({ userId: id, calendar }) => [id, calendar && compiledCalendar(calendar)]));
@@ -143,6 +146,19 @@ export async function readCalendarOf(em: EntityManager, userId: string | null): 
   return row ? compiledCalendar(row) : null;
 }
 
+/** SQL of the hours of a user as the members of a JSON object. */
+export const hoursSql = `
+  'outOfOffice', case when u.out_of_office_from is not null then jsonb_build_object('from', u.out_of_office_from,
+    'until', u.out_of_office_until, 'delegateUserId', u.delegate_user_id) end,
+  'calendar', case when c.calendar_id is not null then jsonb_build_object('id', c.calendar_id, 'version', c.version,
+    'timeZone', c.time_zone, 'hours', c.hours, 'holidays', c.holidays, 'exceptions', c.exceptions) end`;
+
+/** SQL that joins the working calendar `c` of a user `u`; one that was deleted keeps its hours for whom it has. */
+export const calendarJoin = `
+  left join crm_core.core_organizations o on o.organization_id = u.organization_id
+  left join crm_core.crm_calendars c on c.organization_id = u.organization_id
+    and c.calendar_id = coalesce(u.calendar_id, o.calendar_id)`;
+
 const sqlOf = ({ capacity, open, assignments }: Work): string => `
   with asked as materialized (
     select team_id, fallback_user_id from crm_core.crm_teams where organization_id = ? and deleted_at is null and team_id = any(?::uuid[])),
@@ -160,37 +176,36 @@ const sqlOf = ({ capacity, open, assignments }: Work): string => `
     select m.* from crm_core.crm_team_members m
     where m.organization_id = ? and m.deleted_at is null and m.user_id in (select user_id from concerned))
   select
-    (select coalesce(jsonb_agg(jsonb_build_object('id', t.team_id, 'name', t.name, 'fallbackUserId', f.user_id)
+    (select coalesce(jsonb_agg(jsonb_build_object('id', t.team_id, 'name', t.name, 'fallbackUserId', u.user_id,
+        'fallback', case when u.out_of_office_from is not null then jsonb_build_object(${hoursSql}) end)
         order by t.created_at, t.team_id), '[]')
        from crm_core.crm_teams t
-       left join crm_core.crm_users f
-         on f.organization_id = t.organization_id and f.user_id = t.fallback_user_id and f.active and f.deleted_at is null
+       left join crm_core.crm_users u
+         on u.organization_id = t.organization_id and u.user_id = t.fallback_user_id and u.active and u.deleted_at is null
+       ${calendarJoin}
        where t.organization_id = ? and t.deleted_at is null and t.team_id in (select team_id from places union select team_id from asked)) as teams,
     (select coalesce(jsonb_agg(jsonb_build_object(
         'teamId', m.team_id, 'userId', u.user_id, 'name', u.full_name, 'position', m.position, 'active', u.active,
         'capacity', u.${capacity}, 'dailyQuota', u.daily_quota, 'weight', u.weight, 'skills', to_jsonb(u.skills),
-        'outOfOfficeFrom', u.out_of_office_from, 'outOfOfficeUntil', u.out_of_office_until, 'delegateUserId', u.delegate_user_id,
         'lastTurn', m.last_turn, 'weightedTurns', m.weighted_turns,
         'openCount', u.${open},
         'assignedToday', case when u.daily_quota is null then 0 else (select count(*) from crm_core.${assignments} a
             where a.organization_id = m.organization_id and a.user_id = u.user_id
-              and a.decided_at >= date_trunc('day', ?::timestamptz, coalesce(c.time_zone, 'UTC'))) end,
-        'calendar', case when c.calendar_id is null then null else jsonb_build_object('id', c.calendar_id, 'version', c.version,
-            'timeZone', c.time_zone, 'hours', c.hours, 'holidays', c.holidays, 'exceptions', c.exceptions) end)), '[]')
+              and a.decided_at >= date_trunc('day', ?::timestamptz, coalesce(c.time_zone, 'UTC'))) end, ${hoursSql})), '[]')
      from places m
      join crm_core.crm_users u on u.organization_id = m.organization_id and u.user_id = m.user_id and u.deleted_at is null
-     left join crm_core.core_organizations o on o.organization_id = m.organization_id
-     left join crm_core.crm_calendars c on c.organization_id = m.organization_id and c.calendar_id = coalesce(u.calendar_id, o.calendar_id)) as members`;
+     ${calendarJoin}) as members`;
 
 const teamsSql = { lead: sqlOf(works.lead), ticket: sqlOf(works.ticket) };
 
-function memberLoad(
-  { teamId: _, calendar, outOfOfficeFrom, outOfOfficeUntil, delegateUserId, ...member }: MemberRow,
-  at: Date,
-): MemberLoad {
+function memberLoad({ teamId: _, calendar, outOfOffice, ...member }: MemberRow, at: Date): MemberLoad {
+  return { ...member, ...attendanceAt({ calendar, outOfOffice }, at) };
+}
+
+/** Whether somebody is at work around the instant `at`, as rules judge it. */
+export function attendanceAt({ calendar, outOfOffice }: Hours, at: Date): Attendance {
   return {
-    ...member,
-    outOfOffice: outOfOfficeFrom === null ? null : { from: outOfOfficeFrom, until: outOfOfficeUntil, delegateUserId },
+    outOfOffice,
     opensAt: (calendar ? nextOpening(compiledCalendar(calendar), at) : at)?.toISOString() ?? null,
   };
 }

@@ -8,9 +8,13 @@ export const affectedTickets = {
   definition: Ticket,
   isRunning: `stage in ('queued', 'assigned')`,
   dependsOn: {
-    organization: 'assigned_user_id is null',
-    // The calendar of its clocks; a queued one also depends on when agents work.
-    calendar: `sla_terms ->> 'calendarId' = changed.id::text or assigned_user_id is null`,
+    organization: `assigned_user_id is null or assigned_user_id in (
+      select user_id from crm_core.crm_users
+      where organization_id = changed.id and calendar_id is null and out_of_office_from is not null)`,
+    // The calendar of its clocks; a queued one also depends on when agents work, and so does that of an agent who is away.
+    calendar: `sla_terms ->> 'calendarId' = changed.id::text or assigned_user_id is null or assigned_user_id in (
+      select u.user_id from crm_core.crm_users u join crm_core.core_organizations o on o.organization_id = u.organization_id
+      where coalesce(u.calendar_id, o.calendar_id) = changed.id and u.out_of_office_from is not null)`,
     user: 'assigned_user_id = changed.id or assigned_user_id is null',
     team: 'team_id = changed.id or assigned_user_id is null',
     ticket_routing_rule: 'assigned_user_id is null',

@@ -1,6 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { organizationOf } from '../database.ts';
+import { isAway } from '../../workflows/assignment/absence.ts';
 import { type FactContext, ticketFacts, type TicketFacts } from '../../workflows/tickets/facts.ts';
+import { findAgent } from './routing.queries.ts';
 import type { TicketRow } from './ticket-state.queries.ts';
 
 /** The facts of a stored ticket, as its account and its requester are now. */
@@ -22,16 +23,10 @@ export interface Presence {
   awayFrom: Date | null;
 }
 
-/** The presence of an agent at the instant `at`; whoever is not active or not on record is not there. */
+/** The presence of an agent at the instant `at`; whoever is not active, or could be given nothing as away, is not there. */
 export async function readPresence(em: EntityManager, userId: string, at: Date): Promise<Presence> {
-  const [row]: { active: boolean; from: string | null; until: string | null }[] = await em.execute(
-    `select active, to_json(out_of_office_from) #>> '{}' as "from", to_json(out_of_office_until) #>> '{}' as until
-     from crm_core.crm_users where organization_id = ? and user_id = ? and deleted_at is null`,
-    [organizationOf(em), userId],
-  );
-  if (!row?.active) return { isThere: false, awayFrom: null };
-  const from = row.from === null ? null : new Date(row.from);
-  const hasEnded = row.until !== null && new Date(row.until) <= at;
-  if (from === null || hasEnded) return { isThere: true, awayFrom: null };
-  return from <= at ? { isThere: false, awayFrom: null } : { isThere: true, awayFrom: from };
+  const agent = await findAgent(em, userId, at);
+  if (!agent?.active || isAway(agent, at.toISOString())) return { isThere: false, awayFrom: null };
+  const from = agent.outOfOffice === null ? null : new Date(agent.outOfOffice.from);
+  return { isThere: true, awayFrom: from !== null && from > at ? from : null };
 }

@@ -1,6 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
+import type { Attendance } from '../../workflows/assignment/absence.ts';
 import type { AssignmentRule } from '../../workflows/assignment/rules.ts';
-import { assignmentLock } from '../assignment/teams.queries.ts';
+import { assignmentLock, attendanceAt, calendarJoin, type Hours, hoursSql } from '../assignment/teams.queries.ts';
 import { type Database, organizationOf, statementAcrossOrganizations } from '../database.ts';
 
 const rulesSql = `
@@ -18,29 +19,29 @@ export async function lockRouting(em: EntityManager, organizationId: string): Pr
   return row?.rules ?? [];
 }
 
-/** A user as somebody who is given a ticket by name; instants ISO 8601. */
-export interface Agent {
+/** A user as somebody who is given a ticket by name, or has it. */
+export interface Agent extends Attendance {
   active: boolean;
   skills: string[];
   capacity: number;
   openCount: number;
-  outOfOfficeFrom: string | null;
-  outOfOfficeUntil: string | null;
   /** The teams they sit in, the earliest membership first. */
   teamIds: string[];
 }
 
-/** The user named; null when the organisation has none such. */
-export async function findAgent(em: EntityManager, userId: string): Promise<Agent | null> {
-  const [agent]: Agent[] = await em.execute(
-    `select u.active, u.skills, u.ticket_capacity as capacity, u.open_tickets as "openCount",
-       to_json(u.out_of_office_from) #>> '{}' as "outOfOfficeFrom", to_json(u.out_of_office_until) #>> '{}' as "outOfOfficeUntil",
+/** The user named as they stand at the instant `at`; null when the organisation has none such. */
+export async function findAgent(em: EntityManager, userId: string, at: Date): Promise<Agent | null> {
+  const [row]: (Omit<Agent, keyof Attendance> & { hours: Hours })[] = await em.execute(
+    `select u.active, u.skills, u.ticket_capacity as capacity, u.open_tickets as "openCount", jsonb_build_object(${hoursSql}) as hours,
        (select coalesce(jsonb_agg(m.team_id order by m.created_at, m.team_id), '[]') from crm_core.crm_team_members m
          where m.organization_id = u.organization_id and m.user_id = u.user_id and m.deleted_at is null) as "teamIds"
-     from crm_core.crm_users u where u.organization_id = ? and u.user_id = ? and u.deleted_at is null`,
+     from crm_core.crm_users u ${calendarJoin}
+     where u.organization_id = ? and u.user_id = ? and u.deleted_at is null`,
     [organizationOf(em), userId],
   );
-  return agent ?? null;
+  if (!row) return null;
+  const { hours, ...agent } = row;
+  return { ...agent, ...attendanceAt(hours, at) };
 }
 
 /** The rules that held when a ticket was routed in this round. */

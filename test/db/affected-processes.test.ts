@@ -49,8 +49,23 @@ describe('processes that a change concerns', () => {
     expect(await all('user', agent.id)).toEqual([`lead:${lead.id}`, ...tickets(own, queued)]);
     expect(await all('user', agent.id, 1)).toEqual([`lead:${lead.id}`, ...tickets(own, queued)]);
     expect(await all('calendar', calendar.id)).toEqual(tickets(ofPolicy, queued));
+    expect(await all('organization', org.id)).toEqual([`lead:${lead.id}`, ...tickets(queued)]);
     expect(await all('sla_policy', policy.id)).toEqual(tickets(ofPolicy));
     expect(await all('ticket_routing_rule', elsewhere)).toEqual(tickets(queued));
     expect(await all('assignment_rule', elsewhere)).toEqual([]);
+  });
+
+  it('are the tickets of absent agents, too, when the hours change by which these are back', async () => {
+    const org = await makeOrganization(fixture.app);
+    const calendar = await makeCalendar(org);
+    const absent = { outOfOfficeFrom: '2026-01-01T00:00:00Z' };
+    const [own, byDefault] = [await makeUser(org, { ...absent, calendarId: calendar.id }), await makeUser(org, absent)];
+    const requester = await makePerson(org);
+    const ofOwn = await makeTicket(org, requester, { stage: 'assigned', assignedUserId: own.id });
+    const ofDefault = await makeTicket(org, requester, { stage: 'assigned', assignedUserId: byDefault.id });
+    const affected = async (kind: 'calendar' | 'organization', id: string) =>
+      (await readAffectedProcesses(fixture.app, { organizationId: org.id, kind, id }, null, 10)).workflowIds;
+    expect(await affected('calendar', calendar.id)).toEqual([`ticket:${ofOwn.id}`]);
+    expect(await affected('organization', org.id)).toEqual([`ticket:${ofDefault.id}`]);
   });
 });

@@ -1,7 +1,8 @@
+import { type Attendance, isAway } from './absence.ts';
 import type { AssignmentStrategy } from './rules.ts';
 
 /** A person in a team as assignment sees them; instants are ISO 8601. */
-export interface TeamMember {
+export interface TeamMember extends Attendance {
   userId: string;
   name?: string;
   /** Breaks ties, lowest first. */
@@ -15,10 +16,6 @@ export interface TeamMember {
   dailyQuota: number | null;
   assignedToday: number;
   weight: number;
-  /** `until: null`: not known yet. */
-  outOfOffice: { from: string; until: string | null; delegateUserId: string | null } | null;
-  /** The instant of the decision when open now, else the next opening; null when none is in sight. */
-  opensAt: string | null;
   /** The team's running number when this member last had a turn; null: never. */
   lastTurn: number | null;
   /** Each turn adds 1 / weight: who weighs twice as much has two turns while others have one. */
@@ -77,28 +74,24 @@ interface Seat {
 const instant = (text: string) => Date.parse(text);
 const isOpen = (member: TeamMember, at: string) => member.opensAt !== null && instant(member.opensAt) <= instant(at);
 
-// Somebody on leave tonight who is back by the next opening can be given work for then.
-function isAway({ outOfOffice, opensAt }: TeamMember, at: string): boolean {
-  if (!outOfOffice) return false;
-  const works = Math.max(instant(at), opensAt === null ? 0 : instant(opensAt));
-  return instant(outOfOffice.from) <= works && (outOfOffice.until === null || works < instant(outOfOffice.until));
-}
-
-/** Why a person cannot be given it, whatever the hour; null when they can. */
+/**
+ * Why a person cannot be given it, whatever the hour; null when they can. An absence comes before a turn that they had:
+ * their delegate has had none.
+ */
 export function obstacleOf(
   member: TeamMember,
   { subject, at, excludeUserIds, requiredSkills }: Circumstances,
 ): Obstacle | null {
   const { userId, active, skills, capacity, openCount, dailyQuota, assignedToday, outOfOffice } = member;
   if (!active) return { code: 'inactive', reason: 'is not active' };
-  if (excludeUserIds.includes(userId))
-    return { code: 'previous_owner', reason: `had this ${subject} before and left it` };
   const lacking = requiredSkills.filter((skill) => !skills.includes(skill));
   if (lacking.length > 0)
     return { code: 'lacks_skill', reason: `lacks ${lacking.map((skill) => `"${skill}"`).join(', ')}` };
   if (isAway(member, at)) {
     return { code: 'out_of_office', reason: `is out of office until ${outOfOffice?.until ?? 'further notice'}` };
   }
+  if (excludeUserIds.includes(userId))
+    return { code: 'previous_owner', reason: `had this ${subject} before and left it` };
   if (openCount >= capacity)
     return { code: 'at_capacity', reason: `has ${openCount} of at most ${capacity} open ${subject}s` };
   if (dailyQuota !== null && assignedToday >= dailyQuota) {

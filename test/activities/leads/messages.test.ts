@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
 import { databaseFixture, refusalOf } from '../../db/database-fixture.ts';
-import { makeUser, managerOf, salesRep } from '../../support/factories.ts';
+import { makeTeam, makeUser, managerOf, salesRep } from '../../support/factories.ts';
 import { form, houseWithLead as withLead, makeHouse, tracesOf } from './house.ts';
 
 const fixture = databaseFixture();
@@ -115,6 +115,22 @@ describe('reassign', () => {
       { body: 'On leave from tomorrow.' },
     ]);
     expect(await refusalOf(house.send(leadId, 'reassign'))).toMatchObject({ code: 'rule_violation' });
+  });
+
+  it('asks the delegate of an owner who is away, as for a new lead', async () => {
+    const { house, leadId, state: before } = await houseWithLead();
+    const delegate = await makeUser(house.org);
+    await makeTeam(house.org, [delegate]);
+    await house.sql('update crm_core.crm_users set active = false where user_id <> ? and user_id <> ?', [
+      before.assignedUserId,
+      delegate.id,
+    ]);
+    await house.sql('update crm_core.crm_users set out_of_office_from = ?, delegate_user_id = ? where user_id = ?', [
+      '2026-01-01T00:00:00Z',
+      delegate.id,
+      before.assignedUserId,
+    ]);
+    expect((await house.send(leadId, 'reassign')).state).toMatchObject({ assignedUserId: delegate.id, round: 2 });
   });
 
   it('does not give a lead back to a fallback who has had it', async () => {

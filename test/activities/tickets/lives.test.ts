@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { databaseFixture } from '../../db/database-fixture.ts';
-import { makeTeam, makeUser } from '../../support/factories.ts';
+import { makeCalendar, makeTeam, makeUser } from '../../support/factories.ts';
 import { after, makeTicketHouse } from './ticket-house.ts';
 
 const fixture = databaseFixture();
@@ -210,6 +210,60 @@ describe('the agent', () => {
     expect(moved).toMatchObject({ assignedUserId: house.agents[1]?.id, round: 2 });
     await house.sql('update crm_core.crm_users set active = false where user_id = ?', [house.agents[1]?.id]);
     expect(await house.replan(ticketId, at(25))).toMatchObject({ stage: 'queued', assignedUserId: undefined });
+  });
+
+  it('who goes out of office leaves it to their delegate, as a new ticket would be', async () => {
+    const house = await makeTicketHouse(fixture.app, { agents: [{}] });
+    const delegate = await makeUser(house.org);
+    await makeTeam(house.org, [delegate]);
+    const { ticketId } = await house.open({}, { receivedAt: monday });
+    await house.sql('update crm_core.crm_users set out_of_office_from = ?, delegate_user_id = ? where user_id = ?', [
+      at(1),
+      delegate.id,
+      house.agents[0]?.id,
+    ]);
+    expect(await house.replan(ticketId, at(2))).toMatchObject({ assignedUserId: delegate.id, teamId: house.team.id });
+    const [decision] = await house.sql<{ candidates: object[] }>(
+      'select candidates from crm_core.crm_ticket_assignments where ticket_id = ? order by round desc',
+      [ticketId],
+    );
+    expect(decision?.candidates).toMatchObject([{ code: 'out_of_office' }, { code: 'chosen', userId: delegate.id }]);
+    expect(await house.replan(ticketId, at(3))).toMatchObject({ assignedUserId: delegate.id, round: 2 });
+  });
+
+  it('who is back at their next opening keeps it, and loses it when the hours change so that they are not', async () => {
+    const house = await makeTicketHouse(fixture.app);
+    const [saturday, sunday] = [new Date('2026-11-28T10:00:00Z'), '2026-11-29T18:00:00Z'];
+    const calendar = await makeCalendar(house.org, { timeZone: 'UTC' });
+    const [one, other] = house.agents.map(({ id }) => id);
+    await house.sql(
+      `update crm_core.crm_users set out_of_office_from = ?, out_of_office_until = ?, calendar_id = ? where user_id = ?`,
+      [monday, sunday, calendar.id, one],
+    );
+    await house.sql('update crm_core.crm_users set ticket_capacity = 0 where user_id = ?', [other]);
+    const { ticketId, state } = await house.open({}, { receivedAt: saturday });
+    expect(state).toMatchObject({ stage: 'assigned', assignedUserId: one });
+    for (const minutes of [1, 2])
+      expect(await house.replan(ticketId, after(saturday, minutes))).toMatchObject({ assignedUserId: one, round: 1 });
+    const { state: named } = await house.send(ticketId, 'assign', { userId: one }, { receivedAt: after(saturday, 3) });
+    expect(named).toMatchObject({ assignedUserId: one, round: 2 });
+
+    await house.sql('update crm_core.crm_users set calendar_id = null where user_id = ?', [one]);
+    const refused = house.send(ticketId, 'assign', { userId: one }, { receivedAt: after(saturday, 4) });
+    await expect(refused).rejects.toMatchObject({ code: 'rule_violation' });
+    expect(await house.replan(ticketId, after(saturday, 5))).toMatchObject({ stage: 'queued', round: 3 });
+    expect(await house.replan(ticketId, after(saturday, 6))).toMatchObject({ stage: 'queued', round: 3 });
+  });
+
+  it('who is a team’s fallback and away gets nothing, so that it goes to and fro no more', async () => {
+    const house = await makeTicketHouse(fixture.app, { agents: [{ ticketCapacity: 0 }] });
+    const fallback = await makeUser(house.org);
+    await house.sql('update crm_core.crm_teams set fallback_user_id = ?', [fallback.id]);
+    const { ticketId, state } = await house.open({}, { receivedAt: monday });
+    expect(state).toMatchObject({ assignedUserId: fallback.id });
+    await house.sql('update crm_core.crm_users set out_of_office_from = ? where user_id = ?', [at(1), fallback.id]);
+    for (const minutes of [2, 3])
+      expect(await house.replan(ticketId, at(minutes))).toMatchObject({ stage: 'queued', round: 2 });
   });
 
   it('who has no room leaves the ticket in the queue until capacity is free', async () => {

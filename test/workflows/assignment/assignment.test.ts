@@ -218,6 +218,20 @@ describe('outside hours and out of office', () => {
     expect(codes(outside)).toEqual({ ann: 'out_of_office', bob: 'chosen' });
   });
 
+  it('asks the delegate of somebody who had it before and is away now, never that one again', () => {
+    const decision = decide([member('ann', { outOfOffice: away('bob') }), member('bob', { lastTurn: 9 })], {
+      excludeUserIds: ['ann'],
+    });
+    expect(decision).toMatchObject({ userId: 'bob', turn: { userId: 'ann' } });
+    expect(codes(decision)).toEqual({ ann: 'out_of_office', bob: 'chosen' });
+    const both = decide([member('ann', { outOfOffice: away('bob') }), member('bob')], {
+      excludeUserIds: ['ann', 'bob'],
+      fallbackUserId: null,
+    });
+    expect(both.userId).toBeNull();
+    expect(codes(both)).toEqual({ ann: 'out_of_office', bob: 'previous_owner' });
+  });
+
   it('passes over an absence whose delegate cannot help', () => {
     const cid = member('cid', { lastTurn: 8 });
     expect(decide([member('ann', { outOfOffice: away('bob') }), member('bob', { openCount: 10 }), cid]).userId).toBe(
