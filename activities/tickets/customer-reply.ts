@@ -1,5 +1,5 @@
 import type { Insertion } from '../../db/model/set-based.ts';
-import { readPresence } from '../../db/tickets/facts.queries.ts';
+import { hasLeftTeam, readPresence } from '../../db/tickets/facts.queries.ts';
 import type { TicketRow } from '../../db/tickets/ticket-state.queries.ts';
 import { beginClock, type Clock, followStatus } from '../../workflows/tickets/clocks.ts';
 import { isOpenStage, type SlaTarget, type TicketStatus } from '../../workflows/tickets/policy.ts';
@@ -95,7 +95,7 @@ export async function reopened(
   const inForce = termsInForce(ticketCase);
   const agent = ticket.assignedUserId;
   const presence = agent === null ? null : await readPresence(em, agent, change.at);
-  const stays = presence?.isThere === true;
+  const stays = presence?.isThere === true && !(await hasLeftTeam(em, ticket));
   const told = isCustomer
     ? notify(change, agent, 'customer_replied', ticket)
     : notify(change, otherThanActor(change, agent), 'reopened', ticket);

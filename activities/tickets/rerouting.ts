@@ -1,5 +1,5 @@
 import type { Insertion, Statement } from '../../db/model/set-based.ts';
-import { readFacts, readPresence } from '../../db/tickets/facts.queries.ts';
+import { hasLeftTeam, readFacts, readPresence } from '../../db/tickets/facts.queries.ts';
 import type { TicketRow } from '../../db/tickets/ticket-state.queries.ts';
 import { notify } from './notifications.ts';
 import { routeTicket, type Wish } from './routing.ts';
@@ -47,13 +47,15 @@ export async function route({ em, change, ticket }: TicketCase, why: string, wis
 
 /**
  * Sees whether a ticket at work still is where it can be worked on: one in the queue is routed again, so is one whose
- * agent is not there any more; else only the instant of the next look is noted.
+ * agent is not there any more, or not in the team through which they got it; else only the instant of the next look is
+ * noted.
  */
 export async function routeIfNeeded(ticketCase: TicketCase): Promise<Partial<Route>> {
   const { em, change, ticket } = ticketCase;
   if (ticket.assignedUserId === null) return route(ticketCase, 'routed again');
   const { isThere, awayFrom } = await readPresence(em, ticket.assignedUserId, change.at);
-  if (isThere) return { values: { routeAgainAt: awayFrom } };
   // By the same rule as here routing passes over whoever is not there, and asks their delegate.
-  return route(ticketCase, 'the agent is not there');
+  if (!isThere) return route(ticketCase, 'the agent is not there');
+  if (await hasLeftTeam(em, ticket)) return route(ticketCase, 'the agent is not in the team any more');
+  return { values: { routeAgainAt: awayFrom } };
 }

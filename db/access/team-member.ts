@@ -36,4 +36,5 @@ export const teamMembers = resource(TeamMember, {
   read: allow('access:read'),
   write: allow('access:write'),
   feature: 'access',
+  emits: 'team_member',
 });

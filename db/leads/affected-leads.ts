@@ -15,6 +15,7 @@ export const affectedLeads = {
       where coalesce(u.calendar_id, o.calendar_id) = changed.id)`,
     user: 'assigned_user_id is null or assigned_user_id = changed.id',
     team: 'assigned_user_id is null or team_id = changed.id',
+    team_member: 'assigned_user_id is null',
     assignment_rule: 'assigned_user_id is null or assignment_rule_id = changed.id',
   },
 } as const satisfies Dependents;

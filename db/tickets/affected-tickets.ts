@@ -17,6 +17,10 @@ export const affectedTickets = {
       where coalesce(u.calendar_id, o.calendar_id) = changed.id and u.out_of_office_from is not null)`,
     user: 'assigned_user_id = changed.id or assigned_user_id is null',
     team: 'team_id = changed.id or assigned_user_id is null',
+    // A newcomer may take what is queued; what somebody got through a team goes back when they are removed.
+    team_member: `assigned_user_id is null or (team_id, assigned_user_id) in (
+      select m.team_id, m.user_id from crm_core.crm_team_members m
+      where m.organization_id = crm_tickets.organization_id and m.team_member_id = changed.id)`,
     ticket_routing_rule: 'assigned_user_id is null',
     sla_policy: 'sla_policy_id = changed.id',
   },

@@ -1,6 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
+import { teamMembers } from '../../../db/access/team-member.ts';
+import { readAffectedProcesses } from '../../../db/automation/affected-processes.queries.ts';
 import { databaseFixture } from '../../db/database-fixture.ts';
-import { makeCalendar, makeTeam, makeUser } from '../../support/factories.ts';
+import { makeCalendar, makeTeam, makeUser, writeAs } from '../../support/factories.ts';
 import { after, makeTicketHouse } from './ticket-house.ts';
 
 const fixture = databaseFixture();
@@ -264,6 +266,43 @@ describe('the agent', () => {
     await house.sql('update crm_core.crm_users set out_of_office_from = ? where user_id = ?', [at(1), fallback.id]);
     for (const minutes of [2, 3])
       expect(await house.replan(ticketId, at(minutes))).toMatchObject({ stage: 'queued', round: 2 });
+  });
+
+  it('who is removed from the team loses what they got through it, not what a person gave them', async () => {
+    const house = await makeTicketHouse(fixture.app);
+    const [removed, other] = house.agents.map(({ id }) => id) as [string, string];
+    const routed = await house.open({}, { receivedAt: monday });
+    const given = await house.open({}, { receivedAt: monday });
+    const done = await house.open({}, { receivedAt: monday });
+    expect([routed, done].map(({ state }) => state.assignedUserId)).toEqual([removed, removed]);
+    await house.send(given.ticketId, 'assign', { userId: removed }, { receivedAt: at(1) });
+    await house.send(done.ticketId, 'resolve', {}, { receivedAt: at(1) });
+
+    const leave = async (userId: string, minutes: number) => {
+      const [member] = await house.sql<{ id: string }>(
+        'select team_member_id as id from crm_core.crm_team_members where user_id = ? and deleted_at is null',
+        [userId],
+      );
+      const write = writeAs(house.admin, { receivedAt: at(minutes) });
+      await house.org.records.remove(write, teamMembers, String(member?.id), '*');
+      return readAffectedProcesses(
+        fixture.app,
+        { organizationId: house.org.id, kind: 'team_member', id: String(member?.id) },
+        null,
+        10,
+      );
+    };
+    const { workflowIds } = await leave(removed, 2);
+    expect(workflowIds).toEqual([`ticket:${routed.ticketId}`, `ticket:${given.ticketId}`]);
+    expect(await house.replan(routed.ticketId, at(3))).toMatchObject({ assignedUserId: other, round: 2 });
+    expect(await house.replan(given.ticketId, at(3))).toMatchObject({ assignedUserId: removed, round: 2 });
+    const { state } = await house.send(done.ticketId, 'reopen', {}, { receivedAt: at(4) });
+    expect(state).toMatchObject({ assignedUserId: other });
+
+    await house.sql('update crm_core.crm_teams set fallback_user_id = ?', [other]);
+    await leave(other, 5);
+    for (const minutes of [6, 7])
+      expect(await house.replan(routed.ticketId, at(minutes))).toMatchObject({ assignedUserId: other, round: 3 });
   });
 
   it('who has no room leaves the ticket in the queue until capacity is free', async () => {

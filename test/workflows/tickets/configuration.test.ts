@@ -1,13 +1,14 @@
 import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { createActivities } from '../../../activities/index.ts';
+import { teamMembers } from '../../../db/access/team-member.ts';
 import { createDelivery } from '../../../api/processes/delivery.ts';
 import { startRelay } from '../../../workers/relay.ts';
 import type { PolicyPreview } from '../../../workflows/tickets/policy-preview.ts';
 import { after, makeSlaPolicy } from '../../activities/tickets/ticket-house.ts';
 import { silent, testApi, type TestApi } from '../../api/support.ts';
 import { databaseFixture } from '../../db/database-fixture.ts';
-import { type Made, makeCalendar } from '../../support/factories.ts';
+import { type Made, makeCalendar, writeAs } from '../../support/factories.ts';
 import { eventually, sharedTemporal, testWorker, type TestWorker } from '../../support/temporal.ts';
 import { type LivingTicket, SlaWorld } from './sla-world.ts';
 
@@ -279,6 +280,20 @@ it('an agent who goes out of office, or leaves, gives the work back to routing b
   await eventually('whoever is back has it', async () => (await holder()) === absent.id);
   expect((await firstResponse(ticket))?.due_at).toEqual(dueBefore);
   expect(await house.ticket(ticket.ticketId)).toMatchObject({ stage: 'assigned', round: 4 });
+});
+
+it('an agent who is removed from the team gives back what they got through it, by itself', async () => {
+  world = await SlaWorld.open(environment, fixture.app, { policy: { targets } });
+  const { house } = world;
+  const ticket = await opened(1);
+  const holder = async () => (await house.ticket(ticket.ticketId))['assigned_user_id'];
+  const first = await holder();
+  const [member] = await house.sql<{ id: string }>(
+    'select team_member_id as id from crm_core.crm_team_members where user_id = ?',
+    [first],
+  );
+  await house.org.records.remove(writeAs(house.admin), teamMembers, String(member?.id), '*');
+  await eventually('somebody else has it', async () => ![first, null].includes((await holder()) as string | null));
 });
 
 it('a free place that the ticket told of it does not take goes on to the next one in the queue', async () => {
