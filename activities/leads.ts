@@ -3,6 +3,7 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Actor } from '../db/access/actor.ts';
 import { storeAnswer } from '../db/automation/ledger.queries.ts';
 import { type Database, inOrganization } from '../db/database.ts';
+import { lockContacts } from '../db/leads/contact-locks.queries.ts';
 import { lockCapture } from '../db/leads/intake.queries.ts';
 import { planNext } from '../db/leads/ladder.queries.ts';
 import { leadAnswer, type LeadRow, lockLead, findLead, plannedStep } from '../db/leads/lead-state.queries.ts';
@@ -31,8 +32,10 @@ export function createLeadActivities({
   const onLocked = (
     { organizationId, leadId }: LeadRef,
     work: (em: EntityManager, lead: LeadRow) => Promise<LeadRow>,
+    regrouped: readonly string[] = [],
   ) =>
     inOrganization(database, organizationId, async (em) => {
+      if (regrouped.length > 0) await lockContacts(em, organizationId, regrouped);
       const lead = await lockLead(em, leadId);
       if (!lead) throw new Problem('not_found', `There is no lead ${leadId}.`);
       return leadState(await work(em, lead));
@@ -60,7 +63,8 @@ export function createLeadActivities({
       throw new Error(`The intake of lead ${leadId} was not decided`);
     },
 
-    applyMessage: ({ message, ...ref }) => onLocked(ref, (em, lead) => applyOnce(em, ref, lead, message)),
+    applyMessage: ({ message, ...ref }) =>
+      onLocked(ref, (em, lead) => applyOnce(em, ref, lead, message), regroupedBy(message, ref.leadId)),
 
     takeStep: ({ organizationId, leadId, ...due }) =>
       onLocked({ organizationId, leadId }, async (em, lead) => {
@@ -77,6 +81,12 @@ export function createLeadActivities({
         return assigned ? give(em, change, lead, assigned, 'somebody can get it now') : lead;
       }),
   };
+}
+
+/** The leads that a message puts together or takes apart: captures of the same people wait for it. */
+function regroupedBy({ name, payload: { intoLeadId } }: AppliedMessage, leadId: string): string[] {
+  if (name === 'unmerge') return [leadId];
+  return name === 'merge' && typeof intoLeadId === 'string' ? [leadId, intoLeadId] : [];
 }
 
 /** What most DNS servers have answered by; a transaction that waits so long holds up nobody but the same person. */

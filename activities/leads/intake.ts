@@ -1,24 +1,18 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { v7 as uuidv7 } from 'uuid';
 import { answerStatement } from '../../db/automation/ledger.queries.ts';
-import {
-  type Capture,
-  type DuplicateCandidate,
-  type IntakeContext,
-  readIntakeContext,
-} from '../../db/leads/intake.queries.ts';
+import { type Capture, type IntakeContext, readIntakeContext } from '../../db/leads/intake.queries.ts';
 import { compareDuplicates, type ComparedDuplicate, scoreByModel } from '../../db/leads/decisions.ts';
-import { answerJson, findLead, findPerson, type LeadRow, lockLead } from '../../db/leads/lead-state.queries.ts';
+import { answerJson, findLead, findPerson, type LeadRow, lockSurvivor } from '../../db/leads/lead-state.queries.ts';
 import { LeadScore } from '../../db/leads/lead-score.ts';
 import { Lead } from '../../db/leads/lead.ts';
 import { baseColumns, type Change, timelineRow } from '../../db/model/changes.ts';
 import { gather, insertRows } from '../../db/model/set-based.ts';
 import type { EmailStatus } from '../../workflows/leads/facts.ts';
-import type { NormalisedIntake } from '../../workflows/leads/normalisation.ts';
 import type { LeadStage } from '../../workflows/leads/policy.ts';
 import { assign } from './assignment.ts';
 import { capturedEntry, capturedLead, externalRefs } from './captured.ts';
-import { absorb, mergeRow, missing } from './merging.ts';
+import { absorb, mergeRow, missing, withoutClaimed } from './merging.ts';
 import { notify } from './notifications.ts';
 import { completePerson, newPerson } from './people.ts';
 
@@ -57,8 +51,10 @@ export async function decide(
     emailStatus,
   };
   for (const candidate of exact) {
-    const survivor = await lockLead(em, candidate.id);
-    if (survivor?.status === 'open' && survivor.deletedAt === null) return mergeInto(em, captured, survivor);
+    // By the time that it is locked it may have been merged itself: this capture goes where it went.
+    const survivor = await lockSurvivor(em, candidate.id);
+    if (survivor?.status === 'open' && survivor.deletedAt === null)
+      return mergeInto(em, captured, survivor, candidate.id);
   }
   return scoreAndAssign(em, captured);
 }
@@ -125,25 +121,33 @@ async function scoreAndAssign(
   return lead;
 }
 
-/** The captured lead becomes part of an open one: two rows, one open lead; the survivor's process hears of it. */
+/**
+ * The captured lead becomes part of an open one: two rows, one open lead; the survivor's process hears of it. Two people
+ * stay two: what belongs to the other one is not added to the survivor's.
+ */
 async function mergeInto(
   em: EntityManager,
   { change, capture, context, lead, duplicates, emailStatus }: Captured,
   survivor: LeadRow,
+  likeLeadId: string,
 ): Promise<LeadRow> {
   const { intake, commandId, actor } = capture;
+  const { candidates, person: owner } = context;
   const merged: LeadRow = {
     ...lead,
-    personId: survivor.personId,
+    personId: owner?.id ?? survivor.personId,
     accountId: survivor.accountId,
     status: 'merged',
     stage: 'merged',
     mergedIntoLeadId: survivor.id,
     closedAt: change.at,
   };
-  const unclaimed = withoutClaimed(intake, survivor, context.candidates);
+  const unclaimed = withoutClaimed(
+    intake,
+    candidates.filter(({ id }) => id !== survivor.id),
+  );
   const filled = missing(survivor, unclaimed);
-  const duplicate = duplicates.find(({ leadId }) => leadId === survivor.id);
+  const duplicate = duplicates.find(({ leadId }) => leadId === likeLeadId);
   const surviving = await absorb(em, change, survivor, filled, [
     { into: Lead, rows: [merged as unknown as Record<string, unknown>] },
     capturedEntry(change, capture),
@@ -158,25 +162,12 @@ async function mergeInto(
     ...externalRefs({ ...change, subjectId: survivor.id }, intake),
   ]);
   const person = await findPerson(em, survivor.personId);
-  const known = person && (await completePerson(em, change, person, unclaimed, emailStatus));
+  const isAnother = owner !== null && owner.id !== survivor.personId;
+  const known = person && !isAnother ? await completePerson(em, change, person, unclaimed, emailStatus) : person;
   await insertRows(
     em,
     [],
     [answerStatement(change.organizationId, commandId, 200, answerJson(actor, surviving, known))],
   );
   return merged;
-}
-
-/** An intake without the mail or phone that another open lead has: the survivor must not become a duplicate of that one. */
-function withoutClaimed(
-  intake: NormalisedIntake,
-  survivor: LeadRow,
-  candidates: readonly DuplicateCandidate[],
-): NormalisedIntake {
-  const others = candidates.filter(({ id }) => id !== survivor.id);
-  return {
-    ...intake,
-    email: others.some(({ email }) => email === intake.email) ? null : intake.email,
-    phone: others.some(({ phone }) => phone === intake.phone) ? null : intake.phone,
-  };
 }

@@ -1,6 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { v7 as uuidv7 } from 'uuid';
 import { Merge } from '../../db/governance/merge.ts';
+import type { DuplicateCandidate } from '../../db/leads/duplicates.queries.ts';
 import type { LeadRow } from '../../db/leads/lead-state.queries.ts';
 import { baseColumns, type Change } from '../../db/model/changes.ts';
 import type { Insertion } from '../../db/model/set-based.ts';
@@ -16,6 +17,18 @@ export function missing(survivor: LeadRow, merged: FactSource): Partial<LeadRow>
   return Object.fromEntries(
     fields.flatMap((field) => (survivor[field] === null && merged[field] !== null ? [[field, merged[field]]] : [])),
   );
+}
+
+/** What is known of a merged lead, without the mail or phone that other open leads have: no survivor becomes their duplicate. */
+export function withoutClaimed<Known extends Pick<FactSource, 'email' | 'phone'>>(
+  known: Known,
+  others: readonly Pick<DuplicateCandidate, 'email' | 'phone'>[],
+): Known {
+  return {
+    ...known,
+    email: others.some(({ email }) => email === known.email) ? null : known.email,
+    phone: others.some(({ phone }) => phone === known.phone) ? null : known.phone,
+  };
 }
 
 /**

@@ -1,27 +1,43 @@
 import { chooseAssignee, type Assignment } from '../../workflows/assignment/assignment.ts';
 import { leadConditions } from '../../workflows/leads/conditions.ts';
-import { type Comparison, compareWithCandidate } from '../../workflows/leads/duplicates.ts';
+import { type Comparable, type Comparison, compareWithCandidate } from '../../workflows/leads/duplicates.ts';
 import { type EmailStatus, type FactSource, leadFacts, type LeadFacts } from '../../workflows/leads/facts.ts';
-import type { NormalisedIntake } from '../../workflows/leads/normalisation.ts';
 import { type Contribution, type Engagement, scoreLead } from '../../workflows/leads/scoring.ts';
-import type { DuplicateCandidate, IntakeContext } from './intake.queries.ts';
+import type { DuplicateCandidate } from './duplicates.queries.ts';
+import type { IntakeContext } from './intake.queries.ts';
 import type { TeamLoad } from '../assignment/teams.queries.ts';
 
 /** A duplicate that was looked at: which lead, how alike, and why. */
 export interface ComparedDuplicate extends Comparison {
   leadId: string;
+  /** The lead merged into it that is alike. */
+  throughLeadId?: string;
 }
 
-/** Compares an intake with the open leads that may be the same person; the oldest exact one survives. */
+/**
+ * Compares an intake with the open leads that may be the same person; of those that are exactly, the first candidate
+ * survives. A lead is as alike as the most alike of itself and what was merged into it.
+ */
 export function compareDuplicates(
-  intake: NormalisedIntake,
+  intake: Comparable,
   candidates: readonly DuplicateCandidate[],
 ): { duplicates: ComparedDuplicate[]; exact: DuplicateCandidate[] } {
-  const compared = candidates.map((candidate) => ({ candidate, comparison: compareWithCandidate(intake, candidate) }));
+  const closest = new Map<string, { candidate: DuplicateCandidate; comparison: Comparison }>();
+  for (const candidate of candidates) {
+    const comparison = compareWithCandidate(intake, candidate);
+    const known = closest.get(candidate.id);
+    if (!known || known.comparison.confidence < comparison.confidence)
+      closest.set(candidate.id, { candidate, comparison });
+  }
+  const compared = [...closest.values()];
   return {
     duplicates: compared
       .filter(({ comparison }) => comparison.verdict !== 'none')
-      .map(({ candidate, comparison }) => ({ leadId: candidate.id, ...comparison })),
+      .map(({ candidate: { id, throughLeadId }, comparison }) => ({
+        leadId: id,
+        ...(throughLeadId !== null && { throughLeadId }),
+        ...comparison,
+      })),
     exact: compared.filter(({ comparison }) => comparison.verdict === 'exact').map(({ candidate }) => candidate),
   };
 }

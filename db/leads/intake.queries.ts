@@ -7,6 +7,8 @@ import type { ScoringModel } from '../../workflows/leads/scoring.ts';
 import type { Actor } from '../access/actor.ts';
 import { type Database, inOrganization } from '../database.ts';
 import { executePrepared } from '../model/prepared.ts';
+import { contactLockKey } from './contact-locks.queries.ts';
+import { candidateParameters, candidatesSql, type DuplicateCandidate } from './duplicates.queries.ts';
 
 /** A capture as the ledger keeps it: the normalised form, and what normalisation did to it. */
 export interface StoredIntake {
@@ -21,16 +23,6 @@ export interface Capture extends StoredIntake {
   leadId: string;
   actor: Actor;
   receivedAt: Date;
-}
-
-/** An open lead that may be about the same person. */
-export interface DuplicateCandidate {
-  id: string;
-  personId: string;
-  normalizedName: string | null;
-  normalizedCompany: string | null;
-  email: string | null;
-  phone: string | null;
 }
 
 /** The person that the same mail, or the same phone and name, belong to already. */
@@ -93,7 +85,7 @@ const captureSql = `
     select command_id, actor, received_at, body from crm_core.crm_commands
     where organization_id = ? and record_id = ? and message = ? order by received_at, command_id limit 1),
   keys as materialized (
-    select distinct hashtextextended(?::text || ':' || contact, 7) as key
+    select distinct ${contactLockKey} as key
     from capture, unnest(array[body #>> '{intake,email}', body #>> '{intake,phone}']) as contact
     where contact is not null order by key),
   locks as materialized (select pg_advisory_xact_lock(key)::text as held from keys)
@@ -129,12 +121,6 @@ export async function lockCapture(em: EntityManager, organizationId: string, lea
   };
 }
 
-const openLead = `
-  select lead_id as id, person_id as "personId", normalized_name as "normalizedName", normalized_company as "normalizedCompany",
-         email, phone, created_at as "createdAt"
-  from crm_core.crm_leads where organization_id = ? and status = 'open' and deleted_at is null and lead_id <> ?`;
-
-// Each way to be a duplicate has its own share: leads of a big company never crowd out the one with the same phone.
 const contextSql = `
   select
     exists (select from crm_core.crm_leads where organization_id = ? and lead_id = ?) as "isDecided",
@@ -143,10 +129,7 @@ const contextSql = `
        left join crm_core.crm_users f
          on f.organization_id = o.organization_id and f.user_id = o.fallback_user_id and f.active and f.deleted_at is null
        where o.organization_id = ?) as organization,
-    (select coalesce(jsonb_agg(to_jsonb(c) - 'createdAt' order by c."createdAt", c.id), '[]') from (
-       (${openLead} and email = ? order by created_at, lead_id limit 20)
-       union (${openLead} and phone = ? order by (normalized_name is not distinct from ?) desc, created_at, lead_id limit 20)
-       union (${openLead} and normalized_company = ? order by created_at desc, lead_id desc limit 20)) c) as candidates,
+    ${candidatesSql} as candidates,
     (select jsonb_build_object('id', person_id, 'fullName', full_name, 'primaryEmail', primary_email, 'primaryPhone', primary_phone,
               'emailStatus', email_status)
        from crm_core.crm_people
@@ -180,16 +163,7 @@ export async function readIntakeContext(
     organizationId,
     leadId,
     organizationId,
-    organizationId,
-    leadId,
-    email,
-    organizationId,
-    leadId,
-    phone,
-    normalizedName,
-    organizationId,
-    leadId,
-    normalizedCompany,
+    ...candidateParameters(organizationId, leadId, intake),
     organizationId,
     email,
     phone,

@@ -23,6 +23,13 @@ export function lockLead(em: EntityManager, leadId: string): Promise<LeadRow | n
   return lockRow(em, Lead, leadId);
 }
 
+/** The lead that a lead is part of now, through every merge, locked with all on the way; itself when it was not merged. */
+export async function lockSurvivor(em: EntityManager, leadId: string): Promise<LeadRow | null> {
+  let lead = await lockLead(em, leadId);
+  while (lead?.mergedIntoLeadId) lead = await lockLead(em, lead.mergedIntoLeadId);
+  return lead;
+}
+
 /** What a lead's process does next, as its row keeps it; the person it waits for is the owner. */
 export function plannedStep({
   nextStep,

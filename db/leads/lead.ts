@@ -74,6 +74,12 @@ export const Lead = entity('Lead', 'crm_leads', {
     { name: 'open_email', columns: 'email', where: "status = 'open' and deleted_at is null" },
     { name: 'open_phone', columns: 'phone', where: "status = 'open' and deleted_at is null" },
     { name: 'open_company', columns: 'normalized_company', where: "status = 'open' and deleted_at is null" },
+    { name: 'merged_email', columns: 'email, created_at desc', where: "status = 'merged' and deleted_at is null" },
+    {
+      name: 'merged_phone',
+      columns: 'phone, normalized_name, created_at desc',
+      where: "status = 'merged' and deleted_at is null",
+    },
     { name: 'person', columns: 'person_id', where: 'deleted_at is null' },
     { name: 'captured', columns: 'captured_at desc, lead_id desc', where: 'deleted_at is null' },
   ],

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type Database, openDatabase } from '../../../db/database.ts';
+import pg from 'pg';
+import { type Database, inOrganization, openDatabase } from '../../../db/database.ts';
 import type { CaptureBody } from '../../../workflows/leads/capture.ts';
 import { databaseFixture } from '../../db/database-fixture.ts';
+import { eventually } from '../../support/temporal.ts';
 import { berlin, besides, form, type House, makeHouse, untilDecided } from './house.ts';
 
 const fixture = databaseFixture();
@@ -106,5 +108,93 @@ describe('captures of one person at the same time', () => {
       expect(survivor).toMatchObject({ status: 'disqualified', engagement_count: state.stage === 'merged' ? 1 : 0 });
       expect(['merged', 'assigned']).toContain(state.stage);
     }
+  });
+});
+
+/** Resolves when so many connections to this database wait for a lock. */
+async function waiting(connections: number): Promise<void> {
+  const owner = new pg.Client({ connectionString: fixture.url });
+  await owner.connect();
+  await eventually(`${connections} connections wait`, async () => {
+    const { rows } = await owner.query<{ n: string }>(
+      "select count(*) as n from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
+    );
+    return Number(rows[0]?.n) === connections;
+  });
+  await owner.end();
+}
+
+/** Begins both, in this order, while a lead is locked: each has come as far as it gets before the lead is free. */
+async function whileLocked<A, B>(
+  { org }: House,
+  leadId: string,
+  first: () => Promise<A>,
+  then: () => Promise<B>,
+): Promise<[A, B]> {
+  const begun = await inOrganization(second, org.id, async (em) => {
+    await em.execute('select 1 from crm_core.crm_leads where lead_id = ? for update', [leadId]);
+    const one = first();
+    await waiting(1);
+    const other = then();
+    await waiting(2);
+    return { outcomes: Promise.all([one, other]) };
+  });
+  return begun.outcomes;
+}
+
+describe('a capture and a command that moves its mail at the same time', () => {
+  const ada = { fullName: 'Ada Lovelace', email: 'ada@example.com' };
+
+  it('a merge into another lead leaves one open lead, which the capture goes into', async () => {
+    const house = await makeHouse(fixture.app);
+    const one = await house.capture(ada);
+    const other = await house.capture({ fullName: 'Augusta King', phone: berlin(31) });
+    const next = await house.receive(ada);
+    const [, state] = await whileLocked(
+      house,
+      other.leadId,
+      () => house.send(one.leadId, 'merge', { intoLeadId: other.leadId }),
+      () => house.decide(next.leadId),
+    );
+    expect(state.mergedIntoLeadId).toBe(other.leadId);
+    expect(await house.count('crm_leads', "status = 'open'")).toBe(1);
+  });
+
+  it('an unmerge leaves one open lead with the mail, which the capture goes into', async () => {
+    const house = await makeHouse(fixture.app);
+    const one = await house.capture(ada);
+    const other = await house.capture({ fullName: 'Augusta King', phone: berlin(32) });
+    await house.send(one.leadId, 'merge', { intoLeadId: other.leadId });
+    const next = await house.receive(ada);
+    const [, state] = await whileLocked(
+      house,
+      other.leadId,
+      () => house.send(one.leadId, 'unmerge'),
+      () => house.decide(next.leadId),
+    );
+    expect(state.mergedIntoLeadId).toBe(one.leadId);
+    const [pairs] = await house.sql<{ n: string }>(duplicates);
+    expect(Number(pairs?.n)).toBe(0);
+  });
+
+  it('captures that meet merges to and fro of their leads never wait for each other in a circle', async () => {
+    const house = await makeHouse(fixture.app);
+    const one = await house.capture(ada);
+    const other = await house.capture({ fullName: 'Augusta King', email: 'augusta@example.com', phone: berlin(33) });
+    for (let round = 0; round < 3; round++) {
+      const captures = await Promise.all(
+        Array.from({ length: 6 }, (_, index) =>
+          house.receive({ ...ada, ...(index % 2 ? { email: 'augusta@example.com' } : { phone: berlin(33) }) }),
+        ),
+      );
+      await Promise.all([
+        house.send(one.leadId, 'merge', { intoLeadId: other.leadId }),
+        ...captures.map(({ leadId }) => house.decide(leadId)),
+      ]);
+      await Promise.all([house.send(one.leadId, 'unmerge'), house.decide((await house.receive(ada)).leadId)]);
+    }
+    expect(await house.count('crm_leads', "status = 'open'")).toBe(2);
+    const [pairs] = await house.sql<{ n: string }>(duplicates);
+    expect(Number(pairs?.n)).toBe(0);
   });
 });
