@@ -11,7 +11,7 @@ import type { CallerRoute, NamedSchema } from '../route.ts';
 import { idempotencyKeyHeader, keyedWriteProblems, preferHeader, prefersAsync, writeContext } from './headers.ts';
 import { acceptedAnswer, processDocument } from './process-documents.ts';
 import { exampleBody } from './record-documents.ts';
-import { findWorkable } from './row-access.ts';
+import { findWorkable, requireWorkable } from './row-access.ts';
 
 /** What the rows tell of a process. */
 export interface StoredProcess {
@@ -119,8 +119,9 @@ function commandRoute(
         process,
         message: name,
         async check() {
-          const body: unknown = parseOrRefuse(message.payload, request.body, `The payload of ${name}`);
+          const body = parseOrRefuse(message.payload, request.body, `The payload of ${name}`);
           const { status, stage } = await findWorkable(records, actor, resource, id, message.permission);
+          await requireWorkable(records, actor, resource, body, message);
           return { recordId: id, body, present: { status: String(status), stage: String(stage) } };
         },
         respondAsync: prefersAsync(request),

@@ -3,6 +3,7 @@ import type { Resource } from '../../db/model/define-resource.ts';
 import { Problem } from '../../db/model/problem.ts';
 import type { RecordsService } from '../../db/records.ts';
 import { type Permission, scopeOf } from '../../workflows/access/permissions.ts';
+import type { Message } from '../../workflows/processes/messages.ts';
 
 /**
  * The record that a caller wants to send a message about. Problems: `forbidden` without the permission or for a row
@@ -27,6 +28,28 @@ export async function findWorkable(
       throw new Problem('forbidden', `This ${resource.title} is not one that your role may work on.`);
     },
   );
+}
+
+/**
+ * Throws unless a caller may work on the other records that a message names in the payload fields `named` as well:
+ * `forbidden`, or `reference_not_found` for one that the caller may not see.
+ */
+export async function requireWorkable(
+  records: RecordsService,
+  actor: Actor,
+  resource: Resource,
+  body: Readonly<Record<string, unknown>>,
+  { alsoChanges: named = [], permission }: Pick<Message, 'alsoChanges' | 'permission'>,
+): Promise<void> {
+  for (const path of named) {
+    const id = body[path];
+    if (typeof id !== 'string') continue;
+    await findWorkable(records, actor, resource, id, permission).catch((error: unknown) => {
+      if (!(error instanceof Problem) || error.code !== 'not_found') throw error;
+      const errors = [{ path, message: `there is no ${resource.title} ${id}` }];
+      throw new Problem('reference_not_found', 'A referenced record does not exist; see errors.', errors);
+    });
+  }
 }
 
 /** Throws `forbidden` unless the caller holds a permission, however far it reaches. */

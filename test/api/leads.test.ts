@@ -298,6 +298,24 @@ describe('leads over HTTP, with a process behind them', () => {
     expect((await send('GET', `/crm/v1/leads/${uuidv7()}/process`)).status).toBe(404);
   });
 
+  it('merges only into a lead that the caller may work on as well', async () => {
+    const [own, foreign] = [await captured(), await captured()];
+    const otherTeam = await makeTeam(org);
+    await inOrganization(database, org.id, (em) =>
+      em.execute('update crm_core.crm_leads set team_id = ?, version = version + 1 where lead_id = ?', [
+        otherTeam.id,
+        foreign.id,
+      ]),
+    );
+    const before = await (await send('GET', `/crm/v1/leads/${foreign.id}`)).json();
+    expect((await problemOf(await command(own, 'merge', { intoLeadId: foreign.id }))).code).toBe('forbidden');
+    const unknown = await problemOf(await command(own, 'merge', { intoLeadId: uuidv7() }));
+    expect(unknown).toMatchObject({ code: 'reference_not_found', errors: [{ path: 'intoLeadId' }] });
+    expect(await (await send('GET', `/crm/v1/leads/${foreign.id}`)).json()).toEqual(before);
+    const merged = await command(own, 'merge', { intoLeadId: foreign.id }, { roles: ['admin'] });
+    expect(merged.status).toBe(200);
+  });
+
   it('projects a route without writing anything', async () => {
     const count = async () =>
       ((await (await send('GET', '/crm/v1/leads?limit=200')).json()) as { data: unknown[] }).data.length;

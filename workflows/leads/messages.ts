@@ -62,6 +62,7 @@ export const leadProcess = defineProcess({
     merge: message({
       summary: 'Merges the lead into another open lead, which hears of it; closes the intake as merged.',
       payload: z.strictObject({ intoLeadId: z.uuid() }),
+      alsoChanges: ['intoLeadId'],
       permission: 'leads:assign',
       stages: ['scored', 'assigned', 'touched'],
     }),

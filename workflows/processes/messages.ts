@@ -11,13 +11,16 @@ export interface Message<P extends z.ZodObject = z.ZodObject, S extends string =
   readonly stages: readonly S[];
   /** Payload fields with personal data or free text: they stay in the command ledger and never travel to Temporal. */
   readonly kept?: readonly string[];
+  /** Payload fields that name another record of the process, which changes, too: the sender needs to be allowed to work on it. */
+  readonly alsoChanges?: readonly string[];
   /** Legal in a final stage: sending it starts a new run of the closed process. */
   readonly reopens?: true;
 }
 
-/** Declares a message; its payload type is inferred from the schema, and only fields of the payload can be kept. */
+/** Declares a message; its payload type is inferred from the schema, and only fields of the payload can be named. */
 export function message<P extends z.ZodObject, const S extends string>(
-  declaration: Message<P, S> & { readonly kept?: readonly (keyof P['shape'] & string)[] },
+  declaration: Message<P, S> &
+    Readonly<Partial<Record<'kept' | 'alsoChanges', readonly (keyof P['shape'] & string)[]>>>,
 ): Message<P, S> {
   return declaration;
 }

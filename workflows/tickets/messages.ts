@@ -82,6 +82,7 @@ export const ticketProcess = defineProcess({
       summary:
         'Merges the ticket into another one, which takes over its conversation and owes its customer the answer; this process ends. Refused into a closed or merged one, and into a resolved one while this one is not.',
       payload: z.strictObject({ intoTicketId: z.uuid() }),
+      alsoChanges: ['intoTicketId'],
       permission: 'tickets:work',
       stages: [...openTicketStages, 'resolved'],
     }),

@@ -10,6 +10,7 @@ import {
   stageRefusal,
   travellingSchema,
 } from '../../../workflows/processes/messages.ts';
+import { processes } from '../../../workflows/processes/registry.ts';
 import { line, prose } from '../../../workflows/processes/text.ts';
 
 const cook = message({
@@ -120,4 +121,18 @@ describe('a stage', () => {
       errors: [],
     });
   });
+});
+
+it('every payload field that names another record of its process is declared as one that the message changes', () => {
+  const naming = processes.flatMap(({ name, messages }) =>
+    Object.entries(messages).flatMap(([messageName, { payload, alsoChanges = [] }]) =>
+      Object.keys(payload.shape)
+        .filter((field) => field.toLowerCase().endsWith(`${name}id`))
+        .map((field) => ({ message: `${name}.${messageName}`, field, declared: alsoChanges.includes(field) })),
+    ),
+  );
+  expect(naming).toEqual([
+    { message: 'lead.merge', field: 'intoLeadId', declared: true },
+    { message: 'ticket.merge', field: 'intoTicketId', declared: true },
+  ]);
 });
