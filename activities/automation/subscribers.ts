@@ -5,6 +5,7 @@ import type { Database } from '../../db/database.ts';
 import { replyBounced } from '../../db/tickets/bounces.queries.ts';
 import { readAgentOfDeleted } from '../../db/tickets/routing.queries.ts';
 import { changedSignal, fanOutWorkflowId } from '../../workflows/automation/messages.ts';
+import { leadProcess } from '../../workflows/leads/messages.ts';
 import type { Process } from '../../workflows/processes/messages.ts';
 import { processes } from '../../workflows/processes/registry.ts';
 import { startSearchAttributes } from '../../workflows/processes/search-attributes.ts';
@@ -12,6 +13,7 @@ import { isFactChange } from '../../workflows/tickets/facts.ts';
 import { ticketProcess } from '../../workflows/tickets/messages.ts';
 import type { ConfigurationChange } from '../automation.types.ts';
 import type { Mail } from '../ports.ts';
+import { takeUpRestored } from '../leads/restoration.ts';
 import { capacityFreedEvent } from '../tickets/capacity.ts';
 import { callPatienceMilliseconds, tellProcess } from './tell-process.ts';
 import { tellQueue } from './ticket-queue.ts';
@@ -94,6 +96,12 @@ export function createSubscribers({
         [`${process.name}.restored`, resume(process)],
       ]),
     ),
+    // Its deadlines are those of before it was deleted: its process begins only once it has new ones.
+    'lead.restored': async (event) => {
+      const { organizationId, subjectId: leadId, occurredAt } = event;
+      await takeUpRestored(database, { organizationId, leadId, at: new Date(occurredAt) });
+      await resume(leadProcess)(event);
+    },
     // At once, and whether or not its process still runs: whoever had the deleted ticket has room for another.
     'ticket.removed': async (event) => {
       await tell(ticketProcess, 'deleted')(event);

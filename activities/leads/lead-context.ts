@@ -3,6 +3,7 @@ import { type IntakeContext, readIntakeContext } from '../../db/leads/intake.que
 import { scoreByModel, type ModelScore } from '../../db/leads/decisions.ts';
 import type { LeadRow } from '../../db/leads/lead-state.queries.ts';
 import type { EmailStatus, LeadFacts } from '../../workflows/leads/facts.ts';
+import type { NormalisedIntake } from '../../workflows/leads/normalisation.ts';
 import type { Engagement } from '../../workflows/leads/scoring.ts';
 
 const mostEngagements = 1_000;
@@ -13,15 +14,7 @@ export async function scoreAgain(
   lead: LeadRow,
   at: Date,
 ): Promise<{ context: IntakeContext; facts: LeadFacts; modelScore: ModelScore }> {
-  const source = {
-    ...lead,
-    normalizedName: lead.normalizedName ?? '',
-    firstName: null,
-    lastName: null,
-    utm: lead.utm ?? null,
-    consent: lead.consent ?? null,
-    externalRefs: [],
-  };
+  const source = asIntake(lead);
   const context = await readIntakeContext(em, lead.organizationId, lead.id, source);
   const [person]: { email_status: EmailStatus }[] = await em.execute(
     'select email_status from crm_core.crm_people where organization_id = ? and person_id = ?',
@@ -39,6 +32,19 @@ export async function scoreAgain(
       capturedAt: lead.capturedAt,
       at,
     }),
+  };
+}
+
+/** A stored lead as if it were captured now, references aside. */
+export function asIntake(lead: LeadRow): NormalisedIntake {
+  return {
+    ...lead,
+    normalizedName: lead.normalizedName ?? '',
+    firstName: null,
+    lastName: null,
+    utm: lead.utm ?? null,
+    consent: lead.consent ?? null,
+    externalRefs: [],
   };
 }
 

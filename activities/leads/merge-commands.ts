@@ -1,6 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { v7 as uuidv7 } from 'uuid';
-import { planNext } from '../../db/leads/ladder.queries.ts';
+import { readIntakeContext } from '../../db/leads/intake.queries.ts';
 import { LeadScore } from '../../db/leads/lead-score.ts';
 import { findPerson, type LeadRow, lockLead } from '../../db/leads/lead-state.queries.ts';
 import { baseColumns, type Change } from '../../db/model/changes.ts';
@@ -9,12 +9,12 @@ import type { Insertion } from '../../db/model/set-based.ts';
 import { personNameKey } from '../../workflows/leads/name-keys.ts';
 import type { LeadStage } from '../../workflows/leads/policy.ts';
 import { assign } from './assignment.ts';
-import { carriedRefs } from './external-refs.ts';
 import { saveLead } from './lead-change.ts';
-import { scoreAgain } from './lead-context.ts';
-import { absorb, type MergeEvidence, mergeRow, missing, release } from './merging.ts';
+import { asIntake, scoreAgain } from './lead-context.ts';
+import { join, type MergeEvidence, release } from './merging.ts';
 import { notify } from './notifications.ts';
 import { newPerson } from './people.ts';
+import { backToOwner } from './restoration.ts';
 
 /** Merges a lead into another open one, which takes over what it did not know. Problem `rule_violation` otherwise. */
 export async function mergeInto(
@@ -35,16 +35,8 @@ export async function mergeInto(
       { path: 'intoLeadId', message },
     ]);
   }
-  const filled = missing(survivor, { ...lead, utm: lead.utm ?? null, consent: lead.consent ?? null });
-  const refs = await carriedRefs(em, change, lead.id, { subjectType: 'lead', subjectId: survivor.id });
-  await absorb(em, change, survivor, filled, refs);
-  const told = { kind: 'lead.merged', summary: 'merged into another lead', details: { intoLeadId } };
-  const merge = mergeRow(change, intoLeadId, {
-    rule: 'by command',
-    stage: lead.stage as LeadStage,
-    filled: Object.keys(filled),
-  });
-  return saveLead(em, change, lead, { stage: 'merged', mergedIntoLeadId: intoLeadId }, told, { rows: [merge] });
+  const { candidates } = await readIntakeContext(em, lead.organizationId, lead.id, asIntake(lead));
+  return join(em, change, lead, survivor, { rule: 'by command', others: candidates });
 }
 
 /**
@@ -61,12 +53,8 @@ export async function unmerge(em: EntityManager, change: Change, lead: LeadRow):
   };
   if (lead.assignedUserId !== null) {
     const stage = before === 'touched' ? before : 'assigned';
-    const restarted = stage === 'touched' ? { lastActivityAt: change.at } : { assignedAt: change.at };
-    const next = await planNext(em, { ...lead, stage, ...restarted });
-    const notification = notify(change, lead.assignedUserId, 'assigned', lead.fullName, next.nextDueAt);
-    return saveLead(em, change, lead, { ...open, stage, ...restarted, ...next }, told, {
-      rows: [...rows, ...notification],
-    });
+    const back = await backToOwner(em, change, lead, stage);
+    return saveLead(em, change, lead, { ...open, ...back.values }, told, { rows: [...rows, ...back.rows] });
   }
   const { context, facts, modelScore } = await scoreAgain(em, lead, change.at);
   const { contributions, ...score } = modelScore;

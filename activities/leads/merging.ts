@@ -8,14 +8,27 @@ import type { Insertion } from '../../db/model/set-based.ts';
 import type { FactSource } from '../../workflows/leads/facts.ts';
 import { companyNameKey } from '../../workflows/leads/name-keys.ts';
 import type { LeadStage } from '../../workflows/leads/policy.ts';
+import { carriedRefs } from './external-refs.ts';
 import { saveLead } from './lead-change.ts';
+import { asIntake } from './lead-context.ts';
 
-const fields = ['email', 'phone', 'company', 'country', 'source', 'budgetBand', 'urgency', 'consent', 'utm'] as const;
+/** The fields that a survivor takes over when it does not know them. */
+const takenOver = [
+  'email',
+  'phone',
+  'company',
+  'country',
+  'source',
+  'budgetBand',
+  'urgency',
+  'consent',
+  'utm',
+] as const;
 
-/** What a merged lead knows and the survivor does not: the fields that the survivor takes over. */
+/** What a merged lead knows and the survivor does not. */
 export function missing(survivor: LeadRow, merged: FactSource): Partial<LeadRow> {
   return Object.fromEntries(
-    fields.flatMap((field) => (survivor[field] === null && merged[field] !== null ? [[field, merged[field]]] : [])),
+    takenOver.flatMap((field) => (survivor[field] === null && merged[field] !== null ? [[field, merged[field]]] : [])),
   );
 }
 
@@ -65,7 +78,7 @@ export async function release(
   leaving: LeadRow,
   filled: readonly string[],
 ): Promise<LeadRow> {
-  const given = fields.filter(
+  const given = takenOver.filter(
     (field) => filled.includes(field) && JSON.stringify(survivor[field]) === JSON.stringify(leaving[field]),
   );
   const emptied: Partial<LeadRow> = Object.fromEntries(given.map((field) => [field, null]));
@@ -76,6 +89,36 @@ export async function release(
     { ...emptied, ...companyKey(emptied), engagementCount: Math.max(0, survivor.engagementCount - 1) },
     { kind: 'lead.released', summary: 'a merge into this lead was taken back', details: { leadId: leaving.id } },
   );
+}
+
+/** Why a lead is part of another one, and the open leads that are like it. */
+interface Reason extends Pick<MergeEvidence, 'rule' | 'duplicate'> {
+  others: readonly DuplicateCandidate[];
+}
+
+/**
+ * Closes a lead as part of an open one, which takes over what it did not know and no third lead has, references too. Both
+ * are locked, with their mails and phones.
+ */
+export async function join(
+  em: EntityManager,
+  change: Change,
+  lead: LeadRow,
+  survivor: LeadRow,
+  { rule, duplicate, others }: Reason,
+): Promise<LeadRow> {
+  const intoLeadId = survivor.id;
+  const unclaimed = withoutClaimed(
+    asIntake(lead),
+    others.filter(({ id }) => id !== intoLeadId),
+  );
+  const filled = missing(survivor, unclaimed);
+  const refs = await carriedRefs(em, change, lead.id, { subjectType: 'lead', subjectId: intoLeadId });
+  await absorb(em, change, survivor, filled, refs);
+  const evidence = { rule, stage: lead.stage as LeadStage, duplicate, filled: Object.keys(filled) };
+  const told = { kind: 'lead.merged', summary: 'merged into another lead', details: { intoLeadId } };
+  const values = { stage: 'merged', mergedIntoLeadId: intoLeadId } as const;
+  return saveLead(em, change, lead, values, told, { rows: [mergeRow(change, intoLeadId, evidence)] });
 }
 
 /** The record of a merge of `change`'s subject into a survivor. */
@@ -105,6 +148,7 @@ export interface MergeEvidence {
   duplicate?: unknown;
 }
 
+/** The comparison key that goes along when a company is written. */
 function companyKey({ company }: Partial<LeadRow>): Partial<LeadRow> {
   if (company === undefined) return {};
   return { normalizedCompany: company === null ? null : companyNameKey(company) };

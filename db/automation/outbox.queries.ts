@@ -7,6 +7,7 @@ export interface UndeliveredEvent {
   kind: string;
   subjectId: string;
   payload: Readonly<Record<string, unknown>>;
+  occurredAt: Date;
 }
 
 /** A notification with its event and the address of whom it is for. */
@@ -58,7 +59,7 @@ export async function claimStalledBatches(relay: Database, limit: number): Promi
 export async function readUndelivered(relay: Database, batchId: string): Promise<UndeliveredEvent[]> {
   return execute<UndeliveredEvent>(
     relay,
-    `select event_id as id, organization_id as "organizationId", kind, subject_id as "subjectId", payload
+    `select event_id as id, organization_id as "organizationId", kind, subject_id as "subjectId", payload, occurred_at as "occurredAt"
      from crm_core.crm_outbox where batch_id = ? and delivered_at is null order by occurred_at, event_id`,
     [batchId],
   );

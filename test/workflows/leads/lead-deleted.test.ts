@@ -25,7 +25,7 @@ afterAll(async () => {
   await environment?.teardown();
 });
 
-it('a deleted lead ends its process, and restored has a new one that waits for the same step', async () => {
+it('a deleted lead ends its process, and restored has a new one that begins its ladder anew', async () => {
   const house = await makeHouse(fixture.app);
   worker = await testWorker(environment, house.activities, { taskQueue });
   const { leadId } = await house.receive({ email: 'ada@example.com', source: 'web' });
@@ -39,8 +39,7 @@ it('a deleted lead ends its process, and restored has a new one that waits for t
   });
   const handle = client.workflow.getHandle(leadProcess.workflowId(leadId));
   expect(await handle.executeUpdate(leadProcess.startUpdate)).toBe('assigned');
-  const details = await currentDetails(handle);
-  expect(details).toContain('| next action | remind owner');
+  expect(await currentDetails(handle)).toContain('| next action | remind owner');
   const firstRun = (await handle.describe()).runId;
 
   const subscriberOf = createSubscribers({
@@ -52,7 +51,8 @@ it('a deleted lead ends its process, and restored has a new one that waits for t
   });
   const deliver = async (kind: string) => {
     const [event] = await house.sql<UndeliveredEvent>(
-      `select event_id as id, organization_id as "organizationId", kind, subject_id as "subjectId", payload
+      `select event_id as id, organization_id as "organizationId", kind, subject_id as "subjectId", payload,
+         occurred_at as "occurredAt"
        from crm_core.crm_outbox where subject_id = ? and kind = ?`,
       [leadId, kind],
     );
@@ -65,11 +65,18 @@ it('a deleted lead ends its process, and restored has a new one that waits for t
   expect(await handle.result()).toMatchObject({ isDeleted: true });
   expect(await house.count('crm_users', 'open_leads > 0')).toBe(0);
 
+  // It stayed deleted for longer than its ladder.
+  await house.sql(
+    `update crm_core.crm_leads set assigned_at = assigned_at - interval '3 days', next_due_at = next_due_at - interval '3 days',
+       version = version + 1 where lead_id = ?`,
+    [leadId],
+  );
   await records.restore(writeAs(house.admin), leads, leadId);
   await deliver('lead.restored');
   await eventually('it runs again', async () => (await handle.describe()).runId !== firstRun);
   expect(await handle.executeUpdate(leadProcess.startUpdate)).toBe('assigned');
-  expect(await currentDetails(handle)).toBe(details);
+  expect(await currentDetails(handle)).toContain('| next action | remind owner');
+  expect(await house.count('crm_lead_steps')).toBe(0);
   expect((await handle.describe()).status.name).toBe('RUNNING');
   await handle.terminate();
 });
