@@ -13,6 +13,7 @@ import { isFactChange } from '../../workflows/tickets/facts.ts';
 import { ticketProcess } from '../../workflows/tickets/messages.ts';
 import type { ConfigurationChange } from '../automation.types.ts';
 import type { Mail } from '../ports.ts';
+import { releasedEvent } from '../leads/releasing.ts';
 import { takeUpRestored } from '../leads/restoration.ts';
 import { capacityFreedEvent } from '../tickets/capacity.ts';
 import { callPatienceMilliseconds, tellProcess } from './tell-process.ts';
@@ -96,6 +97,7 @@ export function createSubscribers({
         [`${process.name}.restored`, resume(process)],
       ]),
     ),
+    [releasedEvent]: tell(leadProcess, 'engaged'),
     // Its deadlines are those of before it was deleted: its process begins only once it has new ones.
     'lead.restored': async (event) => {
       const { organizationId, subjectId: leadId, occurredAt } = event;

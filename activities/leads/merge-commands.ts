@@ -11,9 +11,10 @@ import type { LeadStage } from '../../workflows/leads/policy.ts';
 import { assign } from './assignment.ts';
 import { saveLead } from './lead-change.ts';
 import { asIntake, scoreAgain } from './lead-context.ts';
-import { join, type MergeEvidence, release } from './merging.ts';
+import { join, type MergeEvidence } from './merging.ts';
 import { notify } from './notifications.ts';
 import { newPerson } from './people.ts';
+import { takeOut } from './releasing.ts';
 import { backToOwner } from './restoration.ts';
 
 /** Merges a lead into another open one, which takes over what it did not know. Problem `rule_violation` otherwise. */
@@ -40,7 +41,7 @@ export async function mergeInto(
 }
 
 /**
- * Takes a merge back: the survivor gives back what it took over, and the lead goes on with its owner if it has one, else
+ * Takes a merge back: what survived gives back what it took over, and the lead goes on with its owner if it has one, else
  * it is scored and assigned now.
  */
 export async function unmerge(em: EntityManager, change: Change, lead: LeadRow): Promise<LeadRow> {
@@ -104,9 +105,7 @@ async function separate(
      where organization_id = ? and merged_id = ? and undone_at is null and deleted_at is null returning evidence`,
     [change.at, change.at, change.organizationId, lead.id],
   );
-  const survivor = lead.mergedIntoLeadId === null ? null : await lockLead(em, lead.mergedIntoLeadId);
-  if (survivor?.status === 'open' && survivor.deletedAt === null)
-    await release(em, change, survivor, lead, merge?.evidence.filled ?? []);
+  await takeOut(em, change, lead, merge?.evidence.filled ?? []);
   const stage = merge?.evidence.stage ?? null;
   const person = await findPerson(em, lead.personId);
   if (merge?.evidence.rule !== 'same person' || !person || personNameKey(person.fullName) === lead.normalizedName)

@@ -13,7 +13,7 @@ import { saveLead } from './lead-change.ts';
 import { asIntake } from './lead-context.ts';
 
 /** The fields that a survivor takes over when it does not know them. */
-const takenOver = [
+export const takenOver = [
   'email',
   'phone',
   'company',
@@ -67,27 +67,6 @@ export async function absorb(
       details: { leadId: change.subjectId },
     },
     { rows },
-  );
-}
-
-/** The opposite: a survivor gives back what it still has of the lead that leaves it. */
-export async function release(
-  em: EntityManager,
-  change: Change,
-  survivor: LeadRow,
-  leaving: LeadRow,
-  filled: readonly string[],
-): Promise<LeadRow> {
-  const given = takenOver.filter(
-    (field) => filled.includes(field) && JSON.stringify(survivor[field]) === JSON.stringify(leaving[field]),
-  );
-  const emptied: Partial<LeadRow> = Object.fromEntries(given.map((field) => [field, null]));
-  return saveLead(
-    em,
-    { ...change, subjectId: survivor.id },
-    survivor,
-    { ...emptied, ...companyKey(emptied), engagementCount: Math.max(0, survivor.engagementCount - 1) },
-    { kind: 'lead.released', summary: 'a merge into this lead was taken back', details: { leadId: leaving.id } },
   );
 }
 
@@ -149,7 +128,7 @@ export interface MergeEvidence {
 }
 
 /** The comparison key that goes along when a company is written. */
-function companyKey({ company }: Partial<LeadRow>): Partial<LeadRow> {
+export function companyKey({ company }: Partial<LeadRow>): Partial<LeadRow> {
   if (company === undefined) return {};
   return { normalizedCompany: company === null ? null : companyNameKey(company) };
 }

@@ -15,6 +15,7 @@ import { baseColumns, eventRow } from '../../db/model/changes.ts';
 import { insertRows } from '../../db/model/set-based.ts';
 import { registerSearchAttributes } from '../../workers/search-attributes.ts';
 import { leadProcess } from '../../workflows/leads/messages.ts';
+import { searchAttributes } from '../../workflows/processes/search-attributes.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
 import {
   adminOf,
@@ -237,6 +238,22 @@ describe('a notification', () => {
     await deliver(batchId);
     expect(smtp.mails).toEqual([]);
     expect((await readEvent(id)).delivered_at).not.toBeNull();
+  });
+});
+
+describe('a merge that was taken back', () => {
+  it('is heard of by the process of the lead that it went into, which scores it again and shows what it is now', async () => {
+    const leadId = await startLead({ urgency: 'high', assignedUserId: (await makeUser(org)).id });
+    const handle = environment.client.workflow.getHandle(leadProcess.workflowId(leadId));
+    const priority = async () => (await handle.describe()).typedSearchAttributes.get(searchAttributes.priority);
+    await eventually('it shows its priority', async () => (await priority()) === 'high');
+    const inOrg = <R>(sql: string) => inOrganization(database, org.id, (em) => em.execute<R[]>(sql, [leadId]));
+    await inOrg('update crm_core.crm_leads set urgency = null, version = version + 1 where lead_id = ?');
+    const batchId = uuidv7();
+    await makeEvent(batchId, 'lead.released', leadId);
+    await deliver(batchId);
+    await eventually('it shows none', async () => (await priority()) === undefined);
+    expect(await inOrg('select cause from crm_core.crm_lead_scores where lead_id = ?')).toEqual([{ cause: 'engaged' }]);
   });
 });
 

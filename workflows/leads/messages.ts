@@ -76,7 +76,7 @@ export const leadProcess = defineProcess({
   },
   signals: {
     engaged: {
-      summary: 'A duplicate capture was merged into this lead, or an activity was logged on it.',
+      summary: 'A lead was merged into this one or taken out again, or an activity was logged on it.',
       payload: z.strictObject({ leadId: z.uuid().optional() }),
     },
     configurationChanged: {

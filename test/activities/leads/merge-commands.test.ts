@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
 import { databaseFixture, refusalOf } from '../../db/database-fixture.ts';
-import { berlin, form, makeHouse } from './house.ts';
+import { after, berlin, form, type House, makeHouse } from './house.ts';
 
 const fixture = databaseFixture();
 
@@ -137,5 +137,76 @@ describe('unmerge', () => {
       assignedUserId: undefined,
       next: undefined,
     });
+  });
+
+  const refsOf = (house: House, leadId: string) =>
+    house.sql<{ external_id: string }>(
+      'select external_id from crm_core.crm_external_refs where subject_id = ? and deleted_at is null order by external_id',
+      [leadId],
+    );
+
+  it('takes the references along that came with the lead, but none that the survivor has otherwise', async () => {
+    const house = await makeHouse(fixture.app);
+    const refs = (...ids: string[]) => ids.map((externalId) => ({ system: 'cms', externalId }));
+    const survivor = await house.capture(form({ externalRefs: refs('own') }));
+    const leaving = await house.capture(form({ externalRefs: refs('own', 'shared', 'single') }));
+    const staying = await house.capture(form({ externalRefs: refs('shared') }));
+    for (const { leadId } of [leaving, staying])
+      await house.send(leadId, 'merge', { intoLeadId: survivor.leadId }, { receivedAt: after(new Date(), 1) });
+    await house.send(leaving.leadId, 'unmerge');
+    expect(await refsOf(house, survivor.leadId)).toEqual([{ external_id: 'own' }, { external_id: 'shared' }]);
+    expect(await refsOf(house, leaving.leadId)).toHaveLength(3);
+    await house.send(staying.leadId, 'unmerge');
+    expect(await refsOf(house, survivor.leadId)).toEqual([{ external_id: 'own' }]);
+    const trail = await house.sql(
+      "select field, subject_version from crm_core.crm_auditlog where subject_type = 'external_reference'",
+    );
+    expect(trail).toEqual(Array(2).fill({ field: 'deletedAt', subject_version: 2 }));
+  });
+
+  it('takes back what went on to further leads, up to the one that is open, whose process hears of it', async () => {
+    const house = await makeHouse(fixture.app);
+    const leaving = await house.capture({
+      fullName: 'Ada Lovelace',
+      email: 'ada@example.com',
+      urgency: 'high',
+      externalRefs: [{ system: 'cms', externalId: '1' }],
+    });
+    const between = await house.capture({ fullName: 'Augusta King', phone: berlin(22), country: 'DE' });
+    const last = await house.capture({ fullName: 'Countess Lovelace', phone: berlin(23) });
+    await house.send(leaving.leadId, 'merge', { intoLeadId: between.leadId });
+    await house.send(between.leadId, 'merge', { intoLeadId: last.leadId });
+    expect(await house.lead(last.leadId)).toMatchObject({ email: 'ada@example.com', urgency: 'high', country: 'DE' });
+    await house.send(leaving.leadId, 'unmerge');
+    expect(await house.lead(last.leadId)).toMatchObject({
+      status: 'open',
+      email: null,
+      urgency: null,
+      country: 'DE',
+      phone: berlin(23),
+      engagement_count: 1,
+    });
+    expect(await house.lead(between.leadId)).toMatchObject({
+      status: 'merged',
+      email: null,
+      urgency: null,
+      engagement_count: 0,
+    });
+    expect(await refsOf(house, between.leadId)).toEqual([]);
+    expect(await refsOf(house, last.leadId)).toEqual([]);
+    const told = await house.sql("select subject_id from crm_core.crm_outbox where kind = 'lead.released'");
+    expect(told).toEqual([{ subject_id: last.leadId }]);
+    const again = await house.capture({ fullName: 'Ada Lovelace', email: 'ada@example.com' });
+    expect(again.state.mergedIntoLeadId).toBe(leaving.leadId);
+  });
+
+  it('leaves a survivor that has closed with what it closed with', async () => {
+    const { house, survivor, other } = await houseWithTwo();
+    await house.send(other.leadId, 'merge', { intoLeadId: survivor.leadId });
+    await house.send(survivor.leadId, 'disqualify', { reason: 'spam' });
+    const before = await house.lead(survivor.leadId);
+    expect((await house.send(other.leadId, 'unmerge')).state.stage).toBe('assigned');
+    expect(await house.lead(survivor.leadId)).toEqual(before);
+    expect(await house.count('crm_outbox', "kind = 'lead.released'")).toBe(0);
   });
 });
