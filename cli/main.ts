@@ -4,6 +4,7 @@ import { registerCapture } from './capture.ts';
 import { registerDemoTickets } from './demo-tickets.ts';
 import { registerDoctor } from './doctor.ts';
 import { registerMigrate } from './migrate.ts';
+import { registerOrganization } from './organization.ts';
 import { CommandFailed } from './output.ts';
 import { registerStatus } from './status.ts';
 import { registerToken } from './token.ts';
@@ -18,6 +19,7 @@ for (const register of [
   registerStatus,
   registerToken,
   registerMigrate,
+  registerOrganization,
   registerCapture,
   registerAudit,
   registerDemoTickets,

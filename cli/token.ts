@@ -44,7 +44,10 @@ function findHolder(url: string, { role, user, org }: TokenOptions): Promise<Hol
     );
     const organizationId = organization.rows[0]?.id;
     if (!organizationId)
-      throw new CommandFailed(`There is no organisation \`${org}\`; the demo has \`acme\` and \`globex\`.`);
+      throw new CommandFailed(
+        `There is no organisation \`${org}\` (the demo has \`acme\` and \`globex\`). Make one: ` +
+          `\`crm organization create --slug ${org} --name … --admin-name … --admin-email …\``,
+      );
     const { rows } = await client.query<Holder>(
       `select u.user_id as "userId", u.organization_id as "organizationId", u.full_name as "fullName", u.email
          from crm_core.crm_users u

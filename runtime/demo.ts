@@ -3,9 +3,11 @@ import { acme } from './demo/acme.ts';
 import { globex } from './demo/globex.ts';
 import { loadOrganization } from './demo/load-organization.ts';
 
+const by = 'demo';
+
 /**
- * Loads the demo organisations acme and globex into a migrated database that has no organisation yet, else does
- * nothing. `url` is the owner's. An interrupted load leaves no organisation, so that the next one starts over.
+ * Loads the demo organisations acme and globex into a migrated database that has no other organisation, and has them not
+ * yet. `url` is the owner's. An interrupted load is completed by the next one.
  */
 export async function loadDemo(
   url: string,
@@ -13,27 +15,20 @@ export async function loadDemo(
 ): Promise<void> {
   const database = await openDatabase({ url, role: 'crm_relay', size: 4 });
   try {
-    if (await hasOrganizations(database)) return;
-    const finishers: Awaited<ReturnType<typeof loadOrganization>>[] = [];
+    const known = await readOrganizations(database);
+    if (known.some(({ created_by: maker }) => maker !== `process:${by}`)) return;
     for (const plan of [acme, globex]) {
-      finishers.push(await loadOrganization(database, plan));
+      if (known.some(({ slug }) => slug === plan.slug)) continue;
+      await loadOrganization(database, plan, by);
       log(
-        `loaded ${plan.name} (${plan.slug}): ${plan.people.length} users, ${plan.teams.length} teams, ${plan.rules.length} rules`,
+        `loaded ${plan.name} (${plan.slug}): ${plan.people.length + 1} users, ${plan.teams.length} teams, ${plan.rules.length} rules`,
       );
     }
-    await acrossOrganizations(database, async (em) => {
-      for (const finish of finishers) await finish(em);
-      // Nothing runs yet that a calendar or a rule just made could concern.
-      await em.execute('update crm_core.crm_outbox set delivered_at = now() where delivered_at is null');
-    });
   } finally {
     await database.close();
   }
 }
 
-async function hasOrganizations(database: Database): Promise<boolean> {
-  return acrossOrganizations(database, async (em) => {
-    const rows = await em.execute('select 1 from crm_core.core_organizations limit 1');
-    return rows.length > 0;
-  });
+function readOrganizations(database: Database): Promise<{ slug: string; created_by: string }[]> {
+  return acrossOrganizations(database, (em) => em.execute('select slug, created_by from crm_core.core_organizations'));
 }

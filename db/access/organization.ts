@@ -2,7 +2,7 @@ import { Calendar } from '../calendars/calendar.ts';
 import { identifier, integer, text } from '../model/columns.ts';
 import { resource } from '../model/define-resource.ts';
 import { entity } from '../model/entity.ts';
-import { countrySchema } from '../model/formats.ts';
+import { countrySchema, slugSchema } from '../model/formats.ts';
 import { allow } from './access-rules.ts';
 import { User } from './user.ts';
 
@@ -10,7 +10,8 @@ import { User } from './user.ts';
 export const Organization = entity('Organization', 'core_organizations', {
   key: 'organization_id',
   columns: {
-    slug: text(60),
+    /** Its short name: in support addresses, and on the command line. */
+    slug: { ...text(60), schema: slugSchema(60) },
     name: text(200),
     /** ISO 3166-1 alpha-2: the region of a phone number written without country code. */
     defaultRegion: { ...text(2, { default: 'DE' }), schema: countrySchema },

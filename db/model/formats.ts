@@ -44,6 +44,13 @@ export const mailDomainSchema = z
   )
   .meta({ example: 'example.com' });
 
+/** A name in addresses: lower-case words joined by hyphens, at most `max` characters. */
+export const slugSchema = (max: number) =>
+  z
+    .string()
+    .max(max)
+    .regex(/^[a-z0-9]+(-[a-z0-9]+)*$/, 'must be lower-case words joined by hyphens, such as reset-your-password');
+
 const of = <O extends Options>(
   max: number,
   schema: z.ZodType<string>,

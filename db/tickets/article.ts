@@ -4,11 +4,7 @@ import { allow } from '../access/access-rules.ts';
 import { choice, instant, list, longText, text } from '../model/columns.ts';
 import { type AccessRule, resource } from '../model/define-resource.ts';
 import { entity } from '../model/entity.ts';
-
-const slug = z
-  .string()
-  .max(120)
-  .regex(/^[a-z0-9]+(-[a-z0-9]+)*$/, 'must be lower-case words joined by hyphens, such as reset-your-password');
+import { slugSchema } from '../model/formats.ts';
 
 const language = z
   .string()
@@ -21,7 +17,7 @@ export const Article = entity('Article', 'crm_articles', {
   columns: {
     title: text(200),
     /** Its name in addresses. */
-    slug: { ...text(120), schema: slug },
+    slug: { ...text(120), schema: slugSchema(120) },
     summary: longText(1_000, { nullable: true }),
     /** Markdown. */
     body: longText(100_000),

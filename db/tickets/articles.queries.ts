@@ -1,7 +1,7 @@
 import { type Answer, writeOnce, type WriteContext } from '../automation/ledger.queries.ts';
 import type { Database } from '../database.ts';
 import { Problem } from '../model/problem.ts';
-import { saveRow } from '../model/row-writes.ts';
+import { type Outcome, type RowWrite, saveRow } from '../model/row-writes.ts';
 import { findWritable } from '../model/row-access.ts';
 import { articles } from './article.ts';
 
@@ -14,24 +14,30 @@ export const articleCommands = {
 
 export type ArticleCommand = keyof typeof articleCommands;
 
-/** Moves an article on, once. Problems: `not_found`, `forbidden`, `illegal_stage`. `publishedAt` is that of the first time. */
+/** Moves an article on, once. Problems: `not_found`, `forbidden`, `illegal_stage`. */
 export function moveArticle(
   database: Database,
   write: WriteContext,
   id: string,
   command: ArticleCommand,
 ): Promise<Answer> {
-  return writeOnce(database, write, async (em, commandId) => {
-    const row = await findWritable(em, write.actor, articles, id);
-    const { from, to } = articleCommands[command];
-    const status = String(row['status']);
-    if (!from.some((legal) => legal === status)) {
-      throw new Problem(
-        'illegal_stage',
-        `${command} is legal while the article is ${from.join(' or ')}; it is ${status}.`,
-      );
-    }
-    const publishedAt = row['publishedAt'] ?? (to === 'published' ? write.receivedAt : null);
-    return saveRow({ em, write, commandId, resource: articles }, row, { status: to, publishedAt }, 'updated');
-  });
+  return writeOnce(database, write, (em, commandId) =>
+    moveArticleRow({ em, write, commandId, resource: articles }, id, command),
+  );
+}
+
+/** The same within a transaction. `publishedAt` is that of the first time. */
+export async function moveArticleRow(rowWrite: RowWrite, id: string, command: ArticleCommand): Promise<Outcome> {
+  const { em, write } = rowWrite;
+  const row = await findWritable(em, write.actor, articles, id);
+  const { from, to } = articleCommands[command];
+  const status = String(row['status']);
+  if (!from.some((legal) => legal === status)) {
+    throw new Problem(
+      'illegal_stage',
+      `${command} is legal while the article is ${from.join(' or ')}; it is ${status}.`,
+    );
+  }
+  const publishedAt = row['publishedAt'] ?? (to === 'published' ? write.receivedAt : null);
+  return saveRow(rowWrite, row, { status: to, publishedAt }, 'updated');
 }

@@ -37,8 +37,8 @@ export const acme: OrganizationPlan = {
       { date: '2026-12-31', hours: [{ from: '09:00', to: '12:00' }] },
     ],
   },
+  administrator: 'Ada Lindner',
   people: [
-    { login: 'admin', fullName: 'Ada Lindner', role: 'admin' },
     { login: 'manager1', fullName: 'Mara Vogt', role: 'manager', capacity: repCapacity },
     { login: 'manager2', fullName: 'Milan Horn', role: 'manager', capacity: repCapacity },
     { login: 'rep1', fullName: 'Jana Winter', role: 'sales_rep', capacity: repCapacity, skills: ['german', 'english'] },

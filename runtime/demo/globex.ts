@@ -31,8 +31,8 @@ export const globex: OrganizationPlan = {
       { date: '2026-12-24', hours: [{ from: '09:00', to: '13:00' }] },
     ],
   },
+  administrator: 'Grace Holloway',
   people: [
-    { login: 'admin', fullName: 'Grace Holloway', role: 'admin' },
     { login: 'manager1', fullName: 'Marcus Reed', role: 'manager', capacity: repCapacity },
     { login: 'manager2', fullName: 'Nina Alvarez', role: 'manager', capacity: repCapacity },
     { login: 'rep1', fullName: 'Ethan Brooks', role: 'sales_rep', capacity: repCapacity, skills: ['english'] },

@@ -86,6 +86,8 @@ export interface OrganizationPlan {
   /** ISO 3166-1 alpha-2. */
   region: string;
   businessHours: Calendar;
+  /** Full name of the user `admin`. */
+  administrator: string;
   people: PersonPlan[];
   teams: TeamPlan[];
   scoringModel: ScoringModel & { name: string };
