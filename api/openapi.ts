@@ -1,5 +1,6 @@
 import type { OpenAPIHono, RouteConfig } from '@hono/zod-openapi';
 import { z } from 'zod';
+import { namesExampleId } from '../db/model/example-ids.ts';
 import { type ProblemCode, problemStatus } from '../db/model/problem.ts';
 import type { ApiEnv } from './environment.ts';
 import { jsonSchema, type JsonSchema, uuidJson } from './json-schema.ts';
@@ -144,16 +145,20 @@ function parameter({ component, example, ...declared }: DocumentedParameter, ref
   return component === undefined ? described : refer('parameters', component, described);
 }
 
+const replaceIds =
+  'Identifiers in the example are of the demo organisation `acme`; elsewhere, put those of your own records.';
+
 function requestBody(
   { content, example, optional = false }: NonNullable<CallerRoute['body']>,
   refer: Refer,
 ): JsonSchema {
   return {
     required: !optional,
+    ...(namesExampleId(JSON.stringify(example)) ? { description: replaceIds } : {}),
     content: {
       'application/json': {
         schema: refer('schemas', content.name, content.schema),
-        ...(example === undefined ? {} : { example }),
+        example,
       },
     },
   };

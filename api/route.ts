@@ -56,7 +56,7 @@ export interface CallerRoute extends RouteBase {
   /** Feature flag `crm_feature_{feature}`: off means 404 `feature_disabled`. Null: nobody can switch it off. */
   feature: string | null;
   parameters?: readonly Parameter[];
-  body?: Partial<BodyRules> & { content: NamedSchema; example?: unknown };
+  body?: Partial<BodyRules> & { content: NamedSchema; example: unknown };
   handle(request: CallerRequest): Promise<ApiAnswer>;
 }
 

@@ -1,4 +1,5 @@
 import { acrossOrganizations, type Database, openDatabase } from '../db/database.ts';
+import { exampleId } from '../db/model/example-ids.ts';
 import { acme } from './demo/acme.ts';
 import { globex } from './demo/globex.ts';
 import { loadOrganization } from './demo/load-organization.ts';
@@ -19,7 +20,7 @@ export async function loadDemo(
     if (known.some(({ created_by: maker }) => maker !== `process:${by}`)) return;
     for (const plan of [acme, globex]) {
       if (known.some(({ slug }) => slug === plan.slug)) continue;
-      await loadOrganization(database, plan, by);
+      await loadOrganization(database, plan, { by, newId: plan === acme ? countedExampleIds() : undefined });
       log(
         `loaded ${plan.name} (${plan.slug}): ${plan.people.length + 1} users, ${plan.teams.length} teams, ${plan.rules.length} rules`,
       );
@@ -27,6 +28,16 @@ export async function loadDemo(
   } finally {
     await database.close();
   }
+}
+
+/** Mints the identifiers that examples of the API name. */
+function countedExampleIds(): (entity: string) => string {
+  const counts = new Map<string, number>();
+  return (entity) => {
+    const count = counts.get(entity) ?? 0;
+    counts.set(entity, count + 1);
+    return exampleId(entity, count);
+  };
 }
 
 function readOrganizations(database: Database): Promise<{ slug: string; created_by: string }[]> {

@@ -4,13 +4,13 @@ import { parseOrRefuse } from '../../db/model/schemas.ts';
 import type { RecordsService } from '../../db/records.ts';
 import { grantedScope, roles } from '../../workflows/access/permissions.ts';
 import { legalMessages, type Message, type Process } from '../../workflows/processes/messages.ts';
+import { exampleOf } from '../json-example.ts';
 import { jsonSchema } from '../json-schema.ts';
 import type { Dispatcher } from '../processes/dispatch.ts';
 import type { ReadLiveState } from '../processes/live-state.ts';
 import type { CallerRoute, NamedSchema } from '../route.ts';
 import { idempotencyKeyHeader, keyedWriteProblems, preferHeader, prefersAsync, writeContext } from './headers.ts';
 import { acceptedAnswer, processDocument } from './process-documents.ts';
-import { exampleBody } from './record-documents.ts';
 import { findWorkable, requireWorkable } from './row-access.ts';
 
 /** What the rows tell of a process. */
@@ -97,7 +97,11 @@ function commandRoute(
     summary: message.summary,
     description: `Legal while the ${resource.title} is ${message.stages.join(' or ')}. Needs the permission ${message.permission}.`,
     parameters: [idempotencyKeyHeader, preferHeader],
-    body: { content, example: exampleBody(message.payload), optional: message.payload.safeParse({}).success },
+    body: {
+      content,
+      example: exampleOf(content.schema, { text: 'Example', index: 0 }),
+      optional: message.payload.safeParse({}).success,
+    },
     problems: [
       ...keyedWriteProblems,
       'not_found',

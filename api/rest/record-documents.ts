@@ -1,6 +1,8 @@
 import type { z } from 'zod';
 import type { Resource } from '../../db/model/define-resource.ts';
+import { exampleId } from '../../db/model/example-ids.ts';
 import { createSchema, patchSchema, recordSchema, replaceSchema } from '../../db/model/schemas.ts';
+import { resourceOf } from '../../db/registry.ts';
 import { exampleOf } from '../json-example.ts';
 import { jsonSchema, type JsonSchema } from '../json-schema.ts';
 import type { NamedSchema } from '../route.ts';
@@ -32,9 +34,9 @@ export function documentsOf(resource: Resource): ResourceDocuments {
   return {
     record,
     page: pageOf(name, reference),
-    create: bodyOf(`${name}Create`, create),
-    replace: bodyOf(`${name}Replace`, replaceSchema(resource)),
-    patch: bodyOf(`${name}Patch`, patchSchema(resource)),
+    create: documentedBody(`${name}Create`, create, resource, 'Example'),
+    replace: documentedBody(`${name}Replace`, replaceSchema(resource), resource, 'Changed'),
+    patch: documentedBody(`${name}Patch`, patchSchema(resource), resource, 'Changed'),
     bulk: {
       content: { name: `${name}Bulk`, schema: bulkSchema(name, resource) },
       example: bulkExample(resource, create),
@@ -43,9 +45,36 @@ export function documentsOf(resource: Resource): ResourceDocuments {
   };
 }
 
-function bodyOf(name: string, schema: z.ZodType): DocumentedBody {
-  return { content: { name, schema: jsonSchema(schema, 'input') }, example: exampleBody(schema) };
+function documentedBody(name: string, body: z.ZodType, resource: Resource, word: Word): DocumentedBody {
+  const schema = bodySchema(resource, body);
+  return { content: { name, schema }, example: exampleBody(resource, schema, word) };
 }
+
+/** Bodies that are sent to one collection differ by these in what is unique. */
+const words = ['Example', 'Another', 'Changed'] as const;
+type Word = (typeof words)[number];
+
+function exampleBody(resource: Resource, schema: JsonSchema, word: Word): object {
+  const own = exampleOf(schema, { text: `${word} ${resource.title}`, index: words.indexOf(word) }) as object;
+  // A change of one property leaves the others as they are.
+  if (!Array.isArray(schema['required'])) return own;
+  const bound = Object.entries(resource.example ?? {}).filter(([property]) => property in propertiesOf(schema));
+  return { ...own, ...Object.fromEntries(bound) };
+}
+
+/** The schema of a body, with the record that each reference names. */
+function bodySchema({ definition: { columns } }: Resource, body: z.ZodType): JsonSchema {
+  const schema = jsonSchema(body, 'input');
+  const named = Object.entries(propertiesOf(schema)).map(([property, described]) => {
+    const target = columns[property]?.target?.();
+    const path = target && resourceOf(target)?.path;
+    if (!path) return [property, described];
+    return [property, { ...described, description: `The \`id\` of one of /crm/v1/${path}.`, 'x-record': target.name }];
+  });
+  return { ...schema, properties: Object.fromEntries(named) };
+}
+
+const propertiesOf = (schema: JsonSchema) => (schema['properties'] ?? {}) as Record<string, JsonSchema>;
 
 /** A page of records: `{data, nextCursor, hasMore}`. */
 export function pageOf(name: string, item: JsonSchema): NamedSchema {
@@ -101,11 +130,11 @@ function bulkSchema(name: string, resource: Resource): JsonSchema {
 }
 
 function bulkExample(resource: Resource, create: z.ZodType): unknown {
-  const target = { id: '019aa000-0000-7000-8000-000000000001', version: 1 };
-  const body = isCreatable(resource) ? exampleBody(create) : undefined;
-  if (body !== undefined) return { operations: [{ method: 'create', body }] };
+  const bodyOf = (body: z.ZodType) => exampleBody(resource, bodySchema(resource, body), 'Another');
+  if (isCreatable(resource)) return { operations: [{ method: 'create', body: bodyOf(create) }] };
+  const target = { id: exampleId(resource.definition.name), version: 1 };
   if (isChangeable(resource))
-    return { operations: [{ method: 'update', ...target, body: exampleBody(patchSchema(resource)) }] };
+    return { operations: [{ method: 'update', ...target, body: bodyOf(patchSchema(resource)) }] };
   return { operations: [{ method: 'remove', ...target }] };
 }
 
@@ -137,12 +166,3 @@ function outcomesSchema(record: JsonSchema): JsonSchema {
 export const isCreatable = (resource: Resource): boolean =>
   resource.creatable.length > 0 || resource.process !== undefined;
 export const isChangeable = (resource: Resource): boolean => resource.patchable.length > 0;
-
-/** A body that can be pasted: what must be given, or else the first property; undefined when none can be made up. */
-export function exampleBody(schema: z.ZodType): unknown {
-  const document = jsonSchema(schema, 'input');
-  const example = exampleOf(document) as Record<string, unknown>;
-  const [first] = Object.entries((document['properties'] ?? {}) as Record<string, JsonSchema>);
-  const body = Object.keys(example).length > 0 || !first ? example : { [first[0]]: exampleOf(first[1]) };
-  return schema.safeParse(body).success ? body : undefined;
-}

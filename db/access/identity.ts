@@ -8,7 +8,10 @@ import { allow } from './access-rules.ts';
 export const Identity = entity('Identity', 'core_users', {
   key: 'user_id',
   columns: {
-    email: { ...text(320), schema: emailSchema },
+    email: {
+      ...text(320),
+      schema: emailSchema.meta({ examples: ['alan@example.com', 'edsger@example.com', 'tony@example.com'] }),
+    },
     fullName: text(200),
     /** Subject of the identity provider. */
     subject: text(200, { nullable: true }),

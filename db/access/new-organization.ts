@@ -1,18 +1,12 @@
-import type { EntityManager } from '@mikro-orm/postgresql';
 import { createHash } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
 import { z } from 'zod';
-import {
-  grantedScope,
-  permissions,
-  type Permission as PermissionName,
-  type Role as RoleName,
-  roles,
-} from '../../workflows/access/permissions.ts';
+import type { Role as RoleName } from '../../workflows/access/permissions.ts';
 import { featureFlags } from '../automation/feature-flag.ts';
 import { writeOnce } from '../automation/ledger.queries.ts';
 import { calendars } from '../calendars/calendar.ts';
 import { acrossOrganizations, type Database } from '../database.ts';
+import { Notification } from '../engagement/notification.ts';
 import { baseColumns, timelineRow } from '../model/changes.ts';
 import { createRecord } from '../model/counterparts.ts';
 import type { Resource } from '../model/define-resource.ts';
@@ -23,9 +17,8 @@ import { insertRows } from '../model/set-based.ts';
 import { resources } from '../registry.ts';
 import type { Actor } from './actor.ts';
 import { Organization } from './organization.ts';
-import { Permission } from './permission.ts';
-import { Role } from './role.ts';
 import { roleAssignments } from './role-assignment.ts';
+import { insertRoles, type NewId } from './standard-roles.ts';
 import { User, users } from './user.ts';
 
 const { slug, name, defaultRegion } = Organization.columns;
@@ -60,22 +53,17 @@ export interface Founding {
   write(resource: Resource): RowWrite;
   /** Makes a record as `POST` of this body would; answers its identifier. Throws Problems. */
   create(resource: Resource, body: Record<string, unknown>): Promise<string>;
+  newId: NewId;
 }
 
 interface Ways {
   /** Who makes it, as audit and timeline name them: `process:{by}`. */
   by: string;
+  /** UUIDv7 if left out. */
+  newId?: NewId | undefined;
   /** Adds what it shall have besides; answers who gets leads that nobody has room for. */
   furnish(founding: Founding): Promise<{ fallbackUserId: string }>;
 }
-
-const roleTitles: Readonly<Record<RoleName, string>> = {
-  admin: 'Administrator',
-  manager: 'Manager',
-  sales_rep: 'Sales rep',
-  support: 'Support',
-  marketing: 'Marketing',
-};
 
 /**
  * Makes an organisation, all of it in one transaction of the relay's role: roles with their permissions, business hours,
@@ -85,10 +73,10 @@ const roleTitles: Readonly<Record<RoleName, string>> = {
 export async function createOrganization(
   database: Database,
   given: NewOrganization,
-  { by, furnish }: Ways,
+  { by, newId = () => uuidv7(), furnish }: Ways,
 ): Promise<Pick<Founding, 'organizationId' | 'administratorId'>> {
   const body = parseOrRefuse(newOrganization, given, 'This organisation') as NewOrganization;
-  const organizationId = uuidv7();
+  const organizationId = newId('Organization');
   const actor: Actor = { kind: 'process', organizationId, process: by, recordId: organizationId };
   const at = new Date();
   const requestHash = createHash('sha256').update(JSON.stringify(body)).digest('hex');
@@ -96,14 +84,14 @@ export async function createOrganization(
   const answer = await writeOnce(database, write, async (em, commandId) => {
     const writeTo = (resource: Resource): RowWrite => ({ em, write, commandId, resource });
     const create: Founding['create'] = async (resource, record) =>
-      String((await createRecord(writeTo(resource), record)).body?.['id']);
-    const roleIds = await insertRoles(em, baseColumns({ organizationId, actor, at }));
+      String((await createRecord(writeTo(resource), record, newId(resource.definition.name))).body?.['id']);
+    const roleIds = await insertRoles(em, baseColumns({ organizationId, actor, at }), newId);
     const calendarId = await create(calendars, body.calendar);
     const administratorId = await create(users, body.administrator);
     await create(roleAssignments, { userId: administratorId, roleId: roleIds.get('admin') });
     for (const feature of new Set(resources.flatMap(({ feature }) => feature ?? [])))
       await create(featureFlags, { name: `crm_feature_${feature}`, description: `The module "${feature}"` });
-    const founding = { organizationId, administratorId, calendarId, roleIds, write: writeTo, create };
+    const founding = { organizationId, administratorId, calendarId, roleIds, write: writeTo, create, newId };
     const { fallbackUserId } = await furnish(founding);
     const change = { organizationId, actor, at, subjectType: 'organization', subjectId: organizationId, commandId };
     // An organisation is its own: its key is the column by which every other table is isolated.
@@ -112,29 +100,23 @@ export async function createOrganization(
     await insertRows(em, [
       { into: Organization, rows: [{ id, ...base, ...own, fallbackUserId, calendarId }] },
       timelineRow(change, 'organization.created', 'organization created'),
+      {
+        into: Notification,
+        rows: [
+          {
+            ...{ id: newId('Notification'), ...baseColumns(change), userId: administratorId },
+            ...{ subjectType: change.subjectType, subjectId: id, kind: 'organization.created' },
+            title: `${body.name} is set up`,
+            body: 'Invite your colleagues, and make business hours, rules and promises your own.',
+          },
+        ],
+      },
     ]);
     // Nothing runs yet that a calendar or a rule just made could concern.
     await em.execute('update crm_core.crm_outbox set delivered_at = ? where organization_id = ?', [at, organizationId]);
     return { status: 201, body: { organizationId, administratorId } };
   });
   return answer.body as { organizationId: string; administratorId: string };
-}
-
-/** The roles of an organisation, and what each may do, as the grant table says. */
-async function insertRoles(em: EntityManager, base: Record<string, unknown>): Promise<Map<RoleName, string>> {
-  const roleIds = new Map(roles.map((role) => [role, uuidv7()]));
-  const grants = [...roleIds].flatMap(([role, roleId]) =>
-    (Object.keys(permissions) as PermissionName[]).flatMap((permission) => {
-      const scope = grantedScope([role], permission);
-      return scope === null ? [] : [{ id: uuidv7(), ...base, roleId, name: permission, scope }];
-    }),
-  );
-  const rows = [...roleIds].map(([role, id]) => ({ id, ...base, name: role, title: roleTitles[role] }));
-  await insertRows(em, [
-    { into: Role, rows },
-    { into: Permission, rows: grants },
-  ]);
-  return roleIds;
 }
 
 /**

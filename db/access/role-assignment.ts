@@ -1,6 +1,7 @@
 import { reference } from '../model/columns.ts';
 import { resource } from '../model/define-resource.ts';
 import { entity } from '../model/entity.ts';
+import { exampleId } from '../model/example-ids.ts';
 import { allow } from './access-rules.ts';
 import { Role } from './role.ts';
 import { User } from './user.ts';
@@ -22,5 +23,7 @@ export const roleAssignments = resource(RoleAssignment, {
   expandable: { user: 'userId', role: 'roleId' },
   read: allow('access:read'),
   write: allow('access:write'),
+  // The first users have the first roles already.
+  example: { roleId: exampleId('Role', 3) },
   feature: 'access',
 });

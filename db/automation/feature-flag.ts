@@ -13,7 +13,8 @@ export const FeatureFlag = entity('FeatureFlag', 'crm_feature_flags', {
       schema: z
         .string()
         .max(80)
-        .regex(/^crm_feature_[a-z][a-z_]*$/, 'is not a name such as crm_feature_leads'),
+        .regex(/^crm_feature_[a-z][a-z_]*$/, 'is not a name such as crm_feature_leads')
+        .meta({ examples: ['crm_feature_example', 'crm_feature_another'] }),
     },
     enabled: flag({ default: true }),
     description: text(300, { nullable: true }),

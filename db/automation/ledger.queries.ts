@@ -179,6 +179,15 @@ export async function receiveCommand(
   return { outcome: 'running', command: storedCommand(known) };
 }
 
+/** The same in the transaction of what it depends on, for a command that nobody waits for: the relay delivers it. */
+export async function leaveToRelay(em: EntityManager, write: WriteContext, command: ProcessCommand): Promise<void> {
+  await claimKey((sql, parameters) => em.execute(sql, [...parameters]), write, command);
+  await em.execute('update crm_core.crm_commands set lease_until = null where organization_id = ? and command_id = ?', [
+    write.actor.organizationId,
+    command.commandId,
+  ]);
+}
+
 function storedCommand(row: LedgerRow): StoredCommand {
   if (!row.process || !row.message || !row.record_id)
     throw new Error(`Command ${row.command_id} is not one for a process`);

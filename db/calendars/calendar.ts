@@ -29,6 +29,7 @@ export const calendars = resource(Calendar, {
   read: allow('configuration:read'),
   write: allow('configuration:write'),
   rules: calendarRules,
+  example: { timeZone: 'Europe/Berlin', hours: { monday: [{ from: '09:00', to: '17:00' }] } },
   feature: 'calendars',
   emits: 'calendar',
 });

@@ -2,6 +2,7 @@ import { allow, ofOwnLead, ofTeamLead } from '../access/access-rules.ts';
 import { choice, identifier, longText, reference } from '../model/columns.ts';
 import { resource } from '../model/define-resource.ts';
 import { entity } from '../model/entity.ts';
+import { exampleId } from '../model/example-ids.ts';
 import { Lead } from './lead.ts';
 
 /** What a lead would buy: a project or a unit of the inventory (spec/5 `crm_property_interests`). */
@@ -30,5 +31,6 @@ export const propertyInterests = resource(PropertyInterest, {
   write: allow('leads:update', { own: ofOwnLead, team: ofTeamLead }),
   rules: ({ projectId, unitId }) =>
     projectId || unitId ? [] : [{ path: 'projectId', message: 'name a project, a unit or both' }],
+  example: { projectId: exampleId('Project') },
   feature: 'leads',
 });

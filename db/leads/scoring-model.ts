@@ -30,5 +30,12 @@ export const scoringModels = resource(ScoringModel, {
   read: allow('configuration:read'),
   write: allow('configuration:write'),
   rules: scoringModelRules,
+  example: {
+    fitWeight: 0.7,
+    engagementWeight: 0.3,
+    fit: [{ label: 'Can be called', when: 'hasPhone', points: 40 }],
+    engagement: [{ activityType: 'call', points: 30, halfLifeDays: 14 }],
+    bands: { warm: 25, hot: 50 },
+  },
   feature: 'leads',
 });

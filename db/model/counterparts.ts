@@ -18,12 +18,12 @@ import {
 
 // The four writes of a record together with its counterpart, where its resource names one: see `ResourceOptions`.
 
-/** Makes a record under the key of its counterpart: the one with the same value of `match`, else a new one. */
-export async function createRecord(rowWrite: RowWrite, body: unknown): Promise<Outcome> {
+/** Makes a record under the key of its counterpart (the one with the same value of `match`), else under a new one, or `id`. */
+export async function createRecord(rowWrite: RowWrite, body: unknown, id = uuidv7()): Promise<Outcome> {
   const { counterpart } = rowWrite.resource;
-  if (!counterpart) return createRow(rowWrite, body);
+  if (!counterpart) return createRow(rowWrite, body, id);
   const known = await findMatch(rowWrite, counterpart, body);
-  const outcome = await createRow(rowWrite, body, known?.id ?? uuidv7());
+  const outcome = await createRow(rowWrite, body, known?.id ?? id);
   if (!known) await createCounterpart(rowWrite, counterpart, outcome.body);
   return outcome;
 }

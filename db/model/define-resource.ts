@@ -55,6 +55,8 @@ export interface ResourceOptions<C extends Columns> {
   derived?: Partial<Readonly<Record<keyof C & string, (record: Record<string, unknown>) => unknown>>>;
   /** Rules over the whole record at the receipt of the write, after each column's own; entries say what is wrong. */
   rules?: (record: Record<string, unknown>, at: Date) => ProblemEntry[];
+  /** Values for the example of a body that the columns alone can't tell, since `rules` bind several of them. */
+  example?: Partial<Readonly<Record<keyof C & string, unknown>>>;
   /** Remarks on an accepted record beside the others of its kind (an unreachable rule); answered as `warnings`. */
   warn?: (row: RecordRow, others: readonly RecordRow[]) => string[];
   redact?: Redaction<keyof C & string>;

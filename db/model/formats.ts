@@ -20,17 +20,19 @@ export const emailSchema = z
     /^[a-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/,
     'is not a mail address',
   )
-  .meta({ example: 'ada@example.com' });
+  .meta({ examples: ['ada@example.com', 'grace@example.com', 'katherine@example.com'] });
 
 /** A phone number in E.164, such as `+4930123456`, of a country and a length that there are. */
 export const phoneSchema = z
   .string()
   .regex(/^\+[1-9][0-9]{6,14}$/, 'is not a phone number in E.164, such as +4930123456')
   .refine((number) => isPhoneNumber(number), 'is the number of no country')
-  .meta({ example: '+4930123456' });
+  .meta({ examples: ['+4930123456', '+4930123457'] });
 
 /** ISO 3166-1 alpha-2, such as `DE`. */
-export const countrySchema = z.enum(countryCodes, 'is not a country code such as DE (ISO 3166-1 alpha-2)');
+export const countrySchema = z
+  .enum(countryCodes, 'is not a country code such as DE (ISO 3166-1 alpha-2)')
+  .meta({ examples: ['DE'] });
 
 /** The domain of mail addresses, lower case, ASCII. */
 export const mailDomainSchema = z
@@ -42,14 +44,15 @@ export const mailDomainSchema = z
     /^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])$/,
     'is not a domain such as example.com',
   )
-  .meta({ example: 'example.com' });
+  .meta({ examples: ['example.com'] });
 
 /** A name in addresses: lower-case words joined by hyphens, at most `max` characters. */
 export const slugSchema = (max: number) =>
   z
     .string()
     .max(max)
-    .regex(/^[a-z0-9]+(-[a-z0-9]+)*$/, 'must be lower-case words joined by hyphens, such as reset-your-password');
+    .regex(/^[a-z0-9]+(-[a-z0-9]+)*$/, 'must be lower-case words joined by hyphens, such as reset-your-password')
+    .meta({ examples: ['example-page', 'another-page', 'changed-page'] });
 
 const of = <O extends Options>(
   max: number,

@@ -1,5 +1,4 @@
 import type { EntityManager, FilterQuery } from '@mikro-orm/postgresql';
-import { v7 as uuidv7 } from 'uuid';
 import type { Answer, WriteContext } from '../automation/ledger.queries.ts';
 import { auditRows, baseColumns, type Change, recordTraces } from './changes.ts';
 import type { Resource } from './define-resource.ts';
@@ -25,8 +24,8 @@ export interface RowWrite {
   resource: Resource;
 }
 
-/** Makes a record, under a new key unless one is given. Throws Problems: permission, schema, rules, references, uniqueness. */
-export async function createRow(rowWrite: RowWrite, body: unknown, id = uuidv7()): Promise<Outcome> {
+/** Makes a record under this key. Throws Problems: permission, schema, rules, references, uniqueness. */
+export async function createRow(rowWrite: RowWrite, body: unknown, id: string): Promise<Outcome> {
   const { em, write, resource } = rowWrite;
   const { actor, receivedAt } = write;
   refuseUnless(resource.creatable.length > 0, `A ${resource.title} is made by its process alone.`);

@@ -9,7 +9,8 @@ import { slugSchema } from '../model/formats.ts';
 const language = z
   .string()
   .max(12)
-  .regex(/^[a-z]{2,3}(-[A-Z]{2})?$/, 'must be a language such as en or de-AT');
+  .regex(/^[a-z]{2,3}(-[A-Z]{2})?$/, 'must be a language such as en or de-AT')
+  .meta({ examples: ['en'] });
 
 /** A page of the knowledge base. */
 export const Article = entity('Article', 'crm_articles', {

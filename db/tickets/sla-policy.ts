@@ -71,6 +71,7 @@ export const slaPolicies = resource(SlaPolicy, {
   read: allow('configuration:read'),
   write: allow('configuration:write'),
   rules: slaPolicyRules,
+  example: { targets: { P1: { first_response: 30, resolution: 240 } } },
   warn: (policy, others) => ruleWarningsOf(ticketConditions, policy, others),
   feature: 'tickets',
   emits: 'sla_policy',

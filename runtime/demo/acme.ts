@@ -161,6 +161,34 @@ export const acme: OrganizationPlan = {
       owner: 'rep6',
     },
   ],
+  customers: [
+    { fullName: 'Käthe Brinkmann', primaryEmail: 'kaethe.brinkmann@nordlicht.example' },
+    { fullName: 'Ruben Falk', primaryEmail: 'ruben.falk@kranich.example' },
+  ],
+  captures: [
+    {
+      fullName: 'Henriette Sommer',
+      email: 'h.sommer@sommerwind.example',
+      phone: '030 901821',
+      company: 'Sommerwind Solar',
+      source: 'trade fair',
+      urgency: 'medium',
+    },
+    { fullName: 'Jonas Adler', email: 'adler@adlerhof.example', company: 'Adlerhof', source: 'website' },
+  ],
+  tickets: [
+    {
+      subject: 'Invoice to the wrong address',
+      requester: { fullName: 'Ruben Falk', email: 'ruben.falk@kranich.example' },
+      category: 'billing',
+      priority: 'P4',
+    },
+    {
+      subject: 'How do I add a colleague?',
+      requester: { fullName: 'Käthe Brinkmann', email: 'kaethe.brinkmann@nordlicht.example' },
+      priority: 'P4',
+    },
+  ],
   tags: [
     { name: 'trade fair', colour: '#1f77b4' },
     { name: 'call back', colour: '#d62728' },

@@ -146,6 +146,15 @@ export const globex: OrganizationPlan = {
       owner: 'rep5',
     },
   ],
+  customers: [{ fullName: 'Harper Quinn', primaryEmail: 'harper.quinn@quinnfoods.example' }],
+  captures: [{ fullName: 'Miles Avery', email: 'miles@averylabs.example', company: 'Avery Labs', source: 'website' }],
+  tickets: [
+    {
+      subject: 'Where is my order?',
+      requester: { fullName: 'Harper Quinn', email: 'harper.quinn@quinnfoods.example' },
+      priority: 'P4',
+    },
+  ],
   tags: [
     { name: 'trade show', colour: '#1f77b4' },
     { name: 'call back', colour: '#d62728' },

@@ -1,25 +1,40 @@
+import { v7 as uuidv7 } from 'uuid';
 import { createOrganization, type Founding } from '../../db/access/new-organization.ts';
 import { roleAssignments } from '../../db/access/role-assignment.ts';
 import { teamMembers } from '../../db/access/team-member.ts';
 import { teams } from '../../db/access/team.ts';
 import { users } from '../../db/access/user.ts';
+import { leaveToRelay } from '../../db/automation/ledger.queries.ts';
 import { calendars } from '../../db/calendars/calendar.ts';
 import type { Database } from '../../db/database.ts';
 import { tags } from '../../db/engagement/tag.ts';
 import { assignmentRules } from '../../db/leads/assignment-rule.ts';
+import { leads } from '../../db/leads/lead.ts';
 import { scoringModels } from '../../db/leads/scoring-model.ts';
 import { accounts } from '../../db/parties/account.ts';
+import type { Resource } from '../../db/model/define-resource.ts';
+import { people } from '../../db/parties/person.ts';
 import { articles } from '../../db/tickets/article.ts';
 import { moveArticleRow } from '../../db/tickets/articles.queries.ts';
 import { ticketRoutingRules } from '../../db/tickets/routing-rule.ts';
 import { slaPolicies } from '../../db/tickets/sla-policy.ts';
+import { tickets as ticketsResource } from '../../db/tickets/ticket.ts';
 import { weekdays } from '../../workflows/calendars/calendar.ts';
+import { leadProcess } from '../../workflows/leads/messages.ts';
+import { normaliseIntake } from '../../workflows/leads/normalisation.ts';
+import { createTicketBody } from '../../workflows/tickets/create.ts';
+import { ticketProcess } from '../../workflows/tickets/messages.ts';
+import { readOpening } from '../../workflows/tickets/opening.ts';
+import type { Process } from '../../workflows/processes/messages.ts';
 import type { OrganizationPlan } from './plan.ts';
 
 type Ids = ReadonlyMap<string, string>;
 
+/** Who makes a demo organisation, and which identifiers its records get, if it matters. */
+type Ways = Pick<Parameters<typeof createOrganization>[2], 'by' | 'newId'>;
+
 /** Makes a demo organisation with everything in its plan: wholly, or not at all. */
-export async function loadOrganization(database: Database, plan: OrganizationPlan, by: string): Promise<void> {
+export async function loadOrganization(database: Database, plan: OrganizationPlan, ways: Ways): Promise<void> {
   const { slug, name, region: defaultRegion, administrator, businessHours } = plan;
   const calendar = { ...businessHours };
   const organization = {
@@ -29,7 +44,7 @@ export async function loadOrganization(database: Database, plan: OrganizationPla
     calendar,
     administrator: { fullName: administrator, email: mailOf('admin', slug) },
   };
-  await createOrganization(database, organization, { by, furnish: (founding) => furnish(founding, plan) });
+  await createOrganization(database, organization, { ...ways, furnish: (founding) => furnish(founding, plan) });
 }
 
 async function furnish(founding: Founding, plan: OrganizationPlan): Promise<{ fallbackUserId: string }> {
@@ -43,6 +58,8 @@ async function furnish(founding: Founding, plan: OrganizationPlan): Promise<{ fa
   for (const { owner, ...account } of plan.accounts)
     await create(accounts, { ...account, ownerUserId: idOf(userIds, owner) });
   for (const tag of plan.tags) await create(tags, tag);
+  for (const customer of plan.customers) await create(people, customer);
+  await loadIncoming(founding, plan);
   return { fallbackUserId: idOf(userIds, plan.fallback) };
 }
 
@@ -89,6 +106,34 @@ async function loadSupport(founding: Founding, { support }: OrganizationPlan, te
 function alwaysOpen(timeZone: string): Record<string, unknown> {
   const hours = Object.fromEntries(weekdays.map((weekday) => [weekday, [{ from: '00:00', to: '24:00' }]]));
   return { name: 'Round the clock', timeZone, hours };
+}
+
+/** What has come in: commands as the API would have accepted them, which the relay delivers as soon as it runs. */
+async function loadIncoming(founding: Founding, { captures, tickets, region }: OrganizationPlan): Promise<void> {
+  const defaults = { defaultRegion: region };
+  for (const capture of captures) {
+    const { intake, steps } = normaliseIntake(capture, defaults);
+    await accept(founding, leadProcess, leads, { intake, steps });
+  }
+  for (const ticket of tickets)
+    await accept(
+      founding,
+      ticketProcess,
+      ticketsResource,
+      readOpening(createTicketBody.parse(ticket), defaults).opening,
+    );
+}
+
+async function accept(
+  { newId, write: writeTo }: Founding,
+  { name: process, startUpdate: message }: Process,
+  resource: Resource,
+  body: unknown,
+): Promise<void> {
+  const { em, write } = writeTo(resource);
+  const recordId = newId(resource.definition.name);
+  const started = { ...write, route: resource.path, idempotencyKey: recordId };
+  await leaveToRelay(em, started, { commandId: uuidv7(), process, message, recordId, body });
 }
 
 const placeOf = (index: number): number => (index + 1) * 10;

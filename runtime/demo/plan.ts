@@ -1,8 +1,11 @@
+import type { z } from 'zod';
 import type { Role } from '../../workflows/access/permissions.ts';
 import type { Calendar } from '../../workflows/calendars/calendar.ts';
 import type { AssignmentStrategy } from '../../workflows/assignment/rules.ts';
+import type { CaptureBody } from '../../workflows/leads/capture.ts';
 import type { ScoringModel } from '../../workflows/leads/scoring.ts';
 import type { TouchLadder } from '../../workflows/leads/touch-ladder.ts';
+import type { createTicketBody } from '../../workflows/tickets/create.ts';
 import type { EscalationRung, Targets } from '../../workflows/tickets/terms.ts';
 
 /** A user; the mail address is `{login}@{slug}.example`. */
@@ -93,7 +96,12 @@ export interface OrganizationPlan {
   scoringModel: ScoringModel & { name: string };
   rules: RulePlan[];
   accounts: AccountPlan[];
+  /** People outside whom it knows. */
+  customers: { fullName: string; primaryEmail: string }[];
   tags: { name: string; colour: string }[];
+  /** What has come in before anybody looks: captures of leads, and tickets. */
+  captures: CaptureBody[];
+  tickets: z.input<typeof createTicketBody>[];
   /** Login of the user who gets a lead that nobody has room for. */
   fallback: string;
   support: SupportPlan;

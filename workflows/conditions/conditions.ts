@@ -149,7 +149,7 @@ export function conditionsOver<F extends Facts>(subject: string, types: FactType
         if (compilation.ok) return;
         for (const { message } of compilation.problems) context.addIssue({ code: 'custom', message });
       })
-      .meta({ minLength: 1, maxLength: conditionLength, example }),
+      .meta({ minLength: 1, maxLength: conditionLength, examples: [example] }),
   };
 }
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { defineProcess, message } from '../processes/messages.ts';
+import { recordId } from '../processes/record-id.ts';
 import { line, prose } from '../processes/text.ts';
 import { disqualifyReasons, finalLeadStages, leadStages } from './policy.ts';
 
@@ -37,7 +38,7 @@ export const leadProcess = defineProcess({
     }),
     reassign: message({
       summary: 'Gives the lead to a user, or to whom the assignment rules choose; a new no-touch ladder begins.',
-      payload: z.strictObject({ userId: z.uuid().optional(), reason: prose(1_000).optional() }),
+      payload: z.strictObject({ userId: recordId('User').optional(), reason: prose(1_000).optional() }),
       kept: ['reason'],
       permission: 'leads:assign',
       stages: ['scored', 'assigned', 'touched'],
@@ -61,7 +62,7 @@ export const leadProcess = defineProcess({
     }),
     merge: message({
       summary: 'Merges the lead into another open lead, which hears of it; closes the intake as merged.',
-      payload: z.strictObject({ intoLeadId: z.uuid() }),
+      payload: z.strictObject({ intoLeadId: recordId('Lead') }),
       alsoChanges: ['intoLeadId'],
       permission: 'leads:assign',
       stages: ['scored', 'assigned', 'touched'],

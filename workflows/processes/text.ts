@@ -53,7 +53,12 @@ export function patterned(pattern: RegExp, max: number, complaint: string, { exa
     })
     .refine((text) => pattern.test(text), { error: complaint })
     .overwrite(form)
-    .meta({ pattern: pattern.source, minLength: 1, maxLength: max, ...(example === undefined ? {} : { example }) });
+    .meta({
+      pattern: pattern.source,
+      minLength: 1,
+      maxLength: max,
+      ...(example === undefined ? {} : { examples: [example] }),
+    });
 }
 
 /** One line of text, 1 to `max` characters, not blank, without control characters; trimmed. */

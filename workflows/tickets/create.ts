@@ -1,9 +1,9 @@
 import { z } from 'zod';
+import { recordId } from '../processes/record-id.ts';
 import { line, prose } from '../processes/text.ts';
 import { emailAsWritten } from '../text/email-address.ts';
 import { ticketChannels, ticketPriorities } from './policy.ts';
 
-const identifier = (what: string) => z.uuid({ error: `must be the identifier of ${what}` });
 const oneOf = <const V extends readonly [string, ...string[]]>(values: V) =>
   z.enum(values, { error: `must be one of ${values.join(', ')}` });
 
@@ -25,9 +25,9 @@ export const createTicketBody = z
   .strictObject({
     subject: line(300, 'The invoice shows the wrong address'),
     description: prose(20_000, 'Our office has moved; invoice 4711 still goes to the old one.').optional(),
-    requesterPersonId: identifier('a person').optional(),
+    requesterPersonId: recordId('Person', 'must be the identifier of a person').optional(),
     requester: requesterSchema.optional(),
-    accountId: identifier('an account').optional(),
+    accountId: recordId('Account', 'must be the identifier of an account').optional(),
     channel: oneOf(ticketChannels).default('api'),
     category: line(100, 'billing').optional(),
     priority: oneOf(ticketPriorities).default('P3'),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { defineProcess, message } from '../processes/messages.ts';
 import { prose } from '../processes/text.ts';
+import { recordId } from '../processes/record-id.ts';
 import { messageIdText } from './mail/message-id.ts';
 import { finalTicketStages, openTicketStages, ticketPriorities, ticketStages, workingStatuses } from './policy.ts';
 
@@ -58,7 +59,7 @@ export const ticketProcess = defineProcess({
     assign: message({
       summary:
         'Gives the ticket to an agent or a team, which then holds against the routing rules; without either, to whom these choose.',
-      payload: z.strictObject({ userId: z.uuid().optional(), teamId: z.uuid().optional() }),
+      payload: z.strictObject({ userId: recordId('User').optional(), teamId: recordId('Team').optional() }),
       permission: 'tickets:work',
       stages: openTicketStages,
     }),
@@ -81,7 +82,7 @@ export const ticketProcess = defineProcess({
     merge: message({
       summary:
         'Merges the ticket into another one, which takes over its conversation and owes its customer the answer; this process ends. Refused into a closed or merged one, and into a resolved one while this one is not.',
-      payload: z.strictObject({ intoTicketId: z.uuid() }),
+      payload: z.strictObject({ intoTicketId: recordId('Ticket') }),
       alsoChanges: ['intoTicketId'],
       permission: 'tickets:work',
       stages: [...openTicketStages, 'resolved'],

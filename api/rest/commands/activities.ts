@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Database } from '../../../db/database.ts';
 import { type ActivityInput, logActivity } from '../../../db/engagement/activity-log.queries.ts';
 import type { Column } from '../../../db/model/columns.ts';
+import { exampleId } from '../../../db/model/example-ids.ts';
 import { parseOrRefuse } from '../../../db/model/schemas.ts';
 import { resourceAt } from '../../../db/registry.ts';
 import { jsonSchema } from '../../json-schema.ts';
@@ -41,7 +42,7 @@ export function activityLogRoute(database: Database): CallerRoute {
       content: { name: 'ActivityLog', schema: jsonSchema(logBody, 'input') },
       example: {
         subjectType: 'lead',
-        subjectId: '019aa000-0000-7000-8000-000000000001',
+        subjectId: exampleId('Lead'),
         activityType: 'call',
         notes: 'Wants a demonstration on Tuesday.',
       },
