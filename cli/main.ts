@@ -1,18 +1,23 @@
-import { Command } from 'commander';
+import { Command, CommanderError } from 'commander';
 import { registerAudit } from './audit.ts';
 import { registerCapture } from './capture.ts';
 import { registerDemoTickets } from './demo-tickets.ts';
 import { registerDoctor } from './doctor.ts';
 import { registerMigrate } from './migrate.ts';
 import { registerOrganization } from './organization.ts';
-import { CommandFailed } from './output.ts';
+import { CommandFailed, tell } from './output.ts';
 import { registerStatus } from './status.ts';
 import { registerToken } from './token.ts';
 import { registerUp } from './up.ts';
 
+const isJson = process.argv.includes('--json');
+
+// Commands take over these settings when they are registered.
 const program = new Command('crm')
   .description('Durable CRM: a CRM whose processes cannot be lost.')
-  .showHelpAfterError();
+  .showHelpAfterError()
+  .exitOverride()
+  .configureOutput(isJson ? { writeErr: () => undefined } : {});
 
 for (const register of [
   registerUp,
@@ -31,14 +36,17 @@ for (const register of [
 try {
   await program.parseAsync();
 } catch (error) {
-  const text = textOf(error);
-  process.stderr.write(process.argv.includes('--json') ? `${JSON.stringify({ error: text })}\n` : `${text}\n`);
-  process.exit(error instanceof CommandFailed ? error.exitCode : 1);
+  const isUsage = error instanceof CommanderError;
+  if (isJson && !(isUsage && error.exitCode === 0)) tell(JSON.stringify({ error: textOf(error) }));
+  // Of a wrong call commander has told already.
+  else if (!isUsage) tell(textOf(error));
+  process.exit(isUsage || error instanceof CommandFailed ? error.exitCode : 1);
 }
 
 /** Errors speak for themselves; only a mistake in this program needs its stack. */
 function textOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
+  if (error instanceof CommanderError) return error.message.replace(/^error: /, '');
   const isMistake = error instanceof TypeError || error instanceof ReferenceError;
   return isMistake && error.stack ? error.stack : error.message;
 }
