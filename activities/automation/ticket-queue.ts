@@ -16,10 +16,11 @@ export async function tellQueue(
   organizationId: string,
   userId: string,
 ): Promise<void> {
-  let { room, ticketIds } = await readTakers(database, organizationId, userId, new Date(), mostTold);
+  const { room, ticketIds } = await readTakers(database, organizationId, userId, new Date(), mostTold);
+  let told = 0;
   for (const ticketId of ticketIds) {
-    if (room === 0) return;
+    if (told === room) return;
     const isHeard = await tellProcess(temporal, ticketProcess.workflowId(ticketId), 'capacityFreed', { userId });
-    if (isHeard) room -= 1;
+    if (isHeard) told += 1;
   }
 }

@@ -104,8 +104,12 @@ export async function createOrganization(
         into: Notification,
         rows: [
           {
-            ...{ id: newId('Notification'), ...baseColumns(change), userId: administratorId },
-            ...{ subjectType: change.subjectType, subjectId: id, kind: 'organization.created' },
+            id: newId('Notification'),
+            ...baseColumns(change),
+            userId: administratorId,
+            subjectType: change.subjectType,
+            subjectId: id,
+            kind: 'organization.created',
             title: `${body.name} is set up`,
             body: 'Invite your colleagues, and make business hours, rules and promises your own.',
           },

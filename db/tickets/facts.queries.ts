@@ -43,7 +43,7 @@ export async function hasLeftTeam(
     `select bool_and(m.deleted_at is not null) and bool_or(m.deleted_at > d.decided_at) as left
      from crm_core.crm_ticket_assignments d
      join crm_core.crm_team_members m on m.organization_id = d.organization_id and m.team_id = d.team_id and m.user_id = d.user_id
-     where d.organization_id = ? and d.ticket_id = ? and d.round = ? and d.user_id = ? and d.took_turn`,
+     where d.organization_id = ? and d.ticket_id = ? and d.round = ? and d.deleted_at is null and d.user_id = ? and d.took_turn`,
     [organizationId, id, round, assignedUserId],
   );
   return row?.left === true;

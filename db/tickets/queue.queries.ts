@@ -93,6 +93,6 @@ const takersSql = `
       else exists (
         select from crm_core.crm_ticket_assignments d join serving on d.rules_tried @> serving.tried
         where d.organization_id = t.organization_id and d.ticket_id = t.ticket_id and d.round = t.round
-          and t.skills <@ serving.skills) end
+          and d.deleted_at is null and t.skills <@ serving.skills) end
   order by t.opened_at, t.ticket_id
   limit ?`;

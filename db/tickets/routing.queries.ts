@@ -48,7 +48,7 @@ export async function findAgent(em: EntityManager, userId: string, at: Date): Pr
 export async function readMatchedRules(em: EntityManager, ticketId: string, round: number): Promise<string[]> {
   const rows: { id: string }[] = await em.execute(
     `select tried ->> 'ruleId' as id from crm_core.crm_ticket_assignments, jsonb_array_elements(rules_tried) as tried
-     where organization_id = ? and ticket_id = ? and round = ? and (tried ->> 'matched')::boolean`,
+     where organization_id = ? and ticket_id = ? and round = ? and deleted_at is null and (tried ->> 'matched')::boolean`,
     [organizationOf(em), ticketId, round],
   );
   return rows.map(({ id }) => id);

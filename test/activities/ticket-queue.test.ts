@@ -127,7 +127,13 @@ it('a place whose ticket has ended, or was given another one, goes on to the nex
     );
   const { replanTicket } = createTicketActivities({ database: fixture.app });
   const look = (ticketId: string, freedUserId: string) =>
-    replanTicket({ organizationId: desk.org.id, ticketId, at: new Date().toISOString(), isFactChange: false, freedUserId });
+    replanTicket({
+      organizationId: desk.org.id,
+      ticketId,
+      at: new Date().toISOString(),
+      isFactChange: false,
+      freedUserId,
+    });
   const { assignedUserId: taken } = await look(first, one);
   expect(await announced()).toEqual([]);
   const free = taken === one ? other : one;

@@ -164,7 +164,7 @@ describe('a person’s choice', () => {
     const ticketId = await desk.open();
     await desk.route(ticketId);
     await desk.route(ticketId, { teamId: chosen.id });
-    const reason = `team "${chosen['name']}" was chosen by a person`;
+    const reason = `team "${String(chosen['name'])}" was chosen by a person`;
     const waits = { stage: 'queued', team_id: chosen.id, routing_rule_id: null, round: 2 };
     expect(await desk.ticket(ticketId)).toMatchObject(waits);
     expect(await desk.route(ticketId)).toMatchObject({ userId: null, reason });
