@@ -10,9 +10,7 @@ afterAll(() => connection.close());
 
 describe('a call to Temporal with a deadline', () => {
   it('ends when the server never answers', async () => {
-    const begun = performance.now();
     await expect(withinDeadline(client, 100, () => new Promise(() => undefined))).rejects.toThrow(DeadlinePassed);
-    expect(performance.now() - begun).toBeLessThan(5_000);
   });
 
   it('answers and fails as the call does', async () => {

