@@ -1,17 +1,27 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Client, type WorkflowExecutionInfo, WorkflowNotFoundError } from '@temporalio/client';
+import {
+  type Client,
+  type WorkflowExecutionDescription,
+  type WorkflowExecutionInfo,
+  WorkflowNotFoundError,
+} from '@temporalio/client';
+import { tsToMs } from '@temporalio/common/lib/time.js';
+import proto from '@temporalio/proto';
 import type { ClientBase } from 'pg';
 import type { Outcome } from '../../db/automation/audit/check.ts';
-import { processChecks, processTable, putProcesses, unknownProcess } from '../../db/automation/audit/processes.ts';
+import {
+  type KnownProcess,
+  onSuspects,
+  type ProcessCheck,
+  processChecks,
+  processTables,
+  putProcesses,
+  putSuspects,
+  unknownProcess,
+} from '../../db/automation/audit/processes.ts';
 import { runCheck } from '../../db/automation/audit.queries.ts';
 import { processes } from '../../workflows/processes/registry.ts';
 import { searchAttributes } from '../../workflows/processes/search-attributes.ts';
-
-interface KnownProcess {
-  workflowId: string;
-  status: string;
-  stage: string | null;
-}
 
 const pageSize = 1_000;
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
@@ -20,21 +30,28 @@ const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const secondLooks = 3;
 const describedAtOnce = 20;
 
+/** For so long a process may be busy before what it shows is taken for what it is. */
+const busyMilliseconds = 60_000;
+
 // More than so many disagreements are no passing ones.
 const mostSuspects = 5_000;
 
 /** Compares records with the processes that Temporal knows. What disagrees is looked at again before it is reported. */
 export async function checkProcesses(database: ClientBase, temporal: Client): Promise<Outcome[]> {
-  await database.query(processTable);
+  await database.query(processTables);
   await listRunning(database, temporal);
   await database.query('analyze audit_processes');
+  let checks = processChecks;
   for (let look = 1; ; look++) {
     const outcomes: Outcome[] = [];
-    for (const check of processChecks) outcomes.push(await runCheck(database, check));
+    for (const check of checks) outcomes.push(await runCheck(database, check));
     const total = outcomes.reduce((sum, { count }) => sum + count, 0);
     if (total === 0 || total > mostSuspects || look > secondLooks) return outcomes;
+    const suspects = await findSuspects(database, checks);
+    await database.query(putSuspects, [suspects]);
     await pause(look * 1_000);
-    await lookAgain(database, temporal, await findSuspects(database));
+    await lookAgain(database, temporal, suspects);
+    checks = processChecks.map(onSuspects);
   }
 }
 
@@ -43,7 +60,7 @@ async function listRunning(database: ClientBase, temporal: Client): Promise<void
   const query = `ExecutionStatus = 'Running' and ${searchAttributes.process.name} in (${names})`;
   let page: KnownProcess[] = [];
   for await (const info of temporal.workflow.list({ query, pageSize })) {
-    page.push({ workflowId: info.workflowId, status: 'running', stage: stageOf(info) });
+    page.push({ ...knownBy(info), status: 'running', is_busy: false });
     if (page.length < pageSize) continue;
     await put(database, page);
     page = [];
@@ -51,8 +68,8 @@ async function listRunning(database: ClientBase, temporal: Client): Promise<void
   await put(database, page);
 }
 
-async function findSuspects(database: ClientBase): Promise<string[]> {
-  const found = processChecks.map(({ workflowIds }) => workflowIds).join(' union ');
+async function findSuspects(database: ClientBase, checks: readonly ProcessCheck[]): Promise<string[]> {
+  const found = checks.map(({ workflowIds }) => workflowIds).join(' union ');
   const { rows } = await database.query<{ workflow_id: string }>(found);
   return rows.map((row) => row.workflow_id);
 }
@@ -68,24 +85,41 @@ async function lookAgain(database: ClientBase, temporal: Client, workflowIds: re
 async function describe(temporal: Client, workflowId: string): Promise<KnownProcess> {
   try {
     const info = await temporal.workflow.getHandle(workflowId).describe();
-    return { workflowId, status: info.status.name.toLowerCase(), stage: stageOf(info) };
+    return { ...knownBy(info), status: info.status.name.toLowerCase(), is_busy: isBusy(info) };
   } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return { workflowId, status: unknownProcess, stage: null };
-    throw error;
+    if (!(error instanceof WorkflowNotFoundError)) throw error;
+    return {
+      workflow_id: workflowId,
+      record_id: recordOf(workflowId),
+      status: unknownProcess,
+      is_busy: false,
+      shown: {},
+    };
   }
 }
 
-function stageOf({ typedSearchAttributes }: Pick<WorkflowExecutionInfo, 'typedSearchAttributes'>): string | null {
-  return typedSearchAttributes.get(searchAttributes.stage) ?? null;
+function knownBy({
+  workflowId,
+  typedSearchAttributes,
+}: Pick<WorkflowExecutionInfo, 'workflowId' | 'typedSearchAttributes'>) {
+  const shown = Object.entries(searchAttributes).flatMap(([name, key]) => {
+    const value = typedSearchAttributes.get(key as never) as string | Date | undefined;
+    return value === undefined ? [] : [[name, value instanceof Date ? value.toISOString() : value] as const];
+  });
+  return { workflow_id: workflowId, record_id: recordOf(workflowId), shown: Object.fromEntries(shown) };
+}
+
+const { PENDING_WORKFLOW_TASK_STATE_STARTED } = proto.temporal.api.enums.v1.PendingWorkflowTaskState;
+
+/** Whether a worker is at it, or was and has to be waited for: what its activities wrote is not shown before the task ends. */
+function isBusy({ raw: { pendingWorkflowTask: task } }: WorkflowExecutionDescription): boolean {
+  if (!task) return false;
+  const isTaken = task.state === PENDING_WORKFLOW_TASK_STATE_STARTED || (task.attempt ?? 1) > 1;
+  return isTaken && Date.now() - tsToMs(task.originalScheduledTime ?? undefined) < busyMilliseconds;
 }
 
 async function put(database: ClientBase, processes: readonly KnownProcess[]): Promise<void> {
-  await database.query(putProcesses, [
-    processes.map(({ workflowId }) => workflowId),
-    processes.map(({ workflowId }) => recordOf(workflowId)),
-    processes.map(({ status }) => status),
-    processes.map(({ stage }) => stage),
-  ]);
+  await database.query(putProcesses, [JSON.stringify(processes)]);
 }
 
 /** The record that a workflow's ID is made of. */

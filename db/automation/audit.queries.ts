@@ -2,11 +2,20 @@ import type { ClientBase } from 'pg';
 import type { Check, Outcome } from './audit/check.ts';
 import { leadChecks } from './audit/leads.ts';
 import { ledgerChecks } from './audit/ledger.ts';
+import { noticeChecks } from './audit/notices.ts';
+import { stateChecks } from './audit/states.ts';
 import { ticketChecks } from './audit/tickets.ts';
 import { trailChecks } from './audit/trail.ts';
 
 /** What holds among the rows, whatever Temporal says. A new domain adds its table of checks here. */
-export const rowChecks: readonly Check[] = [...ledgerChecks, ...leadChecks, ...ticketChecks, ...trailChecks];
+export const rowChecks: readonly Check[] = [
+  ...ledgerChecks,
+  ...stateChecks,
+  ...leadChecks,
+  ...ticketChecks,
+  ...noticeChecks,
+  ...trailChecks,
+];
 
 const mostFindings = 20;
 

@@ -35,3 +35,17 @@ export const isOverdue = `c.received_at + interval '30 seconds' < now() - ${grac
 
 /** Whether a lead `l` came by a capture: rows that a set-up loads were captured by nobody. */
 export const wasCaptured = `l.created_by not like 'process:%'`;
+
+/** An instant as JSON writes it, in a trail and in what a process shows: ISO 8601, UTC, milliseconds. */
+export const iso = (instant: string): string =>
+  `to_char(${instant} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
+
+/** Whether one of several conditions holds. */
+export const anyOf = (conditions: readonly string[]): string =>
+  `(${conditions.map((condition) => `(${condition})`).join(' or ')})`;
+
+/** What holds of several conditions, in words. */
+export const wordsOf = (conditions: Readonly<Record<string, string>>): string =>
+  `concat_ws('; ', ${Object.entries(conditions)
+    .map(([words, condition]) => `case when ${condition} then '${words}' end`)
+    .join(', ')})`;

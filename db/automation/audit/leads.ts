@@ -1,39 +1,54 @@
 import type { Check } from './check.ts';
 
-/**
- * Leads that a person opened again on purpose (a merge undone, a deleted lead restored): they may stand beside another
- * lead of the same person, or above somebody's capacity.
- */
+const open = `l.status = 'open' and l.deleted_at is null`;
+
+/** Leads that a person opened again on purpose (a merge undone, a deleted lead restored): they may stand above a capacity. */
 const notReopened = `
   not exists (select from crm_core.crm_merges m where m.merged_id = l.lead_id and m.undone_at is not null)
   and not exists (select from crm_core.crm_auditlog e where e.subject_id = l.lead_id and e.subject_type = 'lead' and e.field = 'deletedAt')`;
 
-const open = `l.status = 'open' and l.deleted_at is null`;
-
-/** Open leads with the same value in `column`, which has an index of open leads, and in the columns besides. */
-const alike = (column: 'email' | 'phone', ...besides: string[]) => `
-  select l.organization_id, 'lead ' || min(l.lead_id::text) as subject, 'open beside ' || string_agg(l.lead_id::text, ', ' order by l.lead_id) as detail
-  from (
-    select l.organization_id, l.${column} from crm_core.crm_leads l
-    where ${open} and l.${column} is not null
-    group by l.organization_id, l.${column} having count(*) > 1) shared
-  join crm_core.crm_leads l on l.organization_id = shared.organization_id and l.${column} = shared.${column}
-  where ${open} and ${notReopened}${besides.map((name) => ` and l.${name} is not null`).join('')}
-  group by ${['organization_id', column, ...besides].map((name) => `l.${name}`).join(', ')}
-  having count(*) > 1`;
+/**
+ * Open leads with the same value in `column`, which has an index of open leads, and in the columns besides. A merge that
+ * was taken back explains why its own two are open: what such merges do not tie together is double.
+ */
+const alike = (column: 'email' | 'phone', ...besides: string[]) => {
+  const shared = ['organization_id', column, ...besides];
+  return `
+  with recursive doubled as materialized (
+    select l.*, count(*) over same as together, min(l.lead_id::text) over same as first_id
+    from (
+      select l.organization_id, l.${column} from crm_core.crm_leads l
+      where ${open} and l.${column} is not null
+      group by l.organization_id, l.${column} having count(*) > 1) many
+    join crm_core.crm_leads l on l.organization_id = many.organization_id and l.${column} = many.${column}
+    where ${open}${besides.map((name) => ` and l.${name} is not null`).join('')}
+    window same as (partition by ${shared.map((name) => `l.${name}`).join(', ')})),
+  apart as materialized (
+    select m.merged_id as one, m.survivor_id as other from crm_core.crm_merges m join doubled d on d.lead_id = m.merged_id where m.undone_at is not null
+    union select m.survivor_id, m.merged_id from crm_core.crm_merges m join doubled d on d.lead_id = m.merged_id where m.undone_at is not null),
+  explained as (
+    select d.first_id, d.lead_id from doubled d where d.lead_id::text = d.first_id
+    union select d.first_id, d.lead_id from explained e join apart a on a.one = e.lead_id join doubled d on d.lead_id = a.other and d.first_id = e.first_id)
+  select d.organization_id, 'lead ' || d.first_id as subject, 'open beside ' || string_agg(d.lead_id::text, ', ' order by d.lead_id) as detail
+  from doubled d left join explained e on e.lead_id = d.lead_id
+  where d.together > 1
+  group by d.organization_id, d.first_id
+  having count(e.lead_id) < count(*)`;
+};
 
 /** The rows of the leads among each other. */
 export const leadChecks: readonly Check[] = [
   {
     name: 'same-mail',
-    means: 'Two open leads of one organisation have the same mail.',
-    mend: 'Merge them by the command `merge`; then find out who wrote the second.',
+    means: 'Open leads of one organisation have the same mail, and no merge was taken back that would explain it.',
+    mend: 'Merge them by the command `merge`, unless one was restored on purpose; then find out who wrote the second.',
     sql: alike('email'),
   },
   {
     name: 'same-phone-and-name',
-    means: 'Two open leads of one organisation have the same phone and the same name.',
-    mend: 'Merge them by the command `merge`; then find out who wrote the second.',
+    means:
+      'Open leads of one organisation have the same phone and the same name, and no merge was taken back that would explain it.',
+    mend: 'Merge them by the command `merge`, unless one was restored on purpose; then find out who wrote the second.',
     sql: alike('phone', 'normalized_name'),
   },
   {
@@ -75,6 +90,20 @@ export const leadChecks: readonly Check[] = [
       select l.organization_id, 'lead ' || l.lead_id as subject, 'stage ' || l.stage || ', score ' || l.score as detail
       from crm_core.crm_leads l
       where l.stage not in ('captured', 'merged') and not exists (select from crm_core.crm_lead_scores s where s.lead_id = l.lead_id)`,
+  },
+  {
+    name: 'qualified-unproven',
+    means: 'A lead is qualified without evidence of all four kinds, without an account, or without a contact there.',
+    mend: 'The rows were deleted behind the product: restore them from a backup; the timeline names account and contact.',
+    sql: `
+      select l.organization_id, 'lead ' || l.lead_id as subject, 'evidence ' || coalesce(e.kinds, 0) || ' of 4, '
+        || case when l.account_id is null then 'no account' when c.account_id is null then 'no contact' else 'a contact' end as detail
+      from crm_core.crm_leads l
+      left join (select lead_id, count(distinct criterion) as kinds from crm_core.crm_qualification_evidence
+        where deleted_at is null group by lead_id) e on e.lead_id = l.lead_id
+      left join (select distinct organization_id, person_id, account_id from crm_core.crm_contacts) c
+        on c.organization_id = l.organization_id and c.person_id = l.person_id and c.account_id = l.account_id
+      where l.stage = 'qualified' and (coalesce(e.kinds, 0) < 4 or c.account_id is null)`,
   },
   {
     name: 'over-capacity',

@@ -1,21 +1,34 @@
-import { type Check, graceInterval, isOverdue } from './check.ts';
+import { searchAttributes } from '../../../workflows/processes/search-attributes.ts';
+import { anyOf, type Check, graceInterval, isOverdue } from './check.ts';
+import { type ProcessKind, processKinds } from './process-kinds.ts';
+
+/** A process as Temporal tells of it. */
+export interface KnownProcess {
+  workflow_id: string;
+  /** Null when the workflow's ID names no record. */
+  record_id: string | null;
+  /** `running`, how it was closed, or `unknownProcess`. */
+  status: string;
+  /** A worker has a task of it just now, or had one and was lost: its row may be ahead of what it shows. */
+  is_busy: boolean;
+  /** Its search attributes as text, instants ISO 8601. */
+  shown: Partial<Record<keyof typeof searchAttributes, string>>;
+}
 
 /**
  * The processes that Temporal knows, beside the rows for the time of an audit: those that run, and for records whose
- * process does not what became of it. `record_id` is null when the workflow's ID names no record.
+ * process does not what became of it. And those that are looked at again.
  */
-export const processTable = `
+export const processTables = `
   create temporary table audit_processes (
-    workflow_id text primary key, record_id uuid, status text not null, stage text)`;
+    workflow_id text primary key, record_id uuid, status text not null, is_busy boolean not null, shown jsonb not null);
+  create temporary table audit_suspects (workflow_id text primary key)`;
 
-/**
- * Puts what Temporal says of workflows into the table: arrays of IDs, record IDs, statuses and stages. A page may name a
- * workflow twice, while one run of it follows another.
- */
+/** Puts what Temporal says of workflows (`KnownProcess`, as JSON) into the table. A page may name a workflow twice, while one run of it follows another. */
 export const putProcesses = `
-  insert into audit_processes (workflow_id, record_id, status, stage)
-  select distinct on (workflow_id) * from unnest($1::text[], $2::uuid[], $3::text[], $4::text[]) as p(workflow_id, record_id, status, stage)
-  on conflict (workflow_id) do update set status = excluded.status, stage = excluded.stage`;
+  insert into audit_processes
+  select distinct on (workflow_id) * from jsonb_populate_recordset(null::audit_processes, $1)
+  on conflict (workflow_id) do update set status = excluded.status, is_busy = excluded.is_busy, shown = excluded.shown`;
 
 /** Status of a workflow that Temporal does not know, or has forgotten. */
 export const unknownProcess = 'not known to Temporal';
@@ -34,41 +47,39 @@ export interface ProcessCheck extends Check {
   readonly workflowIds: string;
 }
 
-function processCheck(check: Omit<ProcessCheck, 'workflowIds'>): ProcessCheck {
+function processCheck(check: Check): ProcessCheck {
   return { ...check, workflowIds: `select workflow_id from (${check.sql}) found` };
 }
 
-/** Records that have processes: table and key, whether one `r` should have a running process, and its state in words. */
-interface Kind {
-  name: string;
-  table: string;
-  key: string;
-  isOpen: string;
-  state: string;
-  /** What an open one without a process means. */
-  nobody: string;
-}
+/** Says which workflows are suspect (an array of IDs), in place of those that were. */
+export const putSuspects = `
+  with forgotten as (delete from audit_suspects where workflow_id <> all ($1::text[]))
+  insert into audit_suspects select distinct unnest($1::text[]) on conflict do nothing`;
 
-const leads: Kind = {
-  name: 'lead',
-  table: 'crm_core.crm_leads',
-  key: 'lead_id',
-  isOpen: `r.status = 'open'`,
-  state: 'r.status',
-  nobody: 'nobody chases it',
-};
+/** The same check on those alone that were suspect when they were looked at before: what came up since is not asked about. */
+export const onSuspects = (check: ProcessCheck): ProcessCheck =>
+  processCheck({
+    ...check,
+    sql: `select * from (${check.sql}) suspect where workflow_id in (select workflow_id from audit_suspects)`,
+  });
 
-const tickets: Kind = {
-  name: 'ticket',
-  table: 'crm_core.crm_tickets',
-  key: 'ticket_id',
-  isOpen: `r.stage not in ('closed', 'merged')`,
-  state: 'r.stage',
-  nobody: 'its clocks do not run',
-};
-
-/** Records of one kind against their workflows, `{name}:{id}`. Names of checks begin with `prefix`. */
-function checksOf({ name, table, key, isOpen, state, nobody }: Kind, prefix: string): ProcessCheck[] {
+/** Records of one kind against their workflows, `{name}:{id}`. */
+function checksOf({
+  process: { name },
+  prefix,
+  table,
+  key,
+  isOpen,
+  state,
+  nobody,
+  shown,
+}: ProcessKind): ProcessCheck[] {
+  const compared = Object.entries(shown).map(([attribute, kept]) => {
+    const { name: shownAs } = searchAttributes[attribute as keyof typeof searchAttributes];
+    const isOther = `(${kept}) is distinct from p.shown ->> '${attribute}'`;
+    const words = `'the row says ' || coalesce(${kept}, 'nothing') || ', ${shownAs} says ' || coalesce(p.shown ->> '${attribute}', 'nothing')`;
+    return { isOther, told: `case when ${isOther} then ${words} end` };
+  });
   const isOwn = `p.workflow_id like '${name}:%'`;
   return [
     processCheck({
@@ -92,19 +103,20 @@ function checksOf({ name, table, key, isOpen, state, nobody }: Kind, prefix: str
           else 'the ${name} is ' || ${state} end as detail
       from audit_processes p
       left join ${table} r on r.${key} = p.record_id
-      where ${running} and ${isOwn} and (r.${key} is null or r.deleted_at is not null or not (${isOpen}))
+      where ${running} and ${isOwn} and not p.is_busy and (r.${key} is null or r.deleted_at is not null or not (${isOpen}))
         and not ${inDelivery('p.record_id')}`,
     }),
     processCheck({
-      name: `${prefix}stage-differs`,
-      means: 'The stage that Temporal shows is not the one in the row.',
-      mend: 'See whether the workflow is stuck on a failing task: its page in the Temporal UI says why.',
+      name: `${prefix}process-differs`,
+      means: `What Temporal shows of the process of a ${name}, and acts by, is not what the row says.`,
+      mend: 'See whether the workflow is stuck on a failing task: its page in the Temporal UI says why. If it is not, the row was changed behind the product: the signal `configurationChanged {}` makes the process take it up.',
       sql: `
       select r.organization_id, '${name} ' || r.${key} as subject, p.workflow_id,
-        'the row says ' || r.stage || ', CrmStage says ' || coalesce(p.stage, 'nothing') as detail
+        concat_ws('; ', ${compared.map(({ told }) => told).join(', ')}) as detail
       from audit_processes p
       join ${table} r on r.${key} = p.record_id
-      where ${running} and r.deleted_at is null and ${isOpen} and p.stage is distinct from r.stage
+      where ${running} and ${isOwn} and not p.is_busy and r.deleted_at is null and ${isOpen}
+        and ${anyOf(compared.map(({ isOther }) => isOther))}
         and not ${inDelivery(`r.${key}`)}`,
     }),
     processCheck({
@@ -121,4 +133,4 @@ function checksOf({ name, table, key, isOpen, state, nobody }: Kind, prefix: str
 }
 
 /** Every process against its record. */
-export const processChecks: readonly ProcessCheck[] = [...checksOf(leads, ''), ...checksOf(tickets, 'ticket-')];
+export const processChecks: readonly ProcessCheck[] = processKinds.flatMap(checksOf);

@@ -89,6 +89,29 @@ export const ticketChecks: readonly Check[] = [
       where ${open} and k.state = 'running' and k.due_at < now() - ${graceInterval}`,
   },
   {
+    name: 'breach-unrecorded',
+    means: 'A clock is late, and no step of its ticket says so; or a breach on record is none of its clock.',
+    mend: 'crm_sla_clocks or crm_ticket_steps was changed behind the product: compare both with a backup.',
+    sql: `
+      select k.organization_id, 'ticket ' || k.ticket_id as subject,
+        k.target || ' ' || k.ordinal || ' is ' || k.state || case when k.breached then ', late since ' || k.breached_at || ', without a step' else ', not late, but has a step' end as detail
+      from crm_core.crm_sla_clocks k
+      left join crm_core.crm_ticket_steps s on s.sla_clock_id = k.sla_clock_id and s.step = 'breach' and s.life = k.life
+        and s.outcome not like 'taken back%'
+      where k.breached <> (s.ticket_step_id is not null)`,
+  },
+  {
+    name: 'clock-unplanned',
+    means: 'A clock runs, and its ticket waits for nothing, or for something later than its due time.',
+    mend: 'Send its process the signal `configurationChanged {}`, upon which it plans again.',
+    sql: `
+      select t.organization_id, 'ticket ' || t.ticket_id as subject,
+        k.target || ' ' || k.ordinal || ' is due ' || coalesce(k.due_at::text, 'never') || ', the ticket waits until ' || coalesce(t.next_due_at::text, 'nothing') as detail
+      from crm_core.crm_sla_clocks k join crm_core.crm_tickets t on t.ticket_id = k.ticket_id
+      where k.state = 'running' and k.deleted_at is null and t.deleted_at is null
+        and (k.due_at is null or t.next_due_at is null or t.next_due_at > k.due_at)`,
+  },
+  {
     name: 'clock-left-running',
     means: 'A ticket is resolved, closed or merged, and one of its clocks has not ended.',
     mend: 'Reopen the ticket and resolve it again; then find out what wrote the clock.',
