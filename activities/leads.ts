@@ -5,7 +5,6 @@ import { storeAnswer } from '../db/automation/ledger.queries.ts';
 import { type Database, inOrganization } from '../db/database.ts';
 import { lockContacts } from '../db/leads/contact-locks.queries.ts';
 import { lockCapture } from '../db/leads/intake.queries.ts';
-import { planNext } from '../db/leads/ladder.queries.ts';
 import { leadAnswer, type LeadRow, lockLead, findLead, plannedStep } from '../db/leads/lead-state.queries.ts';
 import type { Change } from '../db/model/changes.ts';
 import { Problem } from '../db/model/problem.ts';
@@ -15,8 +14,8 @@ import type { AppliedMessage } from '../workflows/processes/envelope.ts';
 import { stageRefusal } from '../workflows/processes/messages.ts';
 import { decide } from './leads/intake.ts';
 import { applyToLead } from './leads/messages.ts';
-import { chooseAnew, give } from './leads/reassignment.ts';
-import { moveStep, takeStep } from './leads/steps.ts';
+import { passOn, replan } from './leads/planning.ts';
+import { takeStep } from './leads/steps.ts';
 import type { LeadActivities, LeadRef, LeadState } from './leads.types.ts';
 import type { MailExchange } from './ports.ts';
 import { receivedMessage } from './received-message.ts';
@@ -72,13 +71,13 @@ export function createLeadActivities({
         return takeStep(em, byProcess({ organizationId, leadId }, new Date(due.detectedAt)), lead, due);
       }),
 
-    replan: ({ at, ...ref }) =>
+    replan: ({ at, freedUserId, ...ref }) =>
       onLocked(ref, async (em, lead) => {
-        if (lead.deletedAt !== null || lead.status !== 'open') return lead;
         const change = byProcess(ref, new Date(at));
-        if (lead.assignedUserId !== null) return moveStep(em, change, lead, await planNext(em, lead));
-        const assigned = await chooseAnew(em, change, lead);
-        return assigned ? give(em, change, lead, assigned, 'somebody can get it now') : lead;
+        const { round } = lead;
+        const after = lead.deletedAt === null && lead.status === 'open' ? await replan(em, change, lead) : lead;
+        if (freedUserId !== undefined) await passOn(em, change, after, round, freedUserId);
+        return after;
       }),
   };
 }

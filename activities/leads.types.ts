@@ -44,8 +44,11 @@ export interface LeadActivities {
   applyMessage(input: LeadRef & { message: AppliedMessage }): Promise<LeadState>;
   /** A step has fallen due: checks again, then takes it, or plans it for later. Keyed on round and step. */
   takeStep(input: LeadRef & StepDue): Promise<LeadState>;
-  /** Plans the next step again, with the configuration in force. */
-  replan(lead: LeadRef & DecidedAt): Promise<LeadState>;
+  /**
+   * Plans the next step again, with the configuration in force. Of a place that the user `freedUserId` has free the next
+   * lead hears, unless this one took it or still waits for one.
+   */
+  replan(lead: LeadRef & DecidedAt & { freedUserId?: string | undefined }): Promise<LeadState>;
 }
 
 /** The workflow's time at which a decision is made: UTC, ISO 8601. */

@@ -30,17 +30,34 @@ export function notificationRows(
   ];
 }
 
-/** The manager of a record's team, else the organisation's fallback; null when neither is set. */
+/** The manager of a record's team, else the organisation's fallback; null when neither works here. */
 export async function managerOf(
   em: EntityManager,
   { organizationId, teamId }: { organizationId: string; teamId: string | null },
 ): Promise<string | null> {
   const [row]: { user_id: string | null }[] = await em.execute(
-    `select coalesce(t.manager_user_id, o.fallback_user_id) as user_id
+    `select coalesce(m.user_id, f.user_id) as user_id
      from crm_core.core_organizations o
      left join crm_core.crm_teams t on t.organization_id = o.organization_id and t.team_id = ? and t.deleted_at is null
+     left join crm_core.crm_users m
+       on m.organization_id = o.organization_id and m.user_id = t.manager_user_id and m.active and m.deleted_at is null
+     left join crm_core.crm_users f
+       on f.organization_id = o.organization_id and f.user_id = o.fallback_user_id and f.active and f.deleted_at is null
      where o.organization_id = ?`,
     [teamId, organizationId],
   );
   return row?.user_id ?? null;
+}
+
+/** Active users with the role of an administrator. */
+export async function administratorsOf(em: EntityManager, organizationId: string): Promise<string[]> {
+  const rows: { user_id: string }[] = await em.execute(
+    `select u.user_id from crm_core.crm_users u
+     where u.organization_id = ? and u.active and u.deleted_at is null and u.user_id in (
+       select a.user_id from crm_core.core_role_assignments a join crm_core.core_roles r using (organization_id, role_id)
+       where a.organization_id = u.organization_id and r.name = 'admin' and a.deleted_at is null and r.deleted_at is null)
+     order by u.created_at, u.user_id limit 20`,
+    [organizationId],
+  );
+  return rows.map(({ user_id }) => user_id);
 }

@@ -3,21 +3,22 @@ import { configurationKinds } from '../../db/automation/affected-processes.queri
 import type { UndeliveredEvent } from '../../db/automation/outbox.queries.ts';
 import type { Database } from '../../db/database.ts';
 import { replyBounced } from '../../db/tickets/bounces.queries.ts';
+import { readOwnerOfDeleted } from '../../db/leads/queue.queries.ts';
 import { readAgentOfDeleted } from '../../db/tickets/routing.queries.ts';
 import { changedSignal, fanOutWorkflowId } from '../../workflows/automation/messages.ts';
 import { leadProcess } from '../../workflows/leads/messages.ts';
 import type { Process } from '../../workflows/processes/messages.ts';
-import { processes } from '../../workflows/processes/registry.ts';
 import { startSearchAttributes } from '../../workflows/processes/search-attributes.ts';
 import { isFactChange } from '../../workflows/tickets/facts.ts';
 import { ticketProcess } from '../../workflows/tickets/messages.ts';
 import type { ConfigurationChange } from '../automation.types.ts';
+import { leadCapacityFreed } from '../leads/lead-change.ts';
 import type { Mail } from '../ports.ts';
 import { releasedEvent } from '../leads/releasing.ts';
 import { takeUpRestored } from '../leads/restoration.ts';
 import { capacityFreedEvent } from '../tickets/capacity.ts';
+import { leadQueue, type Queue, tellQueue, ticketQueue } from './queues.ts';
 import { callPatienceMilliseconds, tellProcess } from './tell-process.ts';
-import { tellQueue } from './ticket-queue.ts';
 import { mailReply, noteUndelivered } from './ticket-replies.ts';
 
 export interface SubscriberDeps {
@@ -83,32 +84,40 @@ export function createSubscribers({
       );
     };
 
+  const capacityFreed =
+    (queue: Queue): Subscriber =>
+    ({ organizationId, payload }) =>
+      tellQueue({ database, temporal }, queue, organizationId, String(payload['userId']));
+
+  // At once, and whether or not its process still runs: whoever had the deleted record has room for another.
+  const removed =
+    (
+      queue: Queue,
+      readOwner: (relay: Database, organizationId: string, id: string) => Promise<string | null>,
+    ): Subscriber =>
+    async (event) => {
+      await tell(queue.process, 'deleted')(event);
+      const owner = await readOwner(relay, event.organizationId, event.subjectId);
+      if (owner !== null) await tellQueue({ database, temporal }, queue, event.organizationId, owner);
+    };
+
   const subscribers: Readonly<Record<string, Subscriber>> = {
     // People change what routes a ticket and chooses its policy by a plain PATCH, beside the process.
     'ticket.updated': (event) =>
       tell(ticketProcess, isFactChange(event.payload['fields']) ? 'factsChanged' : 'configurationChanged')(event),
     'ticket_reply.created': (event) => mailReply({ relay, database, mail }, event),
     [replyBounced]: (event) => noteUndelivered(database, event, { reason: String(event.payload['reason']) }),
-    [capacityFreedEvent]: ({ organizationId, payload }) =>
-      tellQueue({ database, temporal }, organizationId, String(payload['userId'])),
-    ...Object.fromEntries(
-      processes.flatMap((process) => [
-        [`${process.name}.removed`, tell(process, 'deleted')],
-        [`${process.name}.restored`, resume(process)],
-      ]),
-    ),
     [releasedEvent]: tell(leadProcess, 'engaged'),
+    [capacityFreedEvent]: capacityFreed(ticketQueue),
+    [leadCapacityFreed]: capacityFreed(leadQueue),
+    'ticket.removed': removed(ticketQueue, readAgentOfDeleted),
+    'lead.removed': removed(leadQueue, readOwnerOfDeleted),
+    'ticket.restored': resume(ticketProcess),
     // Its deadlines are those of before it was deleted: its process begins only once it has new ones.
     'lead.restored': async (event) => {
       const { organizationId, subjectId: leadId, occurredAt } = event;
       await takeUpRestored(database, { organizationId, leadId, at: new Date(occurredAt) });
       await resume(leadProcess)(event);
-    },
-    // At once, and whether or not its process still runs: whoever had the deleted ticket has room for another.
-    'ticket.removed': async (event) => {
-      await tell(ticketProcess, 'deleted')(event);
-      const agent = await readAgentOfDeleted(relay, event.organizationId, event.subjectId);
-      if (agent !== null) await tellQueue({ database, temporal }, event.organizationId, agent);
     },
   };
   return (eventKind) => {
@@ -117,7 +126,8 @@ export function createSubscribers({
     return async ({ organizationId, subjectId: id }) => {
       await fanOut({ organizationId, kind, id });
       // More capacity, another skill, back from an absence: what waits for such a user hears of it at once.
-      if (kind === 'user') await tellQueue({ database, temporal }, organizationId, id);
+      if (kind !== 'user') return;
+      for (const queue of [leadQueue, ticketQueue]) await tellQueue({ database, temporal }, queue, organizationId, id);
     };
   };
 }

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { IntakeContext } from '../../db/leads/intake.queries.ts';
 import { decideAssignment, inQuestion } from '../../db/leads/decisions.ts';
@@ -5,54 +6,97 @@ import { firstStep, type NextStep, planNext } from '../../db/leads/ladder.querie
 import { LeadAssignment } from '../../db/leads/lead-assignment.ts';
 import type { LeadRow } from '../../db/leads/lead-state.queries.ts';
 import { decisionRow } from '../../db/assignment/decision.ts';
-import { calendarAmong, lockAssignment, readTeams, turnTaken } from '../../db/assignment/teams.queries.ts';
+import {
+  calendarAmong,
+  lockAssignment,
+  readTeams,
+  type TeamLoad,
+  turnTaken,
+} from '../../db/assignment/teams.queries.ts';
 import type { Change } from '../../db/model/changes.ts';
 import { Problem } from '../../db/model/problem.ts';
 import type { Insertion, Statement } from '../../db/model/set-based.ts';
 import type { Assignment } from '../../workflows/assignment/assignment.ts';
+import { nextTry } from '../../workflows/assignment/next-try.ts';
 import type { LeadFacts } from '../../workflows/leads/facts.ts';
+import type { Told } from './lead-change.ts';
 
 /** Who gets a lead in which round, and the rows that keep the decision. */
 export interface Assigned {
-  values: {
-    assignedUserId: string;
-    assignedAt: Date;
-    teamId: string | null;
-    assignmentRuleId: string | null;
-    assignmentRuleVersion: number | null;
-    round: number;
-  } & NextStep;
+  values: Pick<
+    LeadRow,
+    'assignedUserId' | 'assignedAt' | 'teamId' | 'assignmentRuleId' | 'assignmentRuleVersion' | 'round'
+  > &
+    NextStep & { stage: 'assigned' | 'scored' };
+  /** None when the same decision is kept already: the lead waits as it did. */
   rows: Insertion[];
   statements: Statement[];
-  /** One sentence, for the timeline and the explanation. */
-  reason: string;
+  /** For the timeline. */
+  told: Told;
 }
 
 interface Question {
   facts: LeadFacts;
   context: Pick<IntakeContext, 'rules' | 'account' | 'organization'>;
-  excludeUserIds: string[];
+  excludeUserIds: readonly string[];
   round: number;
 }
 
 /**
  * Decides who gets a lead, under the organisation's assignment lock: the load and the turns that are read hold until
- * the transaction ends. Null when nobody can get it, not even a fallback who has not had it.
+ * the transaction ends. When nobody can be given it, the lead has no owner, and waits until it is looked at again.
  */
 export async function assign(
   em: EntityManager,
   change: Change,
   { facts, context, excludeUserIds, round }: Question,
-): Promise<Assigned | null> {
+): Promise<Assigned> {
   const { organizationId, at } = change;
   await lockAssignment(em, organizationId);
   const { teams, calendars } = await readTeams(em, 'lead', organizationId, inQuestion(context, facts), at);
-  const decision = decideAssignment(facts, context, teams, excludeUserIds, at);
+  const decision = decideAssignment(facts, context, teams, [...excludeUserIds], at);
   const { userId, ruleId } = decision;
-  if (userId === null || excludeUserIds.includes(userId)) return null;
+  if (userId === null) return waiting(em, change, round, { ...decision, ...firstRule(context.rules, decision) }, teams);
   const ladder = context.rules.find(({ id }) => id === ruleId)?.ladder ?? null;
   const calendar = await calendarAmong(em, calendars, userId);
-  return decided(change, round, { ...decision, userId }, firstStep(ladder, calendar, round, at));
+  return decided(change, round, decision, firstStep(ladder, calendar, round, at));
+}
+
+/** The first rule that held: its team is whom a lead waits for. */
+function firstRule(rules: IntakeContext['rules'], { rulesTried }: Assignment) {
+  const held = rulesTried.find(({ matched }) => matched);
+  const rule = rules.find(({ id }) => id === held?.ruleId);
+  return { teamId: rule?.teamId ?? null, ruleId: rule?.id ?? null, ruleVersion: rule?.version ?? null };
+}
+
+/** Nobody can be given the lead: that is kept like any decision, unless the latest one says the same. */
+async function waiting(
+  em: EntityManager,
+  change: Change,
+  round: number,
+  decision: Assignment,
+  teams: readonly TeamLoad[],
+): Promise<Assigned> {
+  const next = { nextStep: 'find_owner' as const, nextDueAt: nextTry(change.at, teams) };
+  const found = decided(change, round, decision, next);
+  const { candidates, rulesTried } = decision;
+  const isKnown = isDeepStrictEqual(await latestWaiting(em, change), { candidates, rulesTried });
+  return { ...found, rows: isKnown ? [] : found.rows };
+}
+
+/** What the latest decision on a lead says, if it found nobody. */
+async function latestWaiting(
+  em: EntityManager,
+  { organizationId, subjectId }: Change,
+): Promise<Pick<Assignment, 'candidates' | 'rulesTried'> | null> {
+  const [latest]: ({ userId: string | null } & Pick<Assignment, 'candidates' | 'rulesTried'>)[] = await em.execute(
+    `select user_id as "userId", candidates, rules_tried as "rulesTried" from crm_core.crm_lead_assignments
+     where organization_id = ? and lead_id = ? and deleted_at is null
+     order by decided_at desc, lead_assignment_id desc limit 1`,
+    [organizationId, subjectId],
+  );
+  if (!latest || latest.userId !== null) return null;
+  return { candidates: latest.candidates, rulesTried: latest.rulesTried };
 }
 
 /**
@@ -107,14 +151,24 @@ export async function readUser(
   return user ?? null;
 }
 
-function decided(change: Change, round: number, decision: Assignment & { userId: string }, next: NextStep): Assigned {
-  const { userId: assignedUserId, teamId, ruleId, ruleVersion, turn } = decision;
+function decided(change: Change, round: number, decision: Assignment, next: NextStep): Assigned {
+  const { userId, teamId, ruleId, ruleVersion, turn, reason } = decision;
   const rule = { assignmentRuleId: ruleId, assignmentRuleVersion: ruleVersion };
   const row = { ...decisionRow(change, round, decision), leadId: change.subjectId, ...rule };
+  const isGiven = userId !== null;
+  const given = {
+    stage: isGiven ? ('assigned' as const) : ('scored' as const),
+    assignedUserId: userId,
+    assignedAt: isGiven ? change.at : null,
+    // Who is waited for begins no round.
+    round: isGiven ? round : round - 1,
+  };
   return {
-    values: { assignedUserId, assignedAt: change.at, teamId, ...rule, round, ...next },
+    values: { ...given, teamId, ...rule, ...next },
     rows: [{ into: LeadAssignment, rows: [row] }],
     statements: turn ? [turnTaken(change.organizationId, turn)] : [],
-    reason: decision.reason,
+    told: isGiven
+      ? { kind: 'lead.assigned', summary: reason, details: { userId, round } }
+      : { kind: 'lead.waiting', summary: `nobody can be given it: ${reason}` },
   };
 }

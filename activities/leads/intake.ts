@@ -1,20 +1,20 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { v7 as uuidv7 } from 'uuid';
 import { answerStatement } from '../../db/automation/ledger.queries.ts';
 import { type Capture, type IntakeContext, readIntakeContext } from '../../db/leads/intake.queries.ts';
 import { compareDuplicates, type ComparedDuplicate, scoreByModel } from '../../db/leads/decisions.ts';
 import { answerJson, findLead, findPerson, type LeadRow, lockSurvivor } from '../../db/leads/lead-state.queries.ts';
-import { LeadScore } from '../../db/leads/lead-score.ts';
 import { Lead } from '../../db/leads/lead.ts';
-import { baseColumns, type Change, timelineRow } from '../../db/model/changes.ts';
+import { type Change, timelineRow } from '../../db/model/changes.ts';
 import { gather, insertRows } from '../../db/model/set-based.ts';
 import type { EmailStatus } from '../../workflows/leads/facts.ts';
 import type { LeadStage } from '../../workflows/leads/policy.ts';
 import { assign } from './assignment.ts';
 import { capturedEntry, capturedLead, externalRefs } from './captured.ts';
+import { toldEntry } from './lead-change.ts';
 import { absorb, mergeRow, missing, withoutClaimed } from './merging.ts';
-import { notify } from './notifications.ts';
+import { tellOfDecision } from './notifications.ts';
 import { completePerson, newPerson } from './people.ts';
+import { scoreRow } from './rescoring.ts';
 
 /** A captured lead before anything was decided on it. */
 interface Captured {
@@ -73,10 +73,10 @@ async function scoreAndAssign(
     capturedAt: receivedAt,
     at: change.at,
   });
-  const { contributions, ...score } = modelScore;
+  const { contributions: _, ...score } = modelScore;
   const known = context.person && (await completePerson(em, change, context.person, intake, emailStatus));
   const assigned = await assign(em, change, { facts, context, excludeUserIds: [], round: 1 });
-  const lead: LeadRow = { ...captured, ...score, stage: assigned ? 'assigned' : 'scored', ...assigned?.values };
+  const lead: LeadRow = { ...captured, ...score, ...assigned.values };
   const person = known ?? {
     id: lead.personId,
     fullName: intake.fullName,
@@ -84,37 +84,21 @@ async function scoreAndAssign(
     primaryPhone: intake.phone,
     emailStatus,
   };
-  const scoreRow = {
-    id: uuidv7(),
-    ...baseColumns(change),
-    leadId: lead.id,
-    ...score,
-    contributions,
-    cause: 'captured',
-    scoredAt: change.at,
-  };
   await insertRows(
     em,
     gather([
       ...(known ? [] : [newPerson(change, lead.personId, intake, emailStatus)]),
       { into: Lead, rows: [lead as unknown as Record<string, unknown>] },
-      { into: LeadScore, rows: [scoreRow] },
-      ...(assigned?.rows ?? []),
+      scoreRow(change, modelScore, 'captured'),
+      ...assigned.rows,
       ...externalRefs(change, intake),
       capturedEntry(change, capture),
       timelineRow(change, 'lead.scored', `scored ${lead.score}${lead.band ? ` (${lead.band})` : ''}`),
-      ...(assigned
-        ? [
-            timelineRow(change, 'lead.assigned', assigned.reason.slice(0, 500), {
-              userId: assigned.values.assignedUserId,
-              round: 1,
-            }),
-            ...notify(change, assigned.values.assignedUserId, 'assigned', lead.fullName, lead.nextDueAt),
-          ]
-        : []),
+      toldEntry(change, assigned.told),
+      ...(await tellOfDecision(em, change, lead)),
     ]),
     [
-      ...(assigned?.statements ?? []),
+      ...assigned.statements,
       answerStatement(capture.organizationId, capture.commandId, 201, answerJson(capture.actor, lead, person)),
     ],
   );

@@ -1,9 +1,8 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { v7 as uuidv7 } from 'uuid';
 import { readIntakeContext } from '../../db/leads/intake.queries.ts';
-import { LeadScore } from '../../db/leads/lead-score.ts';
 import { findPerson, type LeadRow, lockLead } from '../../db/leads/lead-state.queries.ts';
-import { baseColumns, type Change } from '../../db/model/changes.ts';
+import type { Change } from '../../db/model/changes.ts';
 import { Problem } from '../../db/model/problem.ts';
 import type { Insertion } from '../../db/model/set-based.ts';
 import { personNameKey } from '../../workflows/leads/name-keys.ts';
@@ -12,9 +11,10 @@ import { assign } from './assignment.ts';
 import { saveLead } from './lead-change.ts';
 import { asIntake, scoreAgain } from './lead-context.ts';
 import { join, type MergeEvidence } from './merging.ts';
-import { notify } from './notifications.ts';
+import { tellOfDecision } from './notifications.ts';
 import { newPerson } from './people.ts';
 import { takeOut } from './releasing.ts';
+import { scoreRow } from './rescoring.ts';
 import { backToOwner } from './restoration.ts';
 
 /** Merges a lead into another open one, which takes over what it did not know. Problem `rule_violation` otherwise. */
@@ -58,40 +58,18 @@ export async function unmerge(em: EntityManager, change: Change, lead: LeadRow):
     return saveLead(em, change, lead, { ...open, ...back.values }, told, { rows: [...rows, ...back.rows] });
   }
   const { context, facts, modelScore } = await scoreAgain(em, lead, change.at);
-  const { contributions, ...score } = modelScore;
+  const { contributions: _, ...score } = modelScore;
   const assigned = await assign(em, change, { facts, context, excludeUserIds: [], round: lead.round + 1 });
-  const scored = {
-    into: LeadScore,
+  const values = { ...open, ...score, ...assigned.values };
+  return saveLead(em, change, lead, values, told, {
     rows: [
-      {
-        id: uuidv7(),
-        ...baseColumns(change),
-        leadId: lead.id,
-        ...score,
-        contributions,
-        cause: 'unmerged',
-        scoredAt: change.at,
-      },
+      ...rows,
+      scoreRow(change, modelScore, 'unmerged'),
+      ...assigned.rows,
+      ...(await tellOfDecision(em, change, { ...lead, ...values })),
     ],
-  };
-  return saveLead(
-    em,
-    change,
-    lead,
-    { ...open, ...score, stage: assigned ? 'assigned' : 'scored', ...assigned?.values },
-    told,
-    {
-      rows: [
-        ...rows,
-        scored,
-        ...(assigned?.rows ?? []),
-        ...(assigned
-          ? notify(change, assigned.values.assignedUserId, 'assigned', lead.fullName, assigned.values.nextDueAt)
-          : []),
-      ],
-      statements: assigned?.statements ?? [],
-    },
-  );
+    statements: assigned.statements,
+  });
 }
 
 /** Undoes the merge on the survivor's side; a lead whose name is another than its survivor's person gets one of its own. */

@@ -15,7 +15,7 @@ import { qualify } from './qualification.ts';
 import { reassign } from './reassignment.ts';
 import { rescore } from './rescoring.ts';
 import { keepInTime } from './in-time.ts';
-import { moveStep } from './steps.ts';
+import { moveStep, replan } from './planning.ts';
 
 type LeadMessage = MessageName<typeof leadProcess>;
 type Payload<N extends LeadMessage> = PayloadOf<typeof leadProcess, N>;
@@ -28,6 +28,13 @@ export async function applyToLead(
   name: string,
   payload: unknown,
 ): Promise<LeadRow> {
+  const wasOpen = lead.status === 'open';
+  const after = await outcomeOf(em, change, lead, name, payload);
+  // Nothing that happened while it was closed has reached it: its owner may have left.
+  return wasOpen || after.status !== 'open' ? after : replan(em, change, after);
+}
+
+function outcomeOf(em: EntityManager, change: Change, lead: LeadRow, name: string, payload: unknown): Promise<LeadRow> {
   switch (name as LeadMessage | 'engaged') {
     case 'touch':
       return touch(em, change, lead, payload as Payload<'touch'>);

@@ -1,13 +1,19 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
+import type { LeadRow } from '../../db/leads/lead-state.queries.ts';
 import type { Change } from '../../db/model/changes.ts';
 import type { Insertion } from '../../db/model/set-based.ts';
 import { utcMinute } from '../../workflows/text/utc-minute.ts';
-import { notificationRows } from '../notifications.ts';
+import { administratorsOf, managerOf, notificationRows } from '../notifications.ts';
 
 /** What a notification about a lead says; the name is the lead's, the deadline UTC. */
 const texts = {
   assigned: (name: string, due: string) => ({
     title: `New lead: ${name}`,
     body: `The lead ${name} is yours. Get in touch${due ? ` before ${due}` : ''}; then record it with the command "touch".`,
+  }),
+  nobody_found: (name: string) => ({
+    title: `Nobody can take ${name}`,
+    body: `The lead ${name} waits: nobody can be given it now, and there is no fallback. It goes to the first who can take it; or give it to somebody with the command "reassign".`,
   }),
   remind_owner: (name: string) => ({
     title: `Still untouched: ${name}`,
@@ -47,4 +53,26 @@ export function notify(
 ): Insertion[] {
   const due = dueAt === null ? '' : utcMinute(dueAt.toISOString());
   return notificationRows(change, userId, { kind: `lead.${notification}`, ...texts[notification](fullName, due) });
+}
+
+/** Tells whom a lead was given to; the manager, else the administrators, of one that nobody can be given. */
+export async function tellOfDecision(
+  em: EntityManager,
+  change: Change,
+  lead: Pick<LeadRow, 'organizationId' | 'teamId' | 'assignedUserId' | 'fullName' | 'nextDueAt'>,
+): Promise<Insertion[]> {
+  const { assignedUserId, fullName, nextDueAt } = lead;
+  if (assignedUserId !== null) return notify(change, assignedUserId, 'assigned', fullName, nextDueAt);
+  const { userIds } = await whoWatches(em, lead);
+  return userIds.flatMap((userId) => notify(change, userId, 'nobody_found', fullName));
+}
+
+/** Who hears what an owner cannot: the manager, or the administrators where there is none; in words, for the record. */
+export async function whoWatches(
+  em: EntityManager,
+  lead: Pick<LeadRow, 'organizationId' | 'teamId'>,
+): Promise<{ userIds: string[]; who: string }> {
+  const manager = await managerOf(em, lead);
+  if (manager !== null) return { userIds: [manager], who: 'manager' };
+  return { userIds: await administratorsOf(em, lead.organizationId), who: 'administrators' };
 }

@@ -11,6 +11,7 @@ import { assign, type Assigned, assignTo } from './assignment.ts';
 import { saveLead } from './lead-change.ts';
 import { scoreAgain } from './lead-context.ts';
 import { notify } from './notifications.ts';
+import { scoreRow } from './rescoring.ts';
 
 /**
  * Gives a lead to the user named, or to whom the rules choose among those who have not had it; a new ladder begins. The
@@ -22,31 +23,42 @@ export async function reassign(
   lead: LeadRow,
   { userId, reason }: PayloadOf<typeof leadProcess, 'reassign'>,
 ): Promise<LeadRow> {
-  const assigned = userId === undefined ? await chooseAnew(em, change, lead) : await assignTo(em, change, lead, userId);
-  if (!assigned) {
+  const assigned =
+    userId === undefined
+      ? await chooseAnew(em, change, lead, await ownersOf(em, lead))
+      : await assignTo(em, change, lead, userId);
+  if (assigned.values.assignedUserId === null) {
     const detail =
       'Nobody else can get this lead: no rule gives it to anybody, and the organisation has no other fallback owner.';
     throw new Problem('rule_violation', detail);
   }
-  return give(
-    em,
-    change,
-    lead,
-    assigned,
-    'given to somebody else',
-    reason === undefined ? [] : [noteOn(change, reason)],
-  );
+  const notes = reason === undefined ? [] : [noteOn(change, reason)];
+  return give(em, change, lead, assigned, 'given to somebody else', notes);
 }
 
-/** Chooses by the rules, passing over everybody who has had the lead; null when nobody is left. */
-export async function chooseAnew(em: EntityManager, change: Change, lead: LeadRow): Promise<Assigned | null> {
-  const { context, facts } = await scoreAgain(em, lead, change.at);
+/** Everybody who has had a lead. */
+export async function ownersOf(em: EntityManager, { organizationId, id }: LeadRow): Promise<string[]> {
   const owners: { user_id: string }[] = await em.execute(
-    'select distinct user_id from crm_core.crm_lead_assignments where organization_id = ? and lead_id = ?',
-    [lead.organizationId, lead.id],
+    `select distinct user_id from crm_core.crm_lead_assignments
+     where organization_id = ? and lead_id = ? and user_id is not null`,
+    [organizationId, id],
   );
-  const excludeUserIds = owners.map((owner) => owner.user_id);
-  return assign(em, change, { facts, context, excludeUserIds, round: lead.round + 1 });
+  return owners.map((owner) => owner.user_id);
+}
+
+/** Chooses by the rules, passing over these users; the score that decides is kept with the decision. */
+export async function chooseAnew(
+  em: EntityManager,
+  change: Change,
+  lead: LeadRow,
+  excludeUserIds: readonly string[],
+): Promise<Assigned> {
+  const { context, facts, modelScore } = await scoreAgain(em, lead, change.at);
+  const assigned = await assign(em, change, { facts, context, excludeUserIds, round: lead.round + 1 });
+  if (assigned.rows.length === 0) return assigned;
+  const { contributions: _, ...score } = modelScore;
+  const rows = [...assigned.rows, scoreRow(change, modelScore, 'assigned')];
+  return { ...assigned, values: { ...score, ...assigned.values }, rows };
 }
 
 /** Writes an assignment into the lead and tells who got it and who had it. */
@@ -54,25 +66,27 @@ export async function give(
   em: EntityManager,
   change: Change,
   lead: LeadRow,
-  assigned: Assigned,
+  { values, rows, statements, told }: Assigned,
   why: string,
   extra: Insertion[] = [],
 ): Promise<LeadRow> {
-  const { values, rows, statements, reason } = assigned;
   const before = lead.assignedUserId;
-  const told = {
-    kind: 'lead.assigned',
-    summary: `${why}: ${reason}`,
-    details: { userId: values.assignedUserId, round: values.round },
-  };
   const notifications = [
     ...notify(change, values.assignedUserId, 'assigned', lead.fullName, values.nextDueAt),
     ...(before === values.assignedUserId ? [] : notify(change, before, 'reassigned_away', lead.fullName)),
   ];
-  return saveLead(em, change, lead, { ...values, stage: 'assigned' }, told, {
-    rows: [...rows, ...notifications, ...extra],
-    statements,
-  });
+  const summary = `${why}: ${told.summary}`;
+  return saveLead(
+    em,
+    change,
+    lead,
+    values,
+    { ...told, summary },
+    {
+      rows: [...rows, ...notifications, ...extra],
+      statements,
+    },
+  );
 }
 
 function noteOn(change: Change, body: string): Insertion {

@@ -14,10 +14,11 @@ import { saveLead } from './lead-change.ts';
 import { asIntake } from './lead-context.ts';
 import { join } from './merging.ts';
 import { notify } from './notifications.ts';
+import { findOwner, hasOwner } from './planning.ts';
 
 /**
  * Takes up a lead that was deleted and restored at `at`, before its process runs again: one whose person was captured
- * anew meanwhile is merged into that lead, as a capture would be; any other goes back to its owner. Called again it
+ * anew meanwhile is merged into that lead, as a capture would be; any other goes back to its owner, or to somebody else if that one has left. Called again it
  * changes nothing, nor does it if the lead was given away, touched or closed since.
  */
 export async function takeUpRestored(
@@ -34,6 +35,10 @@ export async function takeUpRestored(
     const { stage, assignedAt, lastActivityAt, touchedAt } = lead;
     const since = stage === 'touched' ? (lastActivityAt ?? touchedAt) : assignedAt;
     if ((stage !== 'assigned' && stage !== 'touched') || since === null || since >= at) return;
+    if (!(await hasOwner(em, lead))) {
+      await findOwner(em, change, lead);
+      return;
+    }
     const { values, rows } = await backToOwner(em, change, lead, stage);
     await saveLead(em, change, lead, values, { kind: 'lead.resumed', summary: 'restored: chased anew' }, { rows });
   });

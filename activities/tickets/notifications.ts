@@ -1,4 +1,3 @@
-import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Change } from '../../db/model/changes.ts';
 import type { Insertion } from '../../db/model/set-based.ts';
 import type { TicketRow } from '../../db/tickets/ticket-state.queries.ts';
@@ -73,17 +72,4 @@ export function notify(
 /** A user who is to hear of a change, unless it is their own. */
 export function otherThanActor({ actor }: Change, userId: string | null): string | null {
   return actor.kind === 'user' && actor.userId === userId ? null : userId;
-}
-
-/** Active users with the role of an administrator. */
-export async function administratorsOf(em: EntityManager, organizationId: string): Promise<string[]> {
-  const rows: { user_id: string }[] = await em.execute(
-    `select u.user_id from crm_core.crm_users u
-     where u.organization_id = ? and u.active and u.deleted_at is null and u.user_id in (
-       select a.user_id from crm_core.core_role_assignments a join crm_core.core_roles r using (organization_id, role_id)
-       where a.organization_id = u.organization_id and r.name = 'admin' and a.deleted_at is null and r.deleted_at is null)
-     order by u.created_at, u.user_id limit 20`,
-    [organizationId],
-  );
-  return rows.map(({ user_id }) => user_id);
 }

@@ -9,6 +9,7 @@ import { lockRouting, readMatchedRules } from '../../db/tickets/routing.queries.
 import { TicketAssignment } from '../../db/tickets/ticket-assignment.ts';
 import type { Ticket } from '../../db/tickets/ticket.ts';
 import { type Assignment, chooseAssignee } from '../../workflows/assignment/assignment.ts';
+import { nextTry } from '../../workflows/assignment/next-try.ts';
 import type { AssignmentRule } from '../../workflows/assignment/rules.ts';
 import { ticketConditions, type TicketFacts } from '../../workflows/tickets/facts.ts';
 import { capacityFreed } from './capacity.ts';
@@ -49,9 +50,6 @@ export interface Wish {
    */
   teamId?: string | null | undefined;
 }
-
-/** Longest wait in the queue before a ticket is routed again, in case that nothing told it of free capacity. */
-const longestQueueWaitMs = 60 * 60_000;
 
 /**
  * Decides who gets a ticket (DOMAIN, process 6): by the ordered rules a team, in it whoever has skills, room and the
@@ -123,15 +121,6 @@ function ruleOfChoice(rules: readonly AssignmentRule[], teamId: string): Assignm
 /** No rule led to this team, so that none is kept. */
 function byChoice({ name }: TeamLoad): Pick<Assignment, 'ruleId' | 'ruleVersion' | 'rulesTried' | 'reason'> {
   return { ruleId: null, ruleVersion: null, rulesTried: [], reason: `team "${name}" was chosen by a person` };
-}
-
-/** The first return of somebody who is away, at most an hour from now. */
-function nextTry(at: Date, teams: readonly TeamLoad[]): Date {
-  const returns = teams
-    .flatMap(({ members }) => members.flatMap(({ outOfOffice }) => outOfOffice?.until ?? []))
-    .map((text) => Date.parse(text))
-    .filter((back) => back > at.getTime());
-  return new Date(Math.min(at.getTime() + longestQueueWaitMs, ...returns));
 }
 
 function assigned(change: Change, ticket: Routable, decision: Assignment & { userId: string }): Routed {

@@ -32,8 +32,8 @@ interface MemberLoad extends Attendance {
   weightedTurns: number;
 }
 
-/** Work that is shared out: the columns of `crm_users` that bound and count it, and the table of its decisions. */
-interface Work {
+/** Work as rows have it: the columns of `crm_users` that bound and count it, and the table of its decisions. */
+interface WorkColumns {
   capacity: string;
   open: string;
   assignments: string;
@@ -43,7 +43,10 @@ interface Work {
 const works = {
   lead: { capacity: 'capacity', open: 'open_leads', assignments: 'crm_lead_assignments' },
   ticket: { capacity: 'ticket_capacity', open: 'open_tickets', assignments: 'crm_ticket_assignments' },
-} as const satisfies Record<string, Work>;
+} as const satisfies Record<string, WorkColumns>;
+
+/** What is shared out among users. */
+export type Work = keyof typeof works;
 
 interface TeamsRow {
   teams: (Omit<TeamLoad, 'members'> & { fallback: Hours | null })[];
@@ -79,7 +82,7 @@ export const assignmentLock = `pg_advisory_xact_lock(hashtextextended('assignmen
  */
 export async function readTeams(
   em: EntityManager,
-  work: keyof typeof works,
+  work: Work,
   organizationId: string,
   { teamIds, userIds }: { teamIds: readonly string[]; userIds: readonly string[] },
   at: Date,
@@ -159,7 +162,7 @@ export const calendarJoin = `
   left join crm_core.crm_calendars c on c.organization_id = u.organization_id
     and c.calendar_id = coalesce(u.calendar_id, o.calendar_id)`;
 
-const sqlOf = ({ capacity, open, assignments }: Work): string => `
+const sqlOf = ({ capacity, open, assignments }: WorkColumns): string => `
   with asked as materialized (
     select team_id, fallback_user_id from crm_core.crm_teams where organization_id = ? and deleted_at is null and team_id = any(?::uuid[])),
   named as materialized (

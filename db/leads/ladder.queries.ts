@@ -1,7 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { aroundTheClock } from '../../workflows/calendars/around-the-clock.ts';
 import type { CompiledCalendar } from '../../workflows/calendars/business-time.ts';
-import type { LeadStep } from '../../workflows/leads/policy.ts';
+import type { ChasingStep } from '../../workflows/leads/policy.ts';
 import {
   defaultTouchLadder,
   nextStep,
@@ -23,11 +23,13 @@ type WaitingLead = Pick<
   | 'lastActivityAt'
   | 'touchedAt'
   | 'assignmentRuleId'
+  | 'nextStep'
+  | 'nextDueAt'
 >;
 
 /** What the process waits for next; both null when nothing is planned. */
 export interface NextStep {
-  nextStep: LeadStep | null;
+  nextStep: string | null;
   nextDueAt: Date | null;
 }
 
@@ -52,15 +54,16 @@ export function firstStep(
 
 /**
  * The next step of a lead by the ladder of its rule and the calendar of its assignee, both as they are now; steps taken
- * since it was assigned or last touched count as taken.
+ * since it was assigned or last touched count as taken. One without an owner goes on waiting for one.
  */
 export async function planNext(em: EntityManager, lead: WaitingLead): Promise<NextStep> {
-  const { organizationId, stage, round } = lead;
-  const startedAt = stage === 'touched' ? (lead.lastActivityAt ?? lead.touchedAt) : lead.assignedAt;
+  const { organizationId, stage, round, assignedUserId, nextStep, nextDueAt } = lead;
+  if (assignedUserId === null && nextStep === 'find_owner') return { nextStep, nextDueAt };
+  const startedAt = waitsSince(lead);
   if ((stage !== 'assigned' && stage !== 'touched') || startedAt === null) return { nextStep: null, nextDueAt: null };
   const ladder = await readLadder(em, organizationId, lead.assignmentRuleId);
-  const calendar = (await readCalendarOf(em, lead.assignedUserId)) ?? aroundTheClock;
-  const taken: { step: LeadStep; detectedAt: string }[] = await em.execute(
+  const calendar = (await readCalendarOf(em, assignedUserId)) ?? aroundTheClock;
+  const taken: { step: ChasingStep; detectedAt: string }[] = await em.execute(
     `select step, detected_at as "detectedAt" from crm_core.crm_lead_steps
      where organization_id = ? and lead_id = ? and round = ? and due_at > ? and deleted_at is null`,
     [organizationId, lead.id, round, startedAt],
@@ -69,6 +72,12 @@ export async function planNext(em: EntityManager, lead: WaitingLead): Promise<Ne
     { ladder, stage, round, calendar, startedAt },
     taken.map(({ step, detectedAt }) => ({ step, detectedAt: new Date(detectedAt) })),
   );
+}
+
+/** Since when the owner has it to touch, or to go on with: a touched lead may have got another owner since. */
+function waitsSince({ stage, assignedAt, lastActivityAt, touchedAt }: WaitingLead): Date | null {
+  const activeAt = stage === 'touched' ? (lastActivityAt ?? touchedAt) : null;
+  return activeAt !== null && (assignedAt === null || activeAt > assignedAt) ? activeAt : assignedAt;
 }
 
 function planned(waiting: Waiting, taken: readonly TakenStep[]): NextStep {

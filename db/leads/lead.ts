@@ -57,6 +57,8 @@ export const Lead = entity('Lead', 'crm_leads', {
     closedAt: instant({ nullable: true }),
     disqualifyReason: text(60, { nullable: true }),
     mergedIntoLeadId: identifier({ nullable: true }),
+    /** Open leads that were likely about the same person when it was captured; for a person to look at. */
+    likelyDuplicates: integer(0, 1_000, { default: 0 }),
     /** Comparison keys of duplicate detection. */
     normalizedName: text(200, { nullable: true, internal: true }),
     normalizedCompany: text(200, { nullable: true, internal: true }),
@@ -82,6 +84,11 @@ export const Lead = entity('Lead', 'crm_leads', {
     },
     { name: 'person', columns: 'person_id', where: 'deleted_at is null' },
     { name: 'captured', columns: 'captured_at desc, lead_id desc', where: 'deleted_at is null' },
+    {
+      name: 'waiting',
+      columns: 'captured_at, lead_id',
+      where: "status = 'open' and assigned_user_id is null and deleted_at is null",
+    },
   ],
   triggers: [openCounter({ name: 'open_leads', counter: 'open_leads', isOpen: "status = 'open'" })],
 });
@@ -110,6 +117,7 @@ export const leads = resource(Lead, {
     'company',
     'capturedAt',
     'nextDueAt',
+    'likelyDuplicates',
   ],
   sortable: ['createdAt', 'updatedAt', 'capturedAt', 'score'],
   expandable: { person: 'personId', account: 'accountId', assignedUser: 'assignedUserId', team: 'teamId' },
@@ -136,6 +144,7 @@ export const leads = resource(Lead, {
     closedAt: 'disqualify',
     disqualifyReason: 'disqualify',
     mergedIntoLeadId: 'merge',
+    likelyDuplicates: 'merge',
     scoringModelId: 'rescore',
     scoringModelVersion: 'rescore',
     assignmentRuleId: 'reassign',

@@ -39,8 +39,8 @@ const explanationSql = `
       from (select * from crm_core.crm_lead_scores where organization_id = ? and lead_id = ? order by scored_at desc limit 20) s) as scores,
     (select coalesce(jsonb_agg(jsonb_build_object('round', round, 'userId', user_id, 'teamId', team_id, 'reason', reason,
         'overCapacity', over_capacity, 'rule', jsonb_build_object('id', assignment_rule_id, 'version', assignment_rule_version),
-        'decidedAt', decided_at, 'candidates', candidates, 'rulesTried', rules_tried) order by round desc), '[]')
-      from (select * from crm_core.crm_lead_assignments where organization_id = ? and lead_id = ? order by round desc limit 20) a) as assignments,
+        'decidedAt', decided_at, 'candidates', candidates, 'rulesTried', rules_tried) order by round desc, decided_at desc), '[]')
+      from (select * from crm_core.crm_lead_assignments where organization_id = ? and lead_id = ? order by round desc, decided_at desc limit 20) a) as assignments,
     (select coalesce(jsonb_agg(jsonb_build_object('round', round, 'step', step, 'dueAt', due_at, 'detectedAt', detected_at,
         'userId', user_id, 'outcome', outcome) order by due_at), '[]')
       from (select * from crm_core.crm_lead_steps where organization_id = ? and lead_id = ? order by due_at desc limit 50) t) as steps,
@@ -62,14 +62,16 @@ interface Stored {
 async function explain(em: EntityManager, lead: LeadRow, redacted: boolean): Promise<Record<string, unknown>> {
   const [stored]: Stored[] = await em.execute(explanationSql, Array(5).fill([lead.organizationId, lead.id]).flat());
   const [score, ...earlierScores] = stored?.scores ?? [];
-  const [assignment, ...earlierAssignments] = stored?.assignments ?? [];
+  const assignments = stored?.assignments ?? [];
+  // The decision in force: one that found nobody else leaves the lead with its owner.
+  const assignment = assignments.find(({ userId }) => userId === lead.assignedUserId);
   return {
     normalization: redacted ? [] : (lead.normalization ?? []),
     duplicates: lead.duplicates ?? [],
     score: score ?? null,
     earlierScores,
     assignment: assignment ?? null,
-    earlierAssignments,
+    earlierAssignments: assignments.filter((other) => other !== assignment),
     steps: stored?.steps ?? [],
     merges: stored?.merges ?? [],
     evidence: redacted ? [] : (stored?.evidence ?? []),

@@ -53,7 +53,7 @@ interface EntityOptions<C extends Columns> {
   /** Each becomes a unique index over the organisation and these properties, among rows that are not deleted. */
   uniques?: readonly (readonly (keyof C & string)[])[];
   /** Each becomes an index over the organisation and these expressions, such as `assigned_user_id` or `created_at desc`. */
-  indexes?: readonly { name: string; columns: string; where?: string }[];
+  indexes?: readonly { name: string; columns: string; where?: string; unique?: true }[];
 }
 
 const snake = (property: string): string => property.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
@@ -154,7 +154,7 @@ export function entity<const C extends Columns>(
       },
       ...(options.indexes ?? []).map((index) => ({
         name: `${table}_${index.name}`,
-        expression: `create index "${table}_${index.name}" on "${schema}"."${table}" (organization_id, ${index.columns})${index.where ? ` where ${index.where}` : ''}`,
+        expression: `create ${index.unique ? 'unique ' : ''}index "${table}_${index.name}" on "${schema}"."${table}" (organization_id, ${index.columns})${index.where ? ` where ${index.where}` : ''}`,
       })),
       ...searchIndexes,
     ],

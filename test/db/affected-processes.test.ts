@@ -53,7 +53,8 @@ describe('processes that a change concerns', () => {
     expect(await all('sla_policy', policy.id)).toEqual(tickets(ofPolicy));
     expect(await all('ticket_routing_rule', elsewhere)).toEqual(tickets(queued));
     expect(await all('assignment_rule', elsewhere)).toEqual([]);
-    expect(await all('team_member', elsewhere)).toEqual(tickets(queued));
+    const waiting = await makeLead(org, requester, { stage: 'scored' });
+    expect(await all('team_member', elsewhere)).toEqual([`lead:${waiting.id}`, ...tickets(queued)]);
   });
 
   it('are the tickets of absent agents, too, when the hours change by which these are back', async () => {

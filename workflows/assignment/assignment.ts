@@ -29,7 +29,7 @@ export interface AssignmentInput<F> {
 
 /** Who gets it, with everybody and every rule that was considered. */
 export interface Assignment {
-  /** Null only when there is neither a member with room nor a fallback. */
+  /** Null only when there is neither a member with room nor a fallback who has not had it. */
   userId: string | null;
   teamId: string | null;
   ruleId: string | null;
@@ -139,6 +139,11 @@ export function chooseAssignee<F>(conditions: Conditions<F>, input: AssignmentIn
   if (input.fallbackUserId === null)
     return decided({ userId: null, teamId: null, reason: `${why}, and there is no fallback` });
   const chosen = { userId: input.fallbackUserId, teamId: teamOf(input.fallbackUserId) };
+  if (excludeUserIds.includes(chosen.userId)) {
+    const had = `had this ${subject} before and left it`;
+    explain({ ...chosen, outcome: 'passed_over', code: 'previous_owner', reason: had });
+    return decided({ userId: null, teamId: null, reason: `${why}, and the fallback of the organisation ${had}` });
+  }
   explain({ ...chosen, outcome: 'chosen', code: 'chosen', reason: 'is the fallback of the organisation' });
   return decided({ ...chosen, reason: `fallback of the organisation: ${why}`, overCapacity: nobodyHadRoom });
 }

@@ -37,8 +37,12 @@ function decide(lead: LeadRef): Promise<LeadState> {
   ]);
 }
 
+const plansAgain: ReadonlySet<string> = new Set(['configurationChanged', 'capacityFreed', 'deleted']);
+
 async function apply(lead: LeadRef, message: AppliedMessage): Promise<LeadState> {
-  if (message.name === 'configurationChanged' || message.name === 'deleted') return await replan(lead, message.name);
+  // Of these, capacityFreed alone names a user.
+  if (plansAgain.has(message.name))
+    return await replan(lead, message.name, message.payload['userId'] as string | undefined);
   return await leads.applyMessage.executeWithOptions({ summary: message.name }, [{ ...lead, message }]);
 }
 
@@ -48,9 +52,9 @@ async function take(lead: LeadRef, round: number, { step, dueAt }: PlannedStep):
   return await leads.takeStep.executeWithOptions({ summary }, [{ ...lead, round, step, dueAt, detectedAt }]);
 }
 
-async function replan(lead: LeadRef, why: string): Promise<LeadState> {
+async function replan(lead: LeadRef, why: string, freedUserId?: string): Promise<LeadState> {
   return await leads.replan.executeWithOptions({ summary: `plan again · ${why}` }, [
-    { ...lead, at: new Date().toISOString() },
+    { ...lead, at: new Date().toISOString(), freedUserId },
   ]);
 }
 
@@ -77,7 +81,7 @@ function publish(state: LeadState, refused: readonly RefusedMessage[]): void {
       ['score', score === undefined ? 'none' : `${score}${band ? ` (${band})` : ''}`],
       ['next action', next ? stepClauses[next.step] : 'none'],
       ['due', next ? utcMinute(next.dueAt) : 'never'],
-      ['waits for', next && assignedUserId ? `user ${assignedUserId}` : 'nobody'],
+      ['waits for', next ? (assignedUserId ? `user ${assignedUserId}` : 'somebody who can take it') : 'nobody'],
       ...(mergedIntoLeadId ? [['merged into', `lead ${mergedIntoLeadId}`] as const] : []),
     ],
     refused,

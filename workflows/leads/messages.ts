@@ -84,6 +84,11 @@ export const leadProcess = defineProcess({
       summary: 'A calendar, an absence, a team or a rule that this lead depends on has changed: plan again.',
       payload: z.strictObject({}),
     },
+    capacityFreed: {
+      summary:
+        'Somebody has room again: a lead without an owner is given away. If it does not take the place, the next one hears.',
+      payload: z.strictObject({ userId: z.uuid() }),
+    },
     deleted: {
       summary: 'The lead was deleted: the intake ends.',
       payload: z.strictObject({}),

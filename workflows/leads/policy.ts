@@ -11,16 +11,17 @@ export type LeadStage = (typeof leadStages)[number];
 export const finalLeadStages = ['qualified', 'disqualified', 'merged'] as const;
 
 /**
- * From each stage to those it may change to. `scored` rests only where nobody at all can be assigned; a merge undone
- * is assigned anew, or goes on where it was. Evidence for a qualification is itself a contact, so it needs no touch before.
+ * From each stage to those it may change to. In `scored` a lead waits while nobody can be given it, after its capture or
+ * when its owner has left; a merge undone is assigned anew, or goes on where it was; a closing as stale is taken back by
+ * what was received before it was due. Evidence for a qualification is itself a contact, so it needs no touch before.
  */
 export const leadTransitions: Readonly<Record<LeadStage, readonly LeadStage[]>> = {
   captured: ['scored', 'merged'],
   scored: ['assigned', 'disqualified', 'merged'],
-  assigned: ['assigned', 'touched', 'qualified', 'disqualified', 'merged'],
+  assigned: ['scored', 'assigned', 'touched', 'qualified', 'disqualified', 'merged'],
   touched: ['assigned', 'qualified', 'disqualified', 'merged'],
   qualified: [],
-  disqualified: [],
+  disqualified: ['assigned', 'touched'],
   merged: ['scored', 'assigned', 'touched'],
 };
 
@@ -52,16 +53,18 @@ export const disqualifyReasons = [
 export const disqualificationReasons = [...disqualifyReasons, 'stale'] as const;
 
 /**
- * Steps that a lead takes by itself: the no-touch ladder in this order, what is repeated once that is climbed, and what
- * happens to an idle lead. `close_stale` is the end of both.
+ * Steps that a lead takes by itself: the look for an owner while it has none, the no-touch ladder in this order, what is
+ * repeated once that is climbed, and what happens to an idle lead. `close_stale` is the end of both.
  */
 export const noTouchLadder = ['remind_owner', 'tell_manager', 'reassign'] as const;
 export const idleSteps = ['remind_idle', 'close_stale'] as const;
-export const leadSteps = [...noTouchLadder, 'tell_manager_again', ...idleSteps] as const;
-export type LeadStep = (typeof leadSteps)[number];
+export const chasingSteps = [...noTouchLadder, 'tell_manager_again', ...idleSteps] as const;
+export type ChasingStep = (typeof chasingSteps)[number];
+export type LeadStep = 'find_owner' | ChasingStep;
 
 /** A step and its clause, for people. */
 export const stepClauses: Readonly<Record<LeadStep, string>> = {
+  find_owner: 'find owner · nobody can take it',
   remind_owner: 'remind owner · no touch',
   tell_manager: 'tell manager · no touch',
   reassign: 'reassign · no touch',

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { addBusinessMinutes, BusinessTimeError, type CompiledCalendar } from '../calendars/business-time.ts';
-import { idleSteps, type LeadStep, noTouchLadder } from './policy.ts';
+import { type ChasingStep, idleSteps, noTouchLadder } from './policy.ts';
 
 const minutes = z.int().min(1).max(525_600);
 
@@ -44,7 +44,7 @@ export const defaultTouchLadder: TouchLadder = {
   closeStaleAfterMinutes: 10 * businessDayMinutes,
 };
 
-const delays: Readonly<Record<LeadStep, Exclude<keyof TouchLadder, 'maxRounds'>>> = {
+const delays: Readonly<Record<ChasingStep, Exclude<keyof TouchLadder, 'maxRounds'>>> = {
   remind_owner: 'remindOwnerAfterMinutes',
   tell_manager: 'tellManagerAfterMinutes',
   reassign: 'reassignAfterMinutes',
@@ -55,13 +55,13 @@ const delays: Readonly<Record<LeadStep, Exclude<keyof TouchLadder, 'maxRounds'>>
 
 /** A step of the ladder and the UTC instant at which it falls due. */
 export interface LadderStep {
-  step: LeadStep;
+  step: ChasingStep;
   dueAt: Date;
 }
 
 /** A step that was taken, and the UTC instant at which it was noticed to be due. */
 export interface TakenStep {
-  step: LeadStep;
+  step: ChasingStep;
   detectedAt: Date;
 }
 
@@ -93,7 +93,7 @@ export function nextStep(waiting: Waiting, taken: readonly TakenStep[]): LadderS
   return { step: againAt < staleAt ? 'tell_manager_again' : 'close_stale', dueAt: againAt };
 }
 
-function stepsOf({ ladder, stage, round }: Waiting): readonly LeadStep[] {
+function stepsOf({ ladder, stage, round }: Waiting): readonly ChasingStep[] {
   if (stage === 'touched') return idleSteps;
   return noTouchLadder.filter((step) => step !== 'reassign' || round < ladder.maxRounds);
 }

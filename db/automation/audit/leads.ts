@@ -68,7 +68,7 @@ export const leadChecks: readonly Check[] = [
     mend: 'The unique index on (lead, round) is missing: `npx crm migrate status`; then reassign the lead.',
     sql: `
       select organization_id, 'lead ' || lead_id as subject, 'round ' || round || ' has ' || count(*) || ' assignments' as detail
-      from crm_core.crm_lead_assignments where deleted_at is null
+      from crm_core.crm_lead_assignments where user_id is not null and deleted_at is null
       group by organization_id, lead_id, round having count(*) > 1`,
   },
   {

@@ -183,10 +183,11 @@ describe('the decision on a new lead', () => {
   it('leaves a lead scored when there is nobody, and says so', async () => {
     const house = await makeHouse(fixture.app, { users: () => Promise.resolve([]), rule: { when: 'country == "FR"' } });
     const { leadId, state, answer } = await house.capture(form());
-    expect(state).toMatchObject({ stage: 'scored', assignedUserId: undefined, round: 0, next: undefined });
+    expect(state).toMatchObject({ stage: 'scored', assignedUserId: undefined, round: 0, next: { step: 'find_owner' } });
     expect(answer).toMatchObject({ status: 201, body: { stage: 'scored', assignedUserId: null } });
-    expect(await house.count('crm_lead_assignments', 'lead_id = ?', [leadId])).toBe(0);
-    expect(await house.count('crm_notifications', 'subject_id = ?', [leadId])).toBe(0);
+    expect(
+      await house.sql('select user_id, round, reason from crm_core.crm_lead_assignments where lead_id = ?', [leadId]),
+    ).toEqual([{ user_id: null, round: 1, reason: 'no rule matches, and there is no fallback' }]);
   });
 
   it('gives a lead to the fallback of the organisation only while they are active', async () => {

@@ -135,7 +135,7 @@ describe('unmerge', () => {
     expect((await house.send(merged.leadId, 'unmerge')).state).toMatchObject({
       stage: 'scored',
       assignedUserId: undefined,
-      next: undefined,
+      next: { step: 'find_owner' },
     });
   });
 

@@ -42,7 +42,7 @@ describe('the process of a lead', () => {
     });
     expect(explanation).toMatchObject({
       score: { cause: 'engaged', score: touched.score, model: { version: 1 }, contributions: expect.any(Array) },
-      earlierScores: [{ cause: 'captured' }],
+      earlierScores: [{ cause: 'assigned' }, { cause: 'captured' }],
       assignment: {
         round: 2,
         userId: touched.assignedUserId,

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { type Database, openDatabase } from '../../../db/database.ts';
 import { Problem } from '../../../db/model/problem.ts';
-import { readTakers } from '../../../db/tickets/queue.queries.ts';
+import { readTicketTakers } from '../../../db/tickets/queue.queries.ts';
 import { assignmentStrategies } from '../../../workflows/assignment/rules.ts';
 import { databaseFixture } from '../../db/database-fixture.ts';
 import { type Desk, makeDesk } from './routing-house.ts';
@@ -33,8 +33,8 @@ async function untilRouted(desk: Desk, ticketId: string, through: Database): Pro
   }
 }
 
-const routeAll = (desk: Desk, ticketIds: readonly string[]) =>
-  Promise.all(ticketIds.map((id, index) => untilRouted(desk, id, index % 2 ? second : fixture.app)));
+const routeAll = (desk: Desk, ids: readonly string[]) =>
+  Promise.all(ids.map((id, index) => untilRouted(desk, id, index % 2 ? second : fixture.app)));
 
 const loadOf = async ({ sql }: Desk): Promise<{ open: number; counted: number; room: number }[]> =>
   sql(
@@ -52,8 +52,8 @@ describe('two workers that race for the last capacity of a team', () => {
         fc.integer({ min: 1, max: 12 }),
         async (agents, strategy, count) => {
           const desk = await makeDesk(fixture.app, { agents, rule: { strategy } });
-          const ticketIds = await Promise.all(Array.from({ length: count }, () => desk.open()));
-          await routeAll(desk, ticketIds);
+          const ids = await Promise.all(Array.from({ length: count }, () => desk.open()));
+          await routeAll(desk, ids);
           const room = agents.reduce((sum, { ticketCapacity }) => sum + ticketCapacity, 0);
           const load = await loadOf(desk);
           expect(load.every(({ open, counted, room: most }) => open === counted && open <= most)).toBe(true);
@@ -76,11 +76,11 @@ describe('two workers that race for the last capacity of a team', () => {
   it('drain a queue without exceeding it: all are answered in the end, the oldest first', async () => {
     const desk = await makeDesk(fixture.app, { agents: [{ ticketCapacity: 2 }] });
     const userId = String(desk.agents[0]?.id);
-    const ticketIds: string[] = [];
-    for (let n = 0; n < 7; n += 1) ticketIds.push(await desk.open());
-    for (const ticketId of ticketIds) await desk.route(ticketId);
+    const ids: string[] = [];
+    for (let n = 0; n < 7; n += 1) ids.push(await desk.open());
+    for (const ticketId of ids) await desk.route(ticketId);
     const order: string[] = [];
-    while (order.length < ticketIds.length) {
+    while (order.length < ids.length) {
       const assigned = await desk.sql<{ ticket_id: string }>(
         `select ticket_id from crm_core.crm_tickets where stage = 'assigned' order by opened_at, ticket_id`,
       );
@@ -89,10 +89,10 @@ describe('two workers that race for the last capacity of a team', () => {
         await desk.resolve(ticket_id);
         order.push(ticket_id);
       }
-      const { room: free, ticketIds: takers } = await readTakers(fixture.app, desk.org.id, userId, new Date(), 50);
+      const { room: free, ids: takers } = await readTicketTakers(fixture.app, desk.org.id, userId, new Date(), 50);
       await routeAll(desk, takers.slice(0, free));
       expect((await loadOf(desk)).every(({ open, room }) => open <= room)).toBe(true);
     }
-    expect(order).toEqual(ticketIds);
+    expect(order).toEqual(ids);
   });
 });

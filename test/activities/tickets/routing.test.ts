@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { teamMembers } from '../../../db/access/team-member.ts';
 import type { Problem } from '../../../db/model/problem.ts';
-import { readTakers } from '../../../db/tickets/queue.queries.ts';
+import { readTicketTakers } from '../../../db/tickets/queue.queries.ts';
 import { databaseFixture, refusalOf } from '../../db/database-fixture.ts';
 import { adminOf, type Made, makeOrganization, makeTeam, makeUser, writeAs } from '../../support/factories.ts';
 import { type Desk, makeDesk, makeRoutingRule } from './routing-house.ts';
@@ -28,7 +28,7 @@ const eventsOf = ({ sql }: Desk) =>
     `select subject_id, payload from crm_core.crm_outbox where kind = 'ticket.capacity_freed' order by event_id`,
   );
 const takersFor = ({ org }: Desk, userId: string, limit = 50) =>
-  readTakers(fixture.app, org.id, userId, new Date(), limit);
+  readTicketTakers(fixture.app, org.id, userId, new Date(), limit);
 
 describe('routing a ticket', () => {
   it('goes by the first rule that holds to the member with the skills and the next turn, everybody explained', async () => {
@@ -225,16 +225,16 @@ describe('the queue', () => {
     await desk.route(held);
     await desk.route(alsoHeld);
     const foreignSkill = await desk.open({ skills: ['french'] });
-    const ticketIds = [await desk.open({ skills: ['german'] }), await desk.open(), await desk.open()];
-    for (const ticketId of [foreignSkill, ...ticketIds]) await desk.route(ticketId);
-    const none = { room: 0, ticketIds: [] };
+    const ids = [await desk.open({ skills: ['german'] }), await desk.open(), await desk.open()];
+    for (const ticketId of [foreignSkill, ...ids]) await desk.route(ticketId);
+    const none = { room: 0, ids: [] };
     expect(await takersFor(desk, userId)).toEqual(none);
     await desk.resolve(held);
-    expect(await takersFor(desk, userId)).toEqual({ room: 1, ticketIds });
+    expect(await takersFor(desk, userId)).toEqual({ room: 1, ids });
     await desk.resolve(alsoHeld);
-    expect(await takersFor(desk, userId, 2)).toEqual({ room: 2, ticketIds: ticketIds.slice(0, 2) });
+    expect(await takersFor(desk, userId, 2)).toEqual({ room: 2, ids: ids.slice(0, 2) });
     await desk.sql('update crm_core.crm_users set daily_quota = 3 where user_id = ?', [userId]);
-    expect(await takersFor(desk, userId)).toEqual({ room: 1, ticketIds });
+    expect(await takersFor(desk, userId)).toEqual({ room: 1, ids });
     await desk.sql('update crm_core.crm_users set daily_quota = 2 where user_id = ?', [userId]);
     expect(await takersFor(desk, userId)).toEqual(none);
     await desk.sql('update crm_core.crm_users set daily_quota = null, out_of_office_from = ? where user_id = ?', [
@@ -254,11 +254,11 @@ describe('the queue', () => {
     await desk.route(ticketId);
     const join = (team: Made, user: Made) =>
       desk.org.records.create(writeAs(adminOf(desk.org)), teamMembers, { teamId: team.id, userId: user.id });
-    expect((await takersFor(desk, stranger.id)).ticketIds).toEqual([]);
+    expect((await takersFor(desk, stranger.id)).ids).toEqual([]);
     await join(desk.team, newcomer);
     await join(second, other);
-    expect((await takersFor(desk, newcomer.id)).ticketIds).toEqual([ticketId]);
-    expect((await takersFor(desk, other.id)).ticketIds).toEqual([ticketId]);
+    expect((await takersFor(desk, newcomer.id)).ids).toEqual([ticketId]);
+    expect((await takersFor(desk, other.id)).ids).toEqual([ticketId]);
   });
 
   it('is for whoever stands in for an absent member, with the skills of both', async () => {
@@ -274,11 +274,11 @@ describe('the queue', () => {
     const [german, billing] = [await desk.open({ skills: ['german'] }), await desk.open({ skills: ['billing'] })];
     for (const ticketId of [german, billing]) await desk.route(ticketId);
     await desk.sql('update crm_core.crm_users set ticket_capacity = 5 where user_id = ?', [delegate.id]);
-    expect(await takersFor(desk, delegate.id)).toEqual({ room: 5, ticketIds: [german] });
+    expect(await takersFor(desk, delegate.id)).toEqual({ room: 5, ids: [german] });
     expect((await desk.route(german)).userId).toBe(delegate.id);
     expect((await desk.route(billing)).userId).toBeNull();
     await desk.sql('update crm_core.crm_users set out_of_office_from = null where user_id = ?', [absent]);
-    expect((await takersFor(desk, delegate.id)).ticketIds).toEqual([]);
+    expect((await takersFor(desk, delegate.id)).ids).toEqual([]);
   });
 
   it('decides anew when other rules hold, since free places go by them', async () => {
@@ -288,11 +288,11 @@ describe('the queue', () => {
     await desk.route(ticketId);
     await makeRoutingRule(desk.org, await makeTeam(desk.org, [newcomer]), { position: 200 });
     await desk.sql('update crm_core.crm_users set ticket_capacity = 1 where user_id = ?', [newcomer.id]);
-    expect((await takersFor(desk, newcomer.id)).ticketIds).toEqual([]);
+    expect((await takersFor(desk, newcomer.id)).ids).toEqual([]);
     await desk.sql('update crm_core.crm_users set ticket_capacity = 0 where user_id = ?', [newcomer.id]);
     await desk.route(ticketId);
     expect(await desk.ticket(ticketId)).toMatchObject({ stage: 'queued', team_id: desk.team.id, round: 2 });
     await desk.sql('update crm_core.crm_users set ticket_capacity = 1 where user_id = ?', [newcomer.id]);
-    expect((await takersFor(desk, newcomer.id)).ticketIds).toEqual([ticketId]);
+    expect((await takersFor(desk, newcomer.id)).ids).toEqual([ticketId]);
   });
 });

@@ -5,6 +5,7 @@ import { statusOf, type LeadStage, type LeadStep } from '../../../workflows/lead
 
 /** Minutes from one step of the ladder to the next, in this double's plain time. */
 export const ladderMinutes: Readonly<Record<LeadStep, number>> = {
+  find_owner: 60,
   remind_owner: 30,
   tell_manager: 60,
   reassign: 120,

@@ -1,0 +1,117 @@
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { MockActivityEnvironment, type TestWorkflowEnvironment } from '@temporalio/testing';
+import { v7 as uuidv7 } from 'uuid';
+import { createAutomationActivities } from '../../activities/automation.ts';
+import { leads } from '../../db/leads/lead.ts';
+import { leadProcess } from '../../workflows/leads/messages.ts';
+import { databaseFixture } from '../db/database-fixture.ts';
+import { makeAssignmentRule, makeTeam, makeUser, writeAs } from '../support/factories.ts';
+import { sharedTemporal } from '../support/temporal.ts';
+import { form, type House, makeHouse } from './leads/house.ts';
+
+const fixture = databaseFixture();
+let environment: TestWorkflowEnvironment;
+const started: string[] = [];
+// Nobody works on this queue: what a process was told is in its history.
+const taskQueue = `unattended-${uuidv7()}`;
+
+beforeAll(async () => {
+  environment = await sharedTemporal();
+});
+afterAll(async () => {
+  for (const workflowId of started)
+    await environment.client.workflow
+      .getHandle(workflowId)
+      .terminate()
+      .catch(() => undefined);
+  await environment.teardown();
+});
+
+/** A lead that nobody can be given, with a process. */
+async function waitingLead(house: House, about: Parameters<typeof form>[0] = {}): Promise<string> {
+  const { leadId, state } = await house.capture(form(about));
+  expect(state.stage).toBe('scored');
+  const workflowId = leadProcess.workflowId(leadId);
+  started.push(workflowId);
+  const args = [{ organizationId: house.org.id, leadId }];
+  await environment.client.workflow.start(leadProcess.workflowType, { workflowId, taskQueue, args });
+  return leadId;
+}
+
+async function told(leadId: string): Promise<string[]> {
+  const { events } = await environment.client.workflow.getHandle(leadProcess.workflowId(leadId)).fetchHistory();
+  return (events ?? []).flatMap(({ workflowExecutionSignaledEventAttributes: signal }) => signal?.signalName ?? []);
+}
+
+/** Delivers the undelivered events of a kind. */
+async function deliver(house: House, kind: string): Promise<void> {
+  const batchId = uuidv7();
+  await house.sql('update crm_core.crm_outbox set batch_id = ? where kind = ? and delivered_at is null', [
+    batchId,
+    kind,
+  ]);
+  const { deliverBatch } = createAutomationActivities({
+    database: fixture.app,
+    relay: fixture.relay,
+    temporal: environment.client,
+    mail: null,
+    taskQueues: { processes: taskQueue, bulk: taskQueue },
+  });
+  await new MockActivityEnvironment().run(deliverBatch, { batchId });
+}
+
+const fullHouse = (capacity = 1) =>
+  makeHouse(fixture.app, { users: async (org) => [await makeUser(org, { capacity })] });
+
+it('the lead that has waited longest hears when a place is free, one for each place', async () => {
+  const house = await fullHouse();
+  const held = await house.capture(form());
+  const [ended, first, second] = [await waitingLead(house), await waitingLead(house), await waitingLead(house)];
+  await environment.client.workflow.getHandle(leadProcess.workflowId(ended)).terminate();
+  await house.send(held.leadId, 'disqualify', { reason: 'spam' });
+  await deliver(house, 'lead.capacity_freed');
+  expect([await told(first), await told(second)]).toEqual([['capacityFreed'], []]);
+  const { org, activities } = house;
+  const given = await activities.replan({ organizationId: org.id, leadId: first, at: new Date().toISOString() });
+  expect(given).toMatchObject({ stage: 'assigned', assignedUserId: held.state.assignedUserId });
+});
+
+it('leads that have waited longer, but that the user cannot be given, are passed over', async () => {
+  const house = await fullHouse();
+  const elsewhere = await makeTeam(house.org, [await makeUser(house.org, { capacity: 0 })]);
+  await makeAssignmentRule(house.org, elsewhere, { when: 'country == "FR"', position: 1 });
+  await house.sql(`update crm_core.crm_assignment_rules set condition = 'country == "DE"' where position = 100`);
+  const held = await house.capture(form({ country: 'DE' }));
+  const [other, waiting] = [await waitingLead(house, { country: 'FR' }), await waitingLead(house, { country: 'DE' })];
+  await house.send(held.leadId, 'disqualify', { reason: 'spam' });
+  await deliver(house, 'lead.capacity_freed');
+  expect([await told(other), await told(waiting)]).toEqual([[], ['capacityFreed']]);
+});
+
+it('it hears when a lead of its user is deleted, and when a user has more capacity', async () => {
+  const house = await fullHouse();
+  const held = await house.capture(form());
+  const waiting = await waitingLead(house);
+  await house.org.records.remove(writeAs(house.admin), leads, held.leadId, '*');
+  await deliver(house, 'lead.removed');
+  expect(await told(waiting)).toEqual(['capacityFreed']);
+  const [user] = house.users;
+  await house.sql('update crm_core.crm_users set capacity = 5 where user_id = ?', [user?.id]);
+  await house.sql(
+    "update crm_core.crm_outbox set kind = 'user.updated' where subject_id = ? and kind = 'user.created'",
+    [user?.id],
+  );
+  await deliver(house, 'user.updated');
+  expect(await told(waiting)).toEqual(['capacityFreed', 'capacityFreed']);
+  started.push(`fan-out:${house.org.id}:user:${user?.id}`);
+});
+
+it('it hears of a new member of a team through the fan-out', async () => {
+  const house = await fullHouse(0);
+  await waitingLead(house);
+  const [member] = await house.sql<{ id: string }>('select team_member_id as id from crm_core.crm_team_members');
+  await deliver(house, 'team_member.created');
+  const workflowId = `fan-out:${house.org.id}:team_member:${member?.id}`;
+  started.push(workflowId);
+  expect((await environment.client.workflow.getHandle(workflowId).describe()).status.name).toBe('RUNNING');
+});
