@@ -63,7 +63,7 @@ async function touch(
   lead: LeadRow,
   { channel, note }: Payload<'touch'>,
 ): Promise<LeadRow> {
-  const inTime = await keepInTime(em, change, lead);
+  const inTime = await keepInTime(em, change, lead, 'touched');
   const touched = {
     ...inTime.values,
     stage: 'touched' as const,
@@ -123,13 +123,14 @@ async function disqualify(
   lead: LeadRow,
   { reason, note }: Payload<'disqualify'>,
 ): Promise<LeadRow> {
+  const inTime = await keepInTime(em, change, lead, 'disqualified');
   const rows = note === undefined ? [] : [await loggedActivity(em, change, 'note', note)];
   return saveLead(
     em,
     change,
     lead,
-    { stage: 'disqualified', disqualifyReason: reason },
-    { kind: 'lead.disqualified', summary: `disqualified: ${reason}` },
-    { rows },
+    { ...inTime.values, stage: 'disqualified', disqualifyReason: reason },
+    { kind: 'lead.disqualified', summary: `disqualified: ${reason}${inTime.remark}` },
+    { rows: [...rows, ...inTime.rows] },
   );
 }

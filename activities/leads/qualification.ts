@@ -12,6 +12,7 @@ import type { leadProcess } from '../../workflows/leads/messages.ts';
 import { companyNameKey } from '../../workflows/leads/name-keys.ts';
 import type { PayloadOf } from '../../workflows/processes/messages.ts';
 import { carriedRefs } from './external-refs.ts';
+import { keepInTime } from './in-time.ts';
 import { saveLead } from './lead-change.ts';
 
 /**
@@ -24,7 +25,8 @@ export async function qualify(
   lead: LeadRow,
   { evidence, accountName }: PayloadOf<typeof leadProcess, 'qualify'>,
 ): Promise<LeadRow> {
-  const account = await matchOrMakeAccount(em, change, lead, accountName);
+  const inTime = await keepInTime(em, change, lead, 'qualified');
+  const account = await matchOrMakeAccount(em, change, { ...lead, ...inTime.values }, accountName);
   const contact = await matchOrMakeContact(em, change, lead.personId, account.id);
   const proofs = Object.entries(evidence).map(([criterion, { statement, reference }]) => ({
     id: uuidv7(),
@@ -36,13 +38,20 @@ export async function qualify(
     recordedAt: change.at,
   }));
   const refs = await carriedRefs(em, change, lead.id, { subjectType: 'contact', subjectId: contact.id });
-  const rows = [{ into: QualificationEvidence, rows: proofs }, ...account.rows, ...contact.rows, ...refs];
+  const rows = [
+    { into: QualificationEvidence, rows: proofs },
+    ...account.rows,
+    ...contact.rows,
+    ...refs,
+    ...inTime.rows,
+  ];
   const told = {
     kind: 'lead.qualified',
-    summary: 'qualified',
+    summary: `qualified${inTime.remark}`,
     details: { accountId: account.id, contactId: contact.id },
   };
-  return saveLead(em, change, lead, { stage: 'qualified', accountId: account.id }, told, { rows });
+  const values = { ...inTime.values, stage: 'qualified' as const, accountId: account.id };
+  return saveLead(em, change, lead, values, told, { rows });
 }
 
 interface Matched {

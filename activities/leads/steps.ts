@@ -1,6 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { v7 as uuidv7 } from 'uuid';
 import { readAbsence } from '../../db/leads/absence.queries.ts';
+import { isForestalled } from '../../db/leads/owed.queries.ts';
 import type { LeadRow } from '../../db/leads/lead-state.queries.ts';
 import { LeadStep } from '../../db/leads/lead-step.ts';
 import { type NextStep, planNext } from '../../db/leads/ladder.queries.ts';
@@ -13,9 +14,13 @@ import { notify, whoWatches } from './notifications.ts';
 import { findOwner, hasOwner, moveStep } from './planning.ts';
 import { chooseAnew, give, ownersOf } from './reassignment.ts';
 
+/** How long a step waits at a time for a message that was received before it fell due. */
+const forestalledMs = 60_000;
+
 /**
  * Takes a step that has fallen due, on a locked lead: plans again first, since calendar, owner or ladder may have
- * changed; what is not due by that plan is only moved.
+ * changed; what is not due by that plan is only moved. A message that was received in time and is still on its way goes
+ * first: a reminder could not be taken back, nor a closing.
  */
 export async function takeStep(em: EntityManager, change: Change, lead: LeadRow, due: StepDue): Promise<LeadRow> {
   const isOwned = await hasOwner(em, lead);
@@ -26,6 +31,10 @@ export async function takeStep(em: EntityManager, change: Change, lead: LeadRow,
   if (!isPlanned || nextDueAt === null || nextDueAt > new Date(due.detectedAt))
     return moveStep(em, change, lead, planned);
   if (!isOwned || due.step === 'find_owner') return findOwner(em, change, lead);
+  if (await isForestalled(em, lead.id, nextDueAt)) {
+    const again = new Date(Date.parse(due.detectedAt) + forestalledMs);
+    return saveLead(em, change, lead, { nextStep, nextDueAt: again }, null);
+  }
   return acts[due.step](em, change, lead, (outcome) =>
     kept(change, lead, { ...due, dueAt: nextDueAt.toISOString() }, outcome),
   );

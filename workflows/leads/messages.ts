@@ -10,6 +10,9 @@ const evidence = z.strictObject({
   reference: line(500).describe('Where it comes from: a link, a call, a document.'),
 });
 
+/** Messages by which somebody does something with a lead: received in time, they forestall the step that falls due. */
+export const forestalling = ['touch', 'reassign', 'qualify', 'disqualify', 'merge'] as const;
+
 /** Everything that can be told to a lead's intake (DOMAIN, processes 1 and 2). */
 export const leadProcess = defineProcess({
   name: 'lead',

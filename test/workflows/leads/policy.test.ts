@@ -15,11 +15,11 @@ import {
 } from '../../../workflows/leads/policy.ts';
 
 describe('stages', () => {
-  it('lead from capture to an end, and only a merge and a closing as stale can be taken back', () => {
+  it('lead from capture to an end, and only a merge can be taken back', () => {
     const reached = new Set<LeadStage>(['captured']);
     for (const stage of reached) for (const next of leadTransitions[stage]) reached.add(next);
     expect([...reached].sort()).toEqual([...leadStages].sort());
-    expect(finalLeadStages.filter((stage) => leadTransitions[stage].length > 0)).toEqual(['disqualified', 'merged']);
+    expect(finalLeadStages.filter((stage) => leadTransitions[stage].length > 0)).toEqual(['merged']);
     expect(mayChangeStage('scored', 'qualified')).toBe(false);
     expect(mayChangeStage('assigned', 'qualified')).toBe(true);
   });
