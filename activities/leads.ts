@@ -119,9 +119,12 @@ async function applyOnce(
   const { change, payload, isRepeated } = received;
   if (isRepeated) return lead;
   if (lead.deletedAt !== null) throw new Problem('not_found', `There is no lead ${lead.id}.`);
-  const refusal = stageRefusal(leadProcess, name, lead.stage);
-  if (refusal && name !== 'engaged') throw new Problem(refusal.code, refusal.message, refusal.errors);
-  if (name === 'engaged' && lead.status !== 'open') return lead;
+  if (name in leadProcess.signals) {
+    if (lead.status !== 'open') return lead;
+  } else {
+    const refusal = stageRefusal(leadProcess, name, lead.stage);
+    if (refusal) throw new Problem(refusal.code, refusal.message, refusal.errors);
+  }
   const after = await applyToLead(em, change, lead, name, payload);
   if (change.commandId) await storeAnswer(em, change.commandId, 200, await leadAnswer(em, change.actor, after));
   return after;

@@ -102,9 +102,10 @@ export function createSubscribers({
     };
 
   const subscribers: Readonly<Record<string, Subscriber>> = {
-    // People change what routes a ticket and chooses its policy by a plain PATCH, beside the process.
+    // People change what routes a ticket and chooses its policy, or scores a lead, by a plain PATCH, beside the process.
     'ticket.updated': (event) =>
       tell(ticketProcess, isFactChange(event.payload['fields']) ? 'factsChanged' : 'configurationChanged')(event),
+    'lead.updated': tell(leadProcess, 'changed'),
     'ticket_reply.created': (event) => mailReply({ relay, database, mail }, event),
     [replyBounced]: (event) => noteUndelivered(database, event, { reason: String(event.payload['reason']) }),
     [releasedEvent]: tell(leadProcess, 'engaged'),

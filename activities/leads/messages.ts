@@ -34,14 +34,22 @@ export async function applyToLead(
   return wasOpen || after.status !== 'open' ? after : replan(em, change, after);
 }
 
-function outcomeOf(em: EntityManager, change: Change, lead: LeadRow, name: string, payload: unknown): Promise<LeadRow> {
-  switch (name as LeadMessage | 'engaged') {
+async function outcomeOf(
+  em: EntityManager,
+  change: Change,
+  lead: LeadRow,
+  name: string,
+  payload: unknown,
+): Promise<LeadRow> {
+  switch (name as LeadMessage | 'engaged' | 'changed') {
     case 'touch':
       return touch(em, change, lead, payload as Payload<'touch'>);
     case 'rescore':
       return rescore(em, change, lead, 'rescore');
     case 'engaged':
       return engaged(em, change, lead);
+    case 'changed':
+      return replan(em, change, await rescore(em, change, lead, 'changed'));
     case 'reassign':
       return reassign(em, change, lead, payload as Payload<'reassign'>);
     case 'qualify':

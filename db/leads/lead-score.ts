@@ -19,7 +19,7 @@ export const LeadScore = entity('LeadScore', 'crm_lead_scores', {
     score: integer(0, 100),
     band: choice(scoreBands, { nullable: true }),
     contributions: json(z.array(z.record(z.string(), z.unknown()))),
-    /** `captured`, `engaged`, `rescore`. */
+    /** `captured`, `engaged`, `rescore`, `changed`, `assigned`, `unmerged`. */
     cause: text(60),
     scoredAt: instant(),
   },

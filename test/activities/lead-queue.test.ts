@@ -115,3 +115,11 @@ it('it hears of a new member of a team through the fan-out', async () => {
   started.push(workflowId);
   expect((await environment.client.workflow.getHandle(workflowId).describe()).status.name).toBe('RUNNING');
 });
+
+it('a lead hears that somebody has changed its row', async () => {
+  const house = await fullHouse(0);
+  const leadId = await waitingLead(house);
+  await house.org.records.patch(writeAs(house.admin), leads, leadId, '*', { urgency: 'high' });
+  await deliver(house, 'lead.updated');
+  expect(await told(leadId)).toEqual(['changed']);
+});

@@ -83,6 +83,10 @@ export const leadProcess = defineProcess({
       summary: 'A lead was merged into this one or taken out again, or an activity was logged on it.',
       payload: z.strictObject({ leadId: z.uuid().optional() }),
     },
+    changed: {
+      summary: 'Somebody has changed what the lead is judged by: score again, and plan.',
+      payload: z.strictObject({}),
+    },
     configurationChanged: {
       summary: 'A calendar, an absence, a team or a rule that this lead depends on has changed: plan again.',
       payload: z.strictObject({}),

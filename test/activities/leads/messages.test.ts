@@ -1,8 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
 import { databaseFixture, refusalOf } from '../../db/database-fixture.ts';
-import { makeTeam, makeUser, managerOf, salesRep } from '../../support/factories.ts';
-import { form, houseWithLead as withLead, makeHouse, tracesOf } from './house.ts';
+import { leads } from '../../../db/leads/lead.ts';
+import { makeTeam, makeUser, managerOf, salesRep, writeAs } from '../../support/factories.ts';
+import { form, type House, houseWithLead as withLead, makeHouse, tracesOf } from './house.ts';
 
 const fixture = databaseFixture();
 
@@ -216,11 +217,37 @@ describe('engaged', () => {
     expect(state.next?.step).toBe('remind_idle');
   });
 
-  it('is nothing to a lead that has ended', async () => {
+  it('is nothing to a lead that has ended, nor is a change of its row', async () => {
     const { house, leadId } = await houseWithLead();
     const { state } = await house.send(leadId, 'disqualify', { reason: 'spam' });
     const before = await tracesOf(house);
     expect(await house.signal(leadId, 'engaged')).toEqual(state);
+    expect(await house.signal(leadId, 'changed')).toEqual(state);
     expect(await tracesOf(house)).toEqual(before);
+  });
+});
+
+describe('a change of the row', () => {
+  const patch = ({ org, admin }: House, leadId: string, body: Record<string, unknown>) =>
+    org.records.patch(writeAs(admin), leads, leadId, '*', body);
+
+  it('scores the lead again, and its process shows the new priority', async () => {
+    const { house, leadId, state } = await houseWithLead();
+    await patch(house, leadId, { country: 'DE', urgency: 'high' });
+    expect(await house.signal(leadId, 'changed')).toMatchObject({
+      score: (state.score ?? 0) + 30,
+      priority: 'high',
+      next: state.next,
+    });
+    const [latest] = await house.sql('select cause from crm_core.crm_lead_scores order by lead_score_id desc');
+    expect(latest).toEqual({ cause: 'changed' });
+  });
+
+  it('gives one that waits to whom the rules choose by that', async () => {
+    const house = await makeHouse(fixture.app, { rule: { when: 'country == "FR"' } });
+    const { leadId, state } = await house.capture(form());
+    expect(state.stage).toBe('scored');
+    await patch(house, leadId, { country: 'FR' });
+    expect(await house.signal(leadId, 'changed')).toMatchObject({ stage: 'assigned', round: 1 });
   });
 });
