@@ -9,7 +9,7 @@ import { gather, insertRows } from '../../db/model/set-based.ts';
 import type { EmailStatus } from '../../workflows/leads/facts.ts';
 import type { LeadStage } from '../../workflows/leads/policy.ts';
 import { assign } from './assignment.ts';
-import { capturedEntry, capturedLead, externalRefs } from './captured.ts';
+import { capturedEntry, capturedLead, duplicateFlags, externalRefs } from './captured.ts';
 import { toldEntry } from './lead-change.ts';
 import { absorb, mergeRow, missing, withoutClaimed } from './merging.ts';
 import { tellOfDecision } from './notifications.ts';
@@ -61,7 +61,7 @@ export async function decide(
 
 async function scoreAndAssign(
   em: EntityManager,
-  { change, capture, context, lead: captured, emailStatus }: Captured,
+  { change, capture, context, lead: captured, duplicates, emailStatus }: Captured,
 ): Promise<LeadRow> {
   const { intake, receivedAt } = capture;
   const { modelScore, facts } = scoreByModel({
@@ -94,6 +94,7 @@ async function scoreAndAssign(
       ...externalRefs(change, intake),
       capturedEntry(change, capture),
       timelineRow(change, 'lead.scored', `scored ${lead.score}${lead.band ? ` (${lead.band})` : ''}`),
+      ...duplicateFlags(change, lead, duplicates),
       toldEntry(change, assigned.told),
       ...(await tellOfDecision(em, change, lead)),
     ]),

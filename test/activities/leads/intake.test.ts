@@ -5,6 +5,7 @@ import { createLeadActivities } from '../../../activities/leads.ts';
 import type { Actor } from '../../../db/access/actor.ts';
 import { openDatabase } from '../../../db/database.ts';
 import { databaseFixture } from '../../db/database-fixture.ts';
+import { leads } from '../../../db/leads/lead.ts';
 import { makeUser, salesRep } from '../../support/factories.ts';
 import { berlin, form, type House, makeHouse } from './house.ts';
 
@@ -197,5 +198,34 @@ describe('the decision on a new lead', () => {
     expect((await house.capture(form())).state).toMatchObject({ stage: 'assigned', assignedUserId: fallback.id });
     await house.sql('update crm_core.crm_users set active = false where user_id = ?', [fallback.id]);
     expect((await house.capture(form())).state).toMatchObject({ stage: 'scored', assignedUserId: undefined });
+  });
+});
+
+describe('a lead that is likely the same as another', () => {
+  it('goes its way, and is flagged for its owner: by a task, in its timeline, and to be filtered by', async () => {
+    const house = await makeHouse(fixture.app);
+    const first = await house.capture({ fullName: 'Ada Lovelace', phone: berlin(77) });
+    const { leadId, state } = await house.capture({ fullName: 'Grace Hopper', phone: berlin(77) });
+    expect(state.stage).toBe('assigned');
+    expect(
+      await house.sql('select title, description, assigned_user_id, status, subject_id from crm_core.crm_tasks'),
+    ).toEqual([
+      {
+        title: 'Possible duplicate: Grace Hopper',
+        description: expect.stringContaining(first.leadId),
+        assigned_user_id: state.assignedUserId,
+        status: 'open',
+        subject_id: leadId,
+      },
+    ]);
+    expect(
+      await house.sql("select subject_id, details from crm_core.crm_timeline where kind = 'lead.duplicate_suspected'"),
+    ).toEqual([{ subject_id: leadId, details: { leadIds: [first.leadId] } }]);
+    const flagged = await house.org.records.list(house.admin, leads, {
+      filters: [{ field: 'likelyDuplicates', op: 'gte', value: '1' }],
+      sort: [],
+      limit: 10,
+    });
+    expect(flagged.data.map(({ id }) => id)).toEqual([leadId]);
   });
 });
