@@ -1,13 +1,28 @@
+import type { EmailStatus } from '../../workflows/leads/facts.ts';
 import type { NormalisationStep, NormalisedIntake } from '../../workflows/leads/normalisation.ts';
 import type { Actor } from '../access/actor.ts';
 import { type Database, inOrganization } from '../database.ts';
-import { readIntakeContext } from './intake.queries.ts';
+import { type IntakeContext, readIntakeContext } from './intake.queries.ts';
 import { decideAssignment, compareDuplicates, scoreByModel, inQuestion } from './decisions.ts';
 import { firstStep } from './ladder.queries.ts';
 import { calendarAmong, readTeams } from '../assignment/teams.queries.ts';
 
 /** No lead has it: the dry run has no lead of its own to leave out. */
 const noLead = '00000000-0000-0000-0000-000000000000';
+
+/**
+ * What the decision goes by of the look-up of a mail, which a dry run does not make: what an earlier one said of the same
+ * mail, else it is assumed to be unknown. A capture looks it up, and may be scored and assigned differently then.
+ */
+function presumedStatus(
+  { email }: NormalisedIntake,
+  { person }: Pick<IntakeContext, 'person'>,
+): { emailStatus: EmailStatus; emailStatusFrom: 'no_mail' | 'earlier_look_up' | 'assumed' } {
+  if (email === null) return { emailStatus: 'unknown', emailStatusFrom: 'no_mail' };
+  const isKnown = person !== null && person.primaryEmail === email && person.emailStatus !== 'unknown';
+  if (isKnown) return { emailStatus: person.emailStatus, emailStatusFrom: 'earlier_look_up' };
+  return { emailStatus: 'unknown', emailStatusFrom: 'assumed' };
+}
 
 /** The decision on a capture as it would be made now, with its explanation; nothing is written and no turn is used up. */
 export async function projectRoute(
@@ -22,10 +37,11 @@ export async function projectRoute(
     const [survivor] = exact;
     if (survivor)
       return { outcome: 'merged', mergedIntoLeadId: survivor.id, explanation: { normalization: steps, duplicates } };
+    const { emailStatus, emailStatusFrom } = presumedStatus(intake, context);
     const { modelScore, facts } = scoreByModel({
       lead: intake,
       context,
-      emailStatus: context.person?.emailStatus ?? 'unknown',
+      emailStatus,
       engagements: [],
       engagementCount: 0,
       capturedAt: at,
@@ -39,6 +55,8 @@ export async function projectRoute(
     const next = userId === null ? null : firstStep(ladder, calendar, 1, at);
     return {
       outcome: userId === null ? 'scored' : 'assigned',
+      emailStatus,
+      emailStatusFrom,
       score: modelScore.score,
       band: modelScore.band,
       assignedUserId: userId,

@@ -12,7 +12,8 @@ export const finalLeadStages = ['qualified', 'disqualified', 'merged'] as const;
 
 /**
  * From each stage to those it may change to. In `scored` a lead waits while nobody can be given it, after its capture or
- * when its owner has left; a merge undone is assigned anew, or goes on where it was. Evidence for a qualification is itself a contact, so it needs no touch before.
+ * when its owner has left; a merge undone is assigned anew, or goes on where it was. Evidence for a qualification is itself
+ * a contact, so it needs no touch before.
  */
 export const leadTransitions: Readonly<Record<LeadStage, readonly LeadStage[]>> = {
   captured: ['scored', 'merged'],

@@ -6,6 +6,7 @@ import { projectRoute } from '../../../db/leads/projection.queries.ts';
 import { Problem } from '../../../db/model/problem.ts';
 import { parseOrRefuse } from '../../../db/model/schemas.ts';
 import { captureBody } from '../../../workflows/leads/capture.ts';
+import { emailStatuses } from '../../../workflows/leads/facts.ts';
 import { leadProcess } from '../../../workflows/leads/messages.ts';
 import { normaliseIntake } from '../../../workflows/leads/normalisation.ts';
 import { jsonSchema } from '../../json-schema.ts';
@@ -90,7 +91,9 @@ export function routeProjectionRoute(database: Database, readIntake: ReadIntake)
     path: '/crm/v1/leads/route-projection',
     operationId: 'projectLeadRoute',
     summary: 'Who would get this lead, and why: a dry run',
-    description: 'Needs the permission leads:assign, because the explanation names every candidate.',
+    description:
+      'Needs the permission leads:assign, because the explanation names every candidate. The mail is not looked up, as a ' +
+      'capture would: `emailStatus` says what the decision goes by, and `emailStatusFrom` whether that is known or assumed.',
     body: { content: leadCreate, example: captureExample },
     problems: ['forbidden'],
     answers: { 200: { description: 'The decision with its explanation', content: projection } },
@@ -112,6 +115,8 @@ const projection: NamedSchema = {
       mergedIntoLeadId: z.string().optional(),
       score: z.number().optional(),
       band: z.string().optional(),
+      emailStatus: z.enum(emailStatuses).optional(),
+      emailStatusFrom: z.enum(['no_mail', 'earlier_look_up', 'assumed']).optional(),
       assignedUserId: z.string().nullable().optional(),
       teamId: z.string().nullable().optional(),
       nextStep: z.string().nullable().optional(),

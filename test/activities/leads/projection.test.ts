@@ -92,4 +92,19 @@ describe('the route projection', () => {
       nextDueAt: null,
     });
   });
+
+  it('says what it goes by of the mail, which it does not look up: an earlier look-up of the same mail, or nothing', async () => {
+    const house = await makeHouse(fixture.app, { emailStatus: 'rejects' });
+    const body = form({ fullName: 'Ada Lovelace', email: 'ada@example.com', phone: berlin(5) });
+    const { leadId } = await house.capture(body);
+    await house.send(leadId, 'disqualify', { reason: 'spam' });
+    const goesBy = async (about: CaptureBody) => {
+      const { emailStatus, emailStatusFrom } = await project(house, about);
+      return [emailStatus, emailStatusFrom];
+    };
+    expect(await goesBy(body)).toEqual(['rejects', 'earlier_look_up']);
+    expect(await goesBy({ ...body, email: 'other@example.com' })).toEqual(['unknown', 'assumed']);
+    expect(await goesBy(form())).toEqual(['unknown', 'assumed']);
+    expect(await goesBy({ fullName: 'Ada Lovelace', phone: berlin(5) })).toEqual(['unknown', 'no_mail']);
+  });
 });
