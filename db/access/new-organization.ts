@@ -7,7 +7,7 @@ import { writeOnce } from '../automation/ledger.queries.ts';
 import { calendars } from '../calendars/calendar.ts';
 import { acrossOrganizations, type Database } from '../database.ts';
 import { Notification } from '../engagement/notification.ts';
-import { baseColumns, timelineRow } from '../model/changes.ts';
+import { baseColumns, eventRow, timelineRow } from '../model/changes.ts';
 import { createRecord } from '../model/counterparts.ts';
 import type { Resource } from '../model/define-resource.ts';
 import { Problem } from '../model/problem.ts';
@@ -97,6 +97,7 @@ export async function createOrganization(
     // An organisation is its own: its key is the column by which every other table is isolated.
     const { organizationId: id, ...base } = baseColumns(change);
     const { administrator: _administrator, calendar: _calendar, ...own } = body;
+    const notificationId = newId('Notification');
     await insertRows(em, [
       { into: Organization, rows: [{ id, ...base, ...own, fallbackUserId, calendarId }] },
       timelineRow(change, 'organization.created', 'organization created'),
@@ -104,7 +105,7 @@ export async function createOrganization(
         into: Notification,
         rows: [
           {
-            id: newId('Notification'),
+            id: notificationId,
             ...baseColumns(change),
             userId: administratorId,
             subjectType: change.subjectType,
@@ -115,6 +116,7 @@ export async function createOrganization(
           },
         ],
       },
+      eventRow(change, 'notification.created', { notificationId }),
     ]);
     // Nothing runs yet that a calendar or a rule just made could concern.
     await em.execute('update crm_core.crm_outbox set delivered_at = ? where organization_id = ?', [at, organizationId]);

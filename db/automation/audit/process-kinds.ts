@@ -1,10 +1,10 @@
 import { leadProcess } from '../../../workflows/leads/messages.ts';
 import {
+  chasingSteps,
   firstTouchSla,
   type LeadStage,
   type LeadStep,
   leadStages,
-  leadSteps,
 } from '../../../workflows/leads/policy.ts';
 import type { Process } from '../../../workflows/processes/messages.ts';
 import type { searchAttributes } from '../../../workflows/processes/search-attributes.ts';
@@ -50,7 +50,7 @@ const isAnyOf = (column: string, values: readonly string[]) =>
 const literal = (value: string | null) => (value === null ? 'null' : `'${value}'`);
 const slaOf = (stage: LeadStage, step: LeadStep | null) => literal(firstTouchSla(stage, step));
 const slaByStep = (stage: LeadStage) =>
-  `case r.next_step ${leadSteps.map((step) => `when '${step}' then ${slaOf(stage, step)}`).join(' ')} else ${slaOf(stage, null)} end`;
+  `case r.next_step ${chasingSteps.map((step) => `when '${step}' then ${slaOf(stage, step)}`).join(' ')} else ${slaOf(stage, null)} end`;
 
 const lead: ProcessKind = {
   process: leadProcess,
@@ -69,13 +69,15 @@ const lead: ProcessKind = {
     sla: `case r.stage ${leadStages.map((stage) => `when '${stage}' then ${slaByStep(stage)}`).join(' ')} end`,
     dueAt,
   },
-  isPlanned: isAnyOf('stage', ['assigned', 'touched']),
+  // One that nobody has waits for somebody.
+  isPlanned: isAnyOf('stage', ['scored', 'assigned', 'touched']),
   contradictions: {
     'its status is not that of its stage': `r.status <> case when ${isAnyOf('stage', leadProcess.finalStages)} then r.stage else 'open' end`,
     'it has ended, but not at any time': `r.status <> 'open' and r.closed_at is null`,
     'it has not ended, but at a time': `r.status = 'open' and r.closed_at is not null`,
     'it has ended, but something is planned': `r.status <> 'open' and coalesce(r.next_step, r.next_due_at::text) is not null`,
-    'nobody has it': `${isAnyOf('stage', ['assigned', 'touched'])} and r.assigned_user_id is null`,
+    'nobody has it': `r.stage = 'assigned' and r.assigned_user_id is null`,
+    'nobody has it, and it looks for nobody': `r.stage = 'touched' and r.assigned_user_id is null and r.next_step <> 'find_owner'`,
     'somebody has it': `${isAnyOf('stage', ['captured', 'scored'])} and r.assigned_user_id is not null`,
     'it was touched, but not at any time': `r.stage = 'touched' and r.touched_at is null`,
     'it has no reason': `r.stage = 'disqualified' and r.disqualify_reason is null`,
