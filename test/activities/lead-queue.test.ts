@@ -76,6 +76,37 @@ it('the lead that has waited longest hears when a place is free, one for each pl
   expect(given).toMatchObject({ stage: 'assigned', assignedUserId: held.state.assignedUserId });
 });
 
+it('a place whose lead has ended, or was given another one, goes on to the next lead', async () => {
+  const house = await makeHouse(fixture.app, {
+    users: async (org) => [await makeUser(org, { capacity: 1 }), await makeUser(org, { capacity: 1 })],
+  });
+  const [one, other] = house.users.map(({ id }) => id) as [string, string];
+  const held = [await house.capture(form()), await house.capture(form())];
+  const [first, second] = [await waitingLead(house), await waitingLead(house)];
+  for (const { leadId } of held) await house.send(leadId, 'disqualify', { reason: 'spam' });
+  await deliver(house, 'lead.capacity_freed');
+  expect([await told(first), await told(second)]).toEqual([['capacityFreed', 'capacityFreed'], []]);
+
+  const announced = () =>
+    house.sql<{ user_id: string }>(
+      `select payload ->> 'userId' as user_id from crm_core.crm_outbox
+       where kind = 'lead.capacity_freed' and subject_id = any(?::uuid[]) order by event_id`,
+      [`{${first},${second}}`],
+    );
+  const look = (leadId: string, freedUserId: string) =>
+    house.activities.replan({ organizationId: house.org.id, leadId, at: new Date().toISOString(), freedUserId });
+  const { assignedUserId: taken } = await look(first, one);
+  expect(await announced()).toEqual([]);
+  const free = taken === one ? other : one;
+  await look(first, free);
+  expect(await announced()).toEqual([{ user_id: free }]);
+  expect((await look(second, free)).assignedUserId).toBe(free);
+  // Somebody was quicker: who has the place says when it is free again.
+  const late = await waitingLead(house);
+  await look(late, free);
+  expect(await announced()).toHaveLength(1);
+});
+
 it('leads that have waited longer, but that the user cannot be given, are passed over', async () => {
   const house = await fullHouse();
   const elsewhere = await makeTeam(house.org, [await makeUser(house.org, { capacity: 0 })]);

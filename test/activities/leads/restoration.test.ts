@@ -55,6 +55,18 @@ describe('a restored lead', () => {
     expect((await house.takeDue(leadId)).taken.step).toBe('tell_manager');
   });
 
+  it('whose owner has left meanwhile is given to somebody else, once', async () => {
+    const { house, leadId, state } = await chasedLead(fixture.app);
+    await removed(house, leadId);
+    await house.sql('update crm_core.crm_users set active = false where user_id = ?', [state.assignedUserId]);
+    await restored(house, leadId, 2);
+    const { assigned_user_id: ownerId, ...lead } = await house.lead(leadId);
+    expect(lead).toMatchObject({ round: 2, stage: 'assigned', next_step: 'remind_owner' });
+    expect(ownerId).toBe(house.users.find(({ id }) => id !== state.assignedUserId)?.id);
+    expect(await dueAt(house, leadId)).toEqual(after(friday, 10));
+    expect((await notificationsOf(house, leadId)).slice(1)).toEqual([{ kind: 'lead.assigned', user_id: ownerId }]);
+  });
+
   it('that was touched is idle from its restoration on', async () => {
     const { house, leadId } = await chasedLead(fixture.app);
     await house.send(leadId, 'touch', {}, { receivedAt: after(monday, 1) });
