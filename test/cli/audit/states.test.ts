@@ -47,8 +47,9 @@ describe('the columns of a record', () => {
       await rows.lead({ next_step: null, next_due_at: null }),
       await rows.lead({ next_step: null }),
       await rows.lead({ next_due_at: null }),
+      await rows.lead({ stage: 'scored', assigned_user_id: null, next_step: null, next_due_at: null }),
     ];
-    await rows.lead({ stage: 'scored', assigned_user_id: null, next_step: null, next_due_at: null });
+    await rows.lead({ stage: 'scored', assigned_user_id: null, next_step: 'find_owner' });
     await rows.lead({ next_step: null, next_due_at: null, deleted_at: new Date() });
     const tickets = [await rows.ticket({ stage: 'queued', assigned_user_id: null })];
     await rows.ticket();
