@@ -33,6 +33,12 @@ export const graceInterval = `interval '60 seconds'`;
 /** Whether a command `c` that was received is overdue: a minute after its first lease, which the relay prolongs. */
 export const isOverdue = `c.received_at + interval '30 seconds' < now() - ${graceInterval}`;
 
+/** A command or an event on its way to the process of a record explains why things do not agree yet. */
+export const inDelivery = (record: string): string => `(
+  exists (select from crm_core.crm_commands c where c.record_id = ${record} and c.state = 'received' and not (${isOverdue}))
+  or exists (select from crm_core.crm_outbox e where e.subject_id = ${record} and e.delivered_at is null
+    and coalesce(uuid_extract_timestamp(e.event_id), e.occurred_at) > now() - ${graceInterval}))`;
+
 /** Whether a lead `l` came by a capture: rows that a set-up loads were captured by nobody. */
 export const wasCaptured = `l.created_by not like 'process:%'`;
 

@@ -1,4 +1,4 @@
-import type { Check } from './check.ts';
+import { type Check, inDelivery } from './check.ts';
 
 const open = `l.status = 'open' and l.deleted_at is null`;
 
@@ -9,7 +9,8 @@ const notReopened = `
 
 /**
  * Open leads with the same value in `column`, which has an index of open leads, and in the columns besides. A merge that
- * was taken back explains why its own two are open: what such merges do not tie together is double.
+ * was taken back explains why its own two are open: what such merges do not tie together is double. One that was restored
+ * or is being merged just now is passed over.
  */
 const alike = (column: 'email' | 'phone', ...besides: string[]) => {
   const shared = ['organization_id', column, ...besides];
@@ -21,7 +22,7 @@ const alike = (column: 'email' | 'phone', ...besides: string[]) => {
       where ${open} and l.${column} is not null
       group by l.organization_id, l.${column} having count(*) > 1) many
     join crm_core.crm_leads l on l.organization_id = many.organization_id and l.${column} = many.${column}
-    where ${open}${besides.map((name) => ` and l.${name} is not null`).join('')}
+    where ${open}${besides.map((name) => ` and l.${name} is not null`).join('')} and not ${inDelivery('l.lead_id')}
     window same as (partition by ${shared.map((name) => `l.${name}`).join(', ')})),
   apart as materialized (
     select m.merged_id as one, m.survivor_id as other from crm_core.crm_merges m join doubled d on d.lead_id = m.merged_id where m.undone_at is not null
@@ -41,14 +42,14 @@ export const leadChecks: readonly Check[] = [
   {
     name: 'same-mail',
     means: 'Open leads of one organisation have the same mail, and no merge was taken back that would explain it.',
-    mend: 'Merge them by the command `merge`, unless one was restored on purpose; then find out who wrote the second.',
+    mend: 'Merge them by the command `merge`; then find out who wrote the second.',
     sql: alike('email'),
   },
   {
     name: 'same-phone-and-name',
     means:
       'Open leads of one organisation have the same phone and the same name, and no merge was taken back that would explain it.',
-    mend: 'Merge them by the command `merge`, unless one was restored on purpose; then find out who wrote the second.',
+    mend: 'Merge them by the command `merge`; then find out who wrote the second.',
     sql: alike('phone', 'normalized_name'),
   },
   {

@@ -1,20 +1,38 @@
 import type { Check } from './check.ts';
 
-/** Who was to be told of what: each of it once a time. Who takes something for themselves need not be told. */
-const owed = `
-  select a.organization_id, 'lead' as subject_type, a.lead_id as subject_id, a.user_id, 'lead.assigned' as kind
+/** What is given to somebody, who is told. Who takes something for themselves need not be. */
+const given = `
+  select a.organization_id, 'lead' as subject_type, a.lead_id as subject_id, 'lead.assigned' as kind, a.user_id
   from crm_core.crm_lead_assignments a where a.created_by <> 'user:' || a.user_id
   union all
-  select a.organization_id, 'ticket', a.ticket_id, a.user_id, 'ticket.assigned'
+  select a.organization_id, 'ticket', a.ticket_id, 'ticket.assigned', a.user_id
   from crm_core.crm_ticket_assignments a
   left join crm_core.crm_ticket_assignments before on before.ticket_id = a.ticket_id and before.round = a.round - 1
-  where a.user_id is not null and a.user_id is distinct from before.user_id
-  union all
-  select s.organization_id, 'lead', s.lead_id, s.user_id, 'lead.' || s.step
+  where a.user_id is not null and a.user_id is distinct from before.user_id`;
+
+/** What falls due with whoever has it: they are told, or who stands in for them. A merge brings steps that were told of before. */
+const due = `
+  select s.organization_id, 'lead' as subject_type, s.lead_id as subject_id, 'lead.' || s.step as kind
   from crm_core.crm_lead_steps s where s.step in ('remind_owner', 'remind_idle', 'close_stale') and s.user_id is not null
   union all
-  select s.organization_id, 'ticket', s.ticket_id, s.user_id, 'ticket.breach'
-  from crm_core.crm_ticket_steps s where s.step = 'breach' and s.user_id is not null`;
+  select s.organization_id, 'ticket', s.ticket_id, 'ticket.breach'
+  from crm_core.crm_ticket_steps s where s.step = 'breach' and s.user_id is not null
+    and not exists (select from crm_core.crm_merges m where m.survivor_id = s.ticket_id)`;
+
+/** What is owed more often than it was told, by these columns besides subject and kind. */
+const untold = (owed: string, ...besides: string[]): string => {
+  const columns = ['organization_id', 'subject_id', 'kind', ...besides];
+  return `
+      select o.organization_id, o.subject_type || ' ' || o.subject_id as subject,
+        concat_ws(', ', ${besides
+          .map((column) => `'to ' || o.${column}`)
+          .concat('o.kind')
+          .join(', ')}) || ': owed ' || o.times || ' times, told ' || coalesce(n.times, 0) as detail
+      from (select ${columns.join(', ')}, subject_type, count(*) as times from (${owed}) each group by ${columns.join(', ')}, subject_type) o
+      left join (select ${columns.join(', ')}, count(*) as times from crm_core.crm_notifications group by ${columns.join(', ')}) n
+        on ${columns.map((column) => `n.${column} = o.${column}`).join(' and ')}
+      where o.times > coalesce(n.times, 0)`;
+};
 
 /** What has to leave, as rows `l`; the kind of the event that takes it along, and by what the event names it. */
 const leaving = [
@@ -45,15 +63,7 @@ export const noticeChecks: readonly Check[] = [
     name: 'notice-missing',
     means: 'Somebody was given a lead or a ticket, or it fell due, and they were never told.',
     mend: 'crm_notifications was changed behind the product, or the decision was: tell them, and compare both with a backup.',
-    sql: `
-      select o.organization_id, o.subject_type || ' ' || o.subject_id as subject,
-        'user ' || o.user_id || ', ' || o.kind || ': ' || o.times || ' times owed, ' || coalesce(n.times, 0) || ' times told' as detail
-      from (select organization_id, subject_type, subject_id, user_id, kind, count(*) as times from (${owed}) each
-        group by organization_id, subject_type, subject_id, user_id, kind) o
-      left join (select organization_id, subject_id, user_id, kind, count(*) as times from crm_core.crm_notifications
-        group by organization_id, subject_id, user_id, kind) n
-        on n.organization_id = o.organization_id and n.subject_id = o.subject_id and n.user_id = o.user_id and n.kind = o.kind
-      where o.times > coalesce(n.times, 0)`,
+    sql: `${untold(given, 'user_id')} union all ${untold(due)}`,
   },
   {
     name: 'event-missing',

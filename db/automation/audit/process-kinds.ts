@@ -1,10 +1,10 @@
 import { leadProcess } from '../../../workflows/leads/messages.ts';
 import {
-  chasingSteps,
   firstTouchSla,
   type LeadStage,
   type LeadStep,
   leadStages,
+  stepClauses,
 } from '../../../workflows/leads/policy.ts';
 import type { Process } from '../../../workflows/processes/messages.ts';
 import type { searchAttributes } from '../../../workflows/processes/search-attributes.ts';
@@ -47,10 +47,11 @@ const dueAt = iso('case when r.next_step is not null then r.next_due_at end');
 const isAnyOf = (column: string, values: readonly string[]) =>
   `r.${column} in (${values.map((value) => `'${value}'`).join(', ')})`;
 
+const steps = Object.keys(stepClauses) as LeadStep[];
 const literal = (value: string | null) => (value === null ? 'null' : `'${value}'`);
 const slaOf = (stage: LeadStage, step: LeadStep | null) => literal(firstTouchSla(stage, step));
 const slaByStep = (stage: LeadStage) =>
-  `case r.next_step ${chasingSteps.map((step) => `when '${step}' then ${slaOf(stage, step)}`).join(' ')} else ${slaOf(stage, null)} end`;
+  `case r.next_step ${steps.map((step) => `when '${step}' then ${slaOf(stage, step)}`).join(' ')} else ${slaOf(stage, null)} end`;
 
 const lead: ProcessKind = {
   process: leadProcess,

@@ -1,5 +1,5 @@
 import { searchAttributes } from '../../../workflows/processes/search-attributes.ts';
-import { anyOf, type Check, graceInterval, isOverdue } from './check.ts';
+import { anyOf, type Check, graceInterval, inDelivery } from './check.ts';
 import { type ProcessKind, processKinds } from './process-kinds.ts';
 
 /** A process as Temporal tells of it. */
@@ -34,12 +34,6 @@ export const putProcesses = `
 export const unknownProcess = 'not known to Temporal';
 
 const running = `p.status = 'running'`;
-
-/** A command or an event that is being delivered explains why record and process do not agree yet. */
-const inDelivery = (record: string) => `(
-  exists (select from crm_core.crm_commands c where c.record_id = ${record} and c.state = 'received' and not (${isOverdue}))
-  or exists (select from crm_core.crm_outbox e where e.subject_id = ${record} and e.delivered_at is null
-    and coalesce(uuid_extract_timestamp(e.event_id), e.occurred_at) > now() - ${graceInterval}))`;
 
 /** A check of records against processes; its subjects are looked at again before they are reported. */
 export interface ProcessCheck extends Check {

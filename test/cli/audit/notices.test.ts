@@ -40,10 +40,13 @@ it('whoever is given something is told of it, as often as it is given', async ()
   expect(Object.keys(all).toSorted()).toEqual(['event-missing', 'notice-missing']);
 });
 
-it('whoever has a lead is reminded of it', async () => {
+it('whoever has a lead is reminded of it, or who stands in for them', async () => {
   const id = await rows.lead();
-  const step = { step: 'remind_owner', due_at: at, detected_at: at, outcome: 'owner reminded', user_id: rows.userId };
-  await rows.insert('crm_lead_steps', { lead_step_id: uuidv7(), lead_id: id, round: 1, ...step });
+  const step = { step: 'remind_owner', due_at: at, detected_at: at, outcome: 'reminded' };
+  await rows.insert('crm_lead_steps', { lead_step_id: uuidv7(), lead_id: id, round: 1, ...step, user_id: null });
+  const standIn = uuidv7();
+  await rows.insert('crm_users', { user_id: standIn, full_name: 'Grace', email: 'grace@x.example' });
+  await rows.insert('crm_lead_steps', { lead_step_id: uuidv7(), lead_id: id, round: 2, ...step, user_id: standIn });
   expect(await found()).toEqual({ 'notice-missing': [`lead ${id}`] });
   await rows.notice('lead', id, 'lead.remind_owner');
   expect(await found()).toEqual({});

@@ -240,7 +240,12 @@ describe('leads and their processes', () => {
     const auditing = found().finally(() => {
       isDone = true;
     });
-    while (!isDone) await start(await rows.lead());
+    while (!isDone) {
+      await rows.client.query('begin');
+      const id = await rows.lead();
+      await rows.client.query('commit');
+      await start(id);
+    }
     expect(Object.entries(await auditing)).toEqual([
       ['lead-without-process', [`lead ${lost}: stage assigned, its process is not known to Temporal`]],
     ]);

@@ -106,6 +106,15 @@ describe('leads among each other', () => {
     expect(await found()).toEqual({});
   });
 
+  it('may be alike while the process of one is about to hear that it is back', async () => {
+    await rows.lead({ email: 'a@x.example' });
+    const restored = await rows.lead({ email: 'a@x.example' });
+    const event = await rows.event({ kind: 'lead.restored', subject_id: restored });
+    expect(await found()).toEqual({});
+    await rows.set('crm_outbox', 'event_id', event, { delivered_at: new Date() });
+    expect(Object.keys(await found())).toEqual(['same-mail']);
+  });
+
   it('are doubles when one left a merge whose survivor went on into another lead', async () => {
     const same = { email: 'a@x.example' };
     const [last, left] = [await rows.lead(same), await rows.lead(same)];

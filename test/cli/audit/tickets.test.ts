@@ -79,6 +79,12 @@ async function breachOnRecord(ticketId: string, clockId: string, values: Record<
   await rows.insert('crm_ticket_steps', { ...row, user_id: rows.userId, ...values });
 }
 
+/** A ticket that was merged into another one. */
+async function merged(into: string): Promise<string> {
+  const final = { stage: 'merged', status: 'merged', closed_at: new Date() };
+  return rows.moved('ticket', await rows.ticket({ ...final, merged_into_ticket_id: into }), 'merged');
+}
+
 it('a clock is late when a step says so, and only then; whoever has the ticket is told', async () => {
   const late = { state: 'breached', breached: true, breached_at: secondsAgo(60), life: 1 };
   const [told, unrecorded, takenBack, untold] = [
@@ -99,6 +105,10 @@ it('a clock is late when a step says so, and only then; whoever has the ticket i
   await breachOnRecord(takenBack, clocks[2], { life: 0 });
   for (const id of [told, told, unrecorded, takenBack]) await rows.notice('ticket', id, 'ticket.breach');
   await breachOnRecord(untold, clocks[3], { life: 1 });
+  // What was told of before a merge brought it here is not told again.
+  const survivor = await rows.ticket();
+  await rows.merge('ticket', await merged(survivor), survivor);
+  await breachOnRecord(survivor, await rows.clock(survivor, late), { life: 1 });
   expect(await found()).toEqual({
     'breach-unrecorded': [`ticket ${unrecorded}`],
     'notice-missing': [`ticket ${untold}`],
