@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { v7 as uuidv7 } from 'uuid';
 import { receiveCommand, type StoredCommand, type WriteContext } from '../../db/automation/ledger.queries.ts';
+import { leaveToRelay } from '../../db/automation/owed-commands.queries.ts';
 import { keptRefusal } from '../../db/automation/refused-commands.queries.ts';
 import { type AcceptedCommand, findRepeated } from '../../db/automation/replay.queries.ts';
 import type { Database } from '../../db/database.ts';
@@ -65,9 +66,17 @@ export function createDispatcher({ database, deliver, metrics, log }: Dispatcher
       count(request, delivery.outcome);
       if (delivery.outcome === 'refused')
         log.warn({ commandId, message, code: delivery.problem.code }, 'accepted command: refused by its process');
+      if (delivery.outcome === 'pending') await leave(command, delivery.reason);
     } catch (err) {
       log.warn({ err, commandId }, 'command left to the relay');
     }
+  }
+
+  /** The command is stored: whatever becomes of this, the relay delivers it. */
+  async function leave(command: StoredCommand, reason: string): Promise<void> {
+    const { commandId } = command;
+    log.warn({ commandId, reason }, 'command left to the relay');
+    await leaveToRelay(database, command, reason).catch((err: unknown) => log.warn({ err, commandId }, 'lease kept'));
   }
 
   /** The answer to a request that came before. */
@@ -125,7 +134,7 @@ export function createDispatcher({ database, deliver, metrics, log }: Dispatcher
       count(request, delivery.outcome);
       if (delivery.outcome === 'answered') return answered(process, recordIdOf(delivery.body, recordId), delivery);
       if (delivery.outcome === 'refused') throw delivery.problem;
-      log.warn({ commandId: receipt.command.commandId, reason: delivery.reason }, 'command left to the relay');
+      await leave(receipt.command, delivery.reason);
       return accepted(process, checked);
     },
     drained: () => background.drained(),

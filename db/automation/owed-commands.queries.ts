@@ -1,5 +1,5 @@
 import type { Actor } from '../access/actor.ts';
-import { acrossOrganizations, type Database } from '../database.ts';
+import { acrossOrganizations, type Database, statementInOrganization } from '../database.ts';
 import type { StoredCommand } from './ledger.queries.ts';
 
 /** For so long nobody else delivers a claimed command: as long as the API has that received it. */
@@ -33,6 +33,25 @@ export async function claimOwedCommands(relay: Database, limit: number): Promise
     ),
   );
   return rows.map((row) => ({ ...row, receivedAt: new Date(row.receivedAt) }));
+}
+
+/**
+ * Leaves a command that got no outcome to the relay, at once: while its API still had it, a younger one of the same record
+ * would overtake it.
+ */
+export async function leaveToRelay(
+  database: Database,
+  { organizationId, commandId }: Pick<StoredCommand, 'organizationId' | 'commandId'>,
+  failure: string,
+): Promise<void> {
+  await statementInOrganization(
+    database,
+    organizationId,
+    `update crm_core.crm_commands
+     set lease_until = now(), last_failure = ?, updated_at = now(), version = version + 1
+     where organization_id = ? and command_id = ? and state = 'received' and attempts = 0`,
+    [failure.slice(0, 500), organizationId, commandId],
+  );
 }
 
 /** Notes why a claimed command was not carried out; it is tried again after 2, 4, 8 … 30 seconds. */

@@ -490,6 +490,30 @@ describe('leads over HTTP, with a process behind them', () => {
     });
   });
 
+  it('lets no later command overtake one that got no answer in time', async () => {
+    const lead = await captured();
+    const slow = await testApi(stored.url, {
+      deliver: (owed, sender) =>
+        owed.message === 'touch'
+          ? Promise.resolve({ outcome: 'pending', reason: 'no answer within the time' })
+          : deliver(owed, sender),
+    });
+    const options = { organizationId: org.id, userId: manager, roles: ['manager'] };
+    const sent = (name: string, body: object) =>
+      slow.send('POST', `/crm/v1/leads/${lead.id}/${name}`, { ...options, body });
+    expect((await sent('touch', { channel: 'call' })).status).toBe(202);
+    expect((await sent('disqualify', { reason: 'spam' })).status).toBe(202);
+    await slow.close();
+    const deliverOwed = createOwedCommandsRound({ relay, deliver, log: silent });
+    await eventually('both are carried out', async () => {
+      await deliverOwed();
+      return ((await (await send('GET', `/crm/v1/leads/${lead.id}`)).json()) as LeadJson).stage === 'disqualified';
+    });
+    const timeline = await (await send('GET', `/crm/v1/leads/${lead.id}/timeline`)).text();
+    expect(timeline).toContain('lead.touched');
+    expect(timeline).not.toContain('command_refused');
+  });
+
   it('captures what was answered 202, though its run was ended before it had begun', async () => {
     await stopWorker();
     const response = await send('POST', '/v1/leads/capture', { body: person(), headers: { prefer: 'respond-async' } });
