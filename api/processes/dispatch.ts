@@ -68,7 +68,8 @@ export function createDispatcher({ database, deliver, metrics, log }: Dispatcher
         log.warn({ commandId, message, code: delivery.problem.code }, 'accepted command: refused by its process');
       if (delivery.outcome === 'pending') await leave(command, delivery.reason);
     } catch (err) {
-      log.warn({ err, commandId }, 'command left to the relay');
+      log.warn({ err, commandId }, 'delivery failed');
+      await leave(command, err instanceof Error ? err.name : typeof err);
     }
   }
 
@@ -109,13 +110,8 @@ export function createDispatcher({ database, deliver, metrics, log }: Dispatcher
         return repeated(request, known);
       }
       const { recordId, body } = checked;
-      const receipt = await receiveCommand(database, write, {
-        commandId: uuidv7(),
-        process: process.name,
-        message,
-        recordId,
-        body,
-      });
+      const command = { commandId: uuidv7(), process: process.name, message, recordId, body };
+      const receipt = await receiveCommand(database, write, command, respondAsync ? 'promised' : 'waits');
       if (receipt.outcome === 'answered') return repeated(request, { recordId, answer: receipt });
       if (receipt.outcome === 'running') {
         return repeated(request, { recordId: receipt.command.recordId, answer: null });
@@ -126,8 +122,7 @@ export function createDispatcher({ database, deliver, metrics, log }: Dispatcher
         return accepted(process, checked);
       }
       if (respondAsync) {
-        const { command } = receipt;
-        background.add(() => deliverLater(request, command));
+        background.add(() => deliverLater(request, receipt.command));
         return accepted(process, checked);
       }
       const delivery = await deliver(receipt.command, 'waits');

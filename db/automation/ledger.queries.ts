@@ -44,7 +44,7 @@ type Receipt =
   | {
       outcome: 'new';
       command: StoredCommand;
-      /** An older command of the same record is owed still, and the relay's to deliver. */
+      /** An older command of the same record is owed still: the relay delivers both, in their order. */
       isBehind: boolean;
     }
   | { outcome: 'answered'; status: number; body: Record<string, unknown> | null }
@@ -77,17 +77,26 @@ interface Claim {
   isBehind: boolean;
 }
 
+/**
+ * Who hears of a command's outcome: its sender `waits`, was `promised` that it is carried out (202), or there is none and
+ * it is `left` to the relay. A younger command of the same record may overtake one whose sender waits, no other.
+ */
+export type Sender = 'waits' | 'promised' | 'left';
+
+// Behind what is owed a command has no lease, so that the next one is behind it too, and the relay takes it at once.
 const insertSql = `
   insert into crm_core.crm_commands (command_id, organization_id, principal, route, idempotency_key, request_hash, state,
     message, process, record_id, body, actor, received_at, lease_until, attempts,
     created_at, created_by, updated_at, updated_by, version)
-  values (?, ?, ?, ?, ?, ?, 'received', ?, ?, ?, ?::jsonb, ?::jsonb, ?, now() + interval '${leaseSeconds} seconds', 0, ?, ?, ?, ?, 1)
+  values (?, ?, ?, ?, ?, ?, 'received', ?, ?, ?, ?::jsonb, ?::jsonb, ?,
+    case when ? = 'left' or exists (
+        select from crm_core.crm_commands older
+        where older.organization_id = ? and older.record_id = ? and older.state = 'received' and older.deleted_at is null
+          and (older.attempts > 0 or older.lease_until is null or older.lease_until <= now()))
+      then null else now() + interval '${leaseSeconds} seconds' end,
+    ?, ?, ?, ?, ?, 1)
   on conflict do nothing
-  returning exists (
-    select from crm_core.crm_commands older
-    where older.organization_id = crm_commands.organization_id and older.record_id = crm_commands.record_id
-      and older.command_id <> crm_commands.command_id and older.state = 'received' and older.deleted_at is null
-      and (older.attempts > 0 or older.lease_until < now())) as "isBehind"`;
+  returning lease_until is null as "isBehind"`;
 
 const findSql = `
   select * from crm_core.crm_commands
@@ -101,10 +110,12 @@ export async function claimKey(
   run: <Row>(sql: string, parameters: readonly unknown[]) => Promise<Row[]>,
   write: WriteContext,
   command: { commandId: string } & Partial<ProcessCommand>,
+  sender: Sender = 'waits',
 ): Promise<Claim> {
   const { actor, route, idempotencyKey, requestHash, receivedAt } = write;
   const principal = actorLabel(actor);
   const { organizationId } = actor;
+  const recordId = command.recordId ?? null;
   const [made] = await run<{ isBehind: boolean }>(insertSql, [
     command.commandId,
     organizationId,
@@ -114,10 +125,14 @@ export async function claimKey(
     requestHash,
     command.message ?? null,
     command.process ?? null,
-    command.recordId ?? null,
+    recordId,
     command.body === undefined ? null : JSON.stringify(command.body),
     JSON.stringify(actor),
     receivedAt,
+    sender,
+    organizationId,
+    recordId,
+    attemptsOf(sender),
     receivedAt,
     principal,
     receivedAt,
@@ -158,21 +173,27 @@ export async function writeOnce(
   });
 }
 
+/** What the sender was promised counts as tried, as what a relay has taken: it keeps its place. */
+const attemptsOf = (sender: Sender): number => (sender === 'promised' ? 1 : 0);
+
 /** Accepts a command for a process: stored before anything else happens. */
 export async function receiveCommand(
   database: Database,
   write: WriteContext,
   command: ProcessCommand,
+  sender: Exclude<Sender, 'left'> = 'waits',
 ): Promise<Receipt> {
   const { organizationId } = write.actor;
   const { known, isBehind } = await claimKey(
     (sql, parameters) => statementInOrganization(database, organizationId, sql, parameters),
     write,
     command,
+    sender,
   );
   if (!known) {
     const { actor, receivedAt } = write;
-    return { outcome: 'new', command: { ...command, organizationId, actor, receivedAt, attempts: 0 }, isBehind };
+    const attempts = attemptsOf(sender);
+    return { outcome: 'new', command: { ...command, organizationId, actor, receivedAt, attempts }, isBehind };
   }
   if (known.state === 'answered')
     return { outcome: 'answered', status: known.answer_status ?? 200, body: known.answer };
@@ -180,12 +201,8 @@ export async function receiveCommand(
 }
 
 /** The same in the transaction of what it depends on, for a command that nobody waits for: the relay delivers it. */
-export async function leaveToRelay(em: EntityManager, write: WriteContext, command: ProcessCommand): Promise<void> {
-  await claimKey((sql, parameters) => em.execute(sql, [...parameters]), write, command);
-  await em.execute('update crm_core.crm_commands set lease_until = null where organization_id = ? and command_id = ?', [
-    write.actor.organizationId,
-    command.commandId,
-  ]);
+export async function oweCommand(em: EntityManager, write: WriteContext, command: ProcessCommand): Promise<void> {
+  await claimKey((sql, parameters) => em.execute(sql, [...parameters]), write, command, 'left');
 }
 
 function storedCommand(row: LedgerRow): StoredCommand {

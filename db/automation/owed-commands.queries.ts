@@ -41,7 +41,7 @@ export async function claimOwedCommands(relay: Database, limit: number): Promise
  */
 export async function leaveToRelay(
   database: Database,
-  { organizationId, commandId }: Pick<StoredCommand, 'organizationId' | 'commandId'>,
+  { organizationId, commandId, attempts }: Pick<StoredCommand, 'organizationId' | 'commandId' | 'attempts'>,
   failure: string,
 ): Promise<void> {
   await statementInOrganization(
@@ -49,8 +49,8 @@ export async function leaveToRelay(
     organizationId,
     `update crm_core.crm_commands
      set lease_until = now(), last_failure = ?, updated_at = now(), version = version + 1
-     where organization_id = ? and command_id = ? and state = 'received' and attempts = 0`,
-    [failure.slice(0, 500), organizationId, commandId],
+     where organization_id = ? and command_id = ? and state = 'received' and attempts = ?`,
+    [failure.slice(0, 500), organizationId, commandId, attempts],
   );
 }
 

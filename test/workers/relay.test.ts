@@ -7,10 +7,16 @@ import type { AutomationActivities } from '../../activities/automation.types.ts'
 import type { Deliver } from '../../api/processes/delivery.ts';
 import { writeInSteps } from '../../db/automation/stepwise-writes.queries.ts';
 import { forgetOldAnswers } from '../../db/automation/ledger-retention.queries.ts';
-import { readAnswer, receiveCommand, storeAnswer, type StoredCommand } from '../../db/automation/ledger.queries.ts';
+import {
+  oweCommand,
+  readAnswer,
+  receiveCommand,
+  storeAnswer,
+  type StoredCommand,
+} from '../../db/automation/ledger.queries.ts';
 import { OutboxEvent } from '../../db/automation/outbox-event.ts';
 import { claimEvents } from '../../db/automation/outbox.queries.ts';
-import { claimOwedCommands } from '../../db/automation/owed-commands.queries.ts';
+import { claimOwedCommands, leaveToRelay } from '../../db/automation/owed-commands.queries.ts';
 import { acrossOrganizations, type Database, inOrganization, openDatabase } from '../../db/database.ts';
 import { eventRow } from '../../db/model/changes.ts';
 import { Problem } from '../../db/model/problem.ts';
@@ -56,6 +62,14 @@ async function makeOwed(recordId: string, secondsAgo: number, { leaseSeconds = -
   return commandId;
 }
 
+/** A command as an API receives it now. */
+async function receive(recordId: string, sender: 'waits' | 'promised' = 'waits') {
+  const command = { commandId: uuidv7(), process: 'lead', message: 'touch', recordId, body: {} };
+  const receipt = await receiveCommand(database, writeAs(adminOf(org)), command, sender);
+  if (receipt.outcome !== 'new') throw new Error(receipt.outcome);
+  return receipt;
+}
+
 const setLease = (commandId: string, seconds: number) =>
   execute('update crm_core.crm_commands set lease_until = now() + make_interval(secs => ?) where command_id = ?', [
     seconds,
@@ -99,6 +113,48 @@ describe('owed commands', () => {
     await makeOwed(recordId, 20, { leaseSeconds: 30 });
     await makeOwed(recordId, 10);
     expect(await claimOwedCommands(relay, 20)).toEqual([]);
+  });
+
+  it('keep their places: what comes behind one is behind until it is carried out itself', async () => {
+    const recordId = uuidv7();
+    const first = await receive(recordId);
+    expect(first.isBehind).toBe(false);
+    await leaveToRelay(database, first.command, 'no answer within the time');
+    const second = await receive(recordId);
+    expect(second.isBehind).toBe(true);
+    const round = createOwedCommandsRound({ relay, deliver: carryOut, log });
+    await round();
+    expect(await readCommand(first.command.commandId)).toMatchObject({ state: 'answered' });
+    const third = await receive(recordId);
+    expect(third.isBehind).toBe(true);
+    expect((await receive(uuidv7())).isBehind).toBe(false);
+
+    const ids = [second, third].map(({ command }) => command.commandId);
+    expect((await claimOwedCommands(relay, 20)).map(({ commandId }) => commandId)).toEqual([ids[0]]);
+    const stolen = await receive(recordId);
+    expect(stolen.isBehind).toBe(true);
+  });
+
+  it('go before what comes later, whoever left them: a process, or an API that promised and delivers still', async () => {
+    const [owed, promised, waiting] = [uuidv7(), uuidv7(), uuidv7()];
+    await inOrganization(database, org.id, (em) =>
+      oweCommand(em, writeAs(adminOf(org)), {
+        commandId: uuidv7(),
+        process: 'lead',
+        message: 'touch',
+        recordId: owed,
+        body: {},
+      }),
+    );
+    const atWork = await receive(promised, 'promised');
+    await receive(waiting);
+    expect((await receive(owed)).isBehind).toBe(true);
+    expect((await receive(promised)).isBehind).toBe(true);
+    // Nobody was told of it yet, so nobody can say that it came first.
+    expect((await receive(waiting)).isBehind).toBe(false);
+    expect((await claimOwedCommands(relay, 20)).map(({ recordId }) => recordId)).toEqual([owed]);
+    await leaveToRelay(database, atWork.command, 'no answer within the time');
+    expect((await claimOwedCommands(relay, 20)).map(({ commandId }) => commandId)).toEqual([atWork.command.commandId]);
   });
 
   it('come with all that their delivery needs', async () => {
