@@ -1,5 +1,5 @@
 import type { Client } from '@temporalio/client';
-import type { FreePlaces } from '../../db/assignment/seats.queries.ts';
+import type { ReadTakers } from '../../db/assignment/seats.queries.ts';
 import type { Database } from '../../db/database.ts';
 import { readLeadTakers } from '../../db/leads/queue.queries.ts';
 import { readTicketTakers } from '../../db/tickets/queue.queries.ts';
@@ -11,14 +11,7 @@ import { tellProcess } from './tell-process.ts';
 /** Records that wait until somebody has room for them. */
 export interface Queue {
   readonly process: Process;
-  /** What a user could take of it at the instant `at`, at most `limit` records. */
-  readonly readTakers: (
-    database: Database,
-    organizationId: string,
-    userId: string,
-    at: Date,
-    limit: number,
-  ) => Promise<FreePlaces>;
+  readonly readTakers: ReadTakers;
 }
 
 export const leadQueue: Queue = { process: leadProcess, readTakers: readLeadTakers };

@@ -1,13 +1,41 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { type Circumstances, obstacleOf, seatOf, type TeamMember } from '../../workflows/assignment/team-choice.ts';
+import { type Database, inOrganization } from '../database.ts';
 import { readTeams, type Work } from './teams.queries.ts';
 
 /** What somebody could take of a queue. */
-export interface FreePlaces {
+interface FreePlaces {
   /** How many more records they can be given. */
   room: number;
   /** Those they could be given, oldest first, also beyond their room. */
   ids: string[];
+}
+
+/**
+ * What of a queue a user could be given at the instant `at`, at most `limit`, the oldest first. None while they have no
+ * room or are away.
+ */
+export type ReadTakers = (
+  database: Database,
+  organizationId: string,
+  userId: string,
+  at: Date,
+  limit: number,
+) => Promise<FreePlaces>;
+
+/**
+ * Reads one kind of work's queue by `sql`, whose parameters are the seats (a JSON array), the organisation twice, and the
+ * limit; it answers with `id`s.
+ */
+export function readTakersBy(work: Work, sql: string): ReadTakers {
+  return (database, organizationId, userId, at, limit) =>
+    inOrganization(database, organizationId, async (em) => {
+      const { room, seats } = await readSeats(em, work, organizationId, userId, at);
+      if (seats.length === 0) return { room: 0, ids: [] };
+      const parameters = [JSON.stringify(seats), organizationId, organizationId, limit];
+      const rows: { id: string }[] = await em.execute(sql, parameters);
+      return { room, ids: rows.map(({ id }) => id) };
+    });
 }
 
 /** A place in a team that somebody holds, and what they can do in it. */
@@ -23,7 +51,7 @@ interface Seat {
  * work they have room. None while they have no room or are away. As exact as a decision itself, or a record that cannot
  * take a place would keep it from the next one.
  */
-export async function readSeats(
+async function readSeats(
   em: EntityManager,
   work: Work,
   organizationId: string,

@@ -1,30 +1,5 @@
-import { type FreePlaces, readSeats } from '../assignment/seats.queries.ts';
-import { type Database, inOrganization, statementAcrossOrganizations } from '../database.ts';
-
-/**
- * The leads without an owner that a user could be given at the instant `at`, at most `limit`, the oldest first: those for
- * a team in which they hold a place, and those of an account whose owner they are, or stand in for. None while they have
- * no room or are away.
- */
-export function readLeadTakers(
-  database: Database,
-  organizationId: string,
-  userId: string,
-  at: Date,
-  limit: number,
-): Promise<FreePlaces> {
-  return inOrganization(database, organizationId, async (em) => {
-    const { room, seats } = await readSeats(em, 'lead', organizationId, userId, at);
-    if (seats.length === 0) return { room: 0, ids: [] };
-    const rows: { id: string }[] = await em.execute(takersSql, [
-      JSON.stringify(seats),
-      organizationId,
-      organizationId,
-      limit,
-    ]);
-    return { room, ids: rows.map(({ id }) => id) };
-  });
-}
+import { readTakersBy } from '../assignment/seats.queries.ts';
+import { type Database, statementAcrossOrganizations } from '../database.ts';
 
 // A lead waits for the teams of all rules that held when it was last decided on, and for the owner of its account.
 const takersSql = `
@@ -48,6 +23,12 @@ const takersSql = `
       or exists (select from owning where latest.candidates @> owning.candidate))
   order by l.captured_at, l.lead_id
   limit ?`;
+
+/**
+ * The leads without an owner that a user could be given: those for a team in which they hold a place, and those of an
+ * account whose owner they are, or stand in for.
+ */
+export const readLeadTakers = readTakersBy('lead', takersSql);
 
 /** Who would have a deleted lead, and so has a place free; null when nobody has, or when it is back. */
 export async function readOwnerOfDeleted(

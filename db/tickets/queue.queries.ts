@@ -1,30 +1,4 @@
-import { type FreePlaces, readSeats } from '../assignment/seats.queries.ts';
-import { type Database, inOrganization } from '../database.ts';
-
-/**
- * The oldest queued tickets that a user could be given at the instant `at`, at most `limit`: of those with skills that
- * they have, the ones for a team in which they hold a place, their own or as a delegate. None while they have no room
- * or are away.
- */
-export function readTicketTakers(
-  database: Database,
-  organizationId: string,
-  userId: string,
-  at: Date,
-  limit: number,
-): Promise<FreePlaces> {
-  return inOrganization(database, organizationId, async (em) => {
-    const { room, seats } = await readSeats(em, 'ticket', organizationId, userId, at);
-    if (seats.length === 0) return { room: 0, ids: [] };
-    const rows: { id: string }[] = await em.execute(takersSql, [
-      JSON.stringify(seats),
-      organizationId,
-      organizationId,
-      limit,
-    ]);
-    return { room, ids: rows.map(({ id }) => id) };
-  });
-}
+import { readTakersBy } from '../assignment/seats.queries.ts';
 
 // A ticket waits for the teams of all rules that held for it when it was routed last; without a rule for the team that
 // a person chose, and with neither for a change of the rules.
@@ -46,3 +20,9 @@ const takersSql = `
           and d.deleted_at is null and t.skills <@ serving.skills) end
   order by t.opened_at, t.ticket_id
   limit ?`;
+
+/**
+ * The queued tickets that a user could be given: of those with skills that they have, the ones for a team in which they
+ * hold a place, their own or as a delegate.
+ */
+export const readTicketTakers = readTakersBy('ticket', takersSql);
