@@ -1,21 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
-import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
-import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import { type WorkflowHandle } from '@temporalio/client';
 import { Worker } from '@temporalio/worker';
 import { v7 as uuidv7 } from 'uuid';
-import { createActivities } from '../../activities/index.ts';
 import { owedCommand } from '../../activities/tickets/owed-command.ts';
-import { createDelivery } from '../../api/processes/delivery.ts';
 import { forgetOldAnswers } from '../../db/automation/ledger-retention.queries.ts';
-import { acrossOrganizations, type Database, inOrganization, openDatabase } from '../../db/database.ts';
+import { acrossOrganizations, inOrganization } from '../../db/database.ts';
 import { insertRows } from '../../db/model/set-based.ts';
-import { createOwedCommandsRound } from '../../workers/owed-commands.ts';
-import { registerSearchAttributes } from '../../workers/search-attributes.ts';
 import { makeRoutingRule } from '../activities/tickets/routing-house.ts';
 import { makeSlaPolicy } from '../activities/tickets/ticket-house.ts';
-import { testDatabase, type TestDatabase } from '../support/database.ts';
 import {
   type Made,
   makeAccount,
@@ -25,9 +19,10 @@ import {
   suffix,
   type TestOrganization,
 } from '../support/factories.ts';
-import { eventually, sharedTemporal, testWorker, type TestWorker } from '../support/temporal.ts';
+import { eventually } from '../support/temporal.ts';
 import { eventTypes } from '../workflows/leads/intake-world.ts';
-import { problemOf, silent, testApi, type TestApi, token } from './support.ts';
+import { openProcessHouse, type ProcessHouse } from './process-house.ts';
+import { problemOf, type TestApi, token } from './support.ts';
 
 interface TicketJson {
   id: string;
@@ -53,57 +48,25 @@ interface ProcessJson {
 }
 
 describe('tickets over HTTP, with a process behind them', () => {
-  const taskQueue = `api-${suffix()}`;
-  let temporal: TestWorkflowEnvironment;
-  let stored: TestDatabase;
-  let database: Database;
-  let relay: Database;
-  let worker: TestWorker;
-  let connection: Connection;
-  let api: TestApi;
+  let house: ProcessHouse;
   let org: TestOrganization;
   let agent: Made;
   let unskilled: Made;
   let policy: Made;
-  let relayOwed: () => Promise<unknown>;
 
   beforeAll(async () => {
-    temporal = await sharedTemporal();
-    stored = await testDatabase();
-    database = await openDatabase({ url: stored.url, role: 'crm_app', size: 6 });
-    relay = await openDatabase({ url: stored.url, role: 'crm_relay', size: 2 });
-    connection = await Connection.connect({ address: temporal.address });
-    await registerSearchAttributes(connection, 'default', silent);
-    const client = new Client({ connection });
-    const deliver = createDelivery({ client, database, taskQueue, waitMilliseconds: 5_000 });
-    api = await testApi(stored.url, { deliver, client });
-    org = await makeOrganization(database);
+    house = await openProcessHouse({ waitMilliseconds: 5_000 });
+    org = await makeOrganization(house.database);
     agent = await makeUser(org, { skills: ['billing'], ticketCapacity: 1_000 });
     unskilled = await makeUser(org);
     await makeRoutingRule(org, await makeTeam(org, [agent]));
     policy = await makeSlaPolicy(org, { reopenWithinMinutes: 0 });
-    const taskQueues = { processes: taskQueue, bulk: taskQueue };
-    const mailExchange = { lookup: () => Promise.resolve('unknown' as const) };
-    worker = await testWorker(
-      temporal,
-      createActivities({ database, relay, temporal: client, mail: null, mailExchange, taskQueues }),
-      { taskQueue },
-    );
-    relayOwed = createOwedCommandsRound({ relay, deliver, log: silent });
   }, 120_000);
 
-  afterAll(async () => {
-    await worker?.close();
-    await api?.close();
-    await connection?.close();
-    await database?.close();
-    await relay?.close();
-    await stored?.close();
-    await temporal?.teardown();
-  });
+  afterAll(() => house?.close());
 
   const send = (method: string, path: string, options: Parameters<TestApi['send']>[2] = {}) =>
-    api.send(method, path, { organizationId: org.id, roles: ['support'], ...options });
+    house.api.send(method, path, { organizationId: org.id, roles: ['support'], ...options });
   const body = (overrides: object = {}) => ({
     subject: `The invoice is wrong ${suffix()}`,
     requester: { fullName: 'Ada Lovelace', email: `ada-${suffix()}@example.com` },
@@ -144,13 +107,13 @@ describe('tickets over HTTP, with a process behind them', () => {
     const bytesOf = async (handle: WorkflowHandle) => (await handle.describe()).historySize ?? Number.NaN;
     const queue = `api-${suffix()}`;
     const waiting = await Worker.create({
-      connection: temporal.nativeConnection,
+      connection: house.nativeConnection,
       taskQueue: queue,
       workflowsPath: fileURLToPath(new URL('../../bench/baseline-workflows.ts', import.meta.url)),
     });
     const bare = await waiting.runUntil(async () => {
       const workflowId = `baseline-timer-${randomUUID()}`;
-      const handle = await temporal.client.workflow.start('bareTimer', { workflowId, taskQueue: queue });
+      const handle = await house.client.workflow.start('bareTimer', { workflowId, taskQueue: queue });
       await eventually('it waits', async () => (await eventTypes(handle)).includes('timerStartedEventAttributes'));
       return await bytesOf(handle);
     });
@@ -158,7 +121,7 @@ describe('tickets over HTTP, with a process behind them', () => {
     const tickets = await Promise.all(
       [1, 2, 3].map(async () => {
         const { process } = await opened();
-        return await bytesOf(temporal.client.workflow.getHandle(process.workflowId));
+        return await bytesOf(house.client.workflow.getHandle(process.workflowId));
       }),
     );
     expect(Math.min(...tickets) / bare).toBeLessThanOrEqual(4.75);
@@ -195,7 +158,7 @@ describe('tickets over HTTP, with a process behind them', () => {
     });
     expect([late.status, await late.json()]).toEqual([200, expect.objectContaining({ stage: 'closed' })]);
     await eventually('the follow-up is opened', async () => {
-      await relayOwed();
+      await house.relayOwed();
       const found = await send('GET', `/crm/v1/tickets?filter[followUpOfTicketId][eq]=${other.id}`);
       return ((await found.json()) as { data: unknown[] }).data.length === 1;
     });
@@ -217,7 +180,7 @@ describe('tickets over HTTP, with a process behind them', () => {
     for (const ticket of [own, merged])
       expect((await command(ticket, 'customer-reply', { text: 'One more thing.' })).status).toBe(200);
     await eventually('the follow-ups are opened', async () => {
-      await relayOwed();
+      await house.relayOwed();
       return (await followUpsOf(own)).length + (await followUpsOf(survivor)).length === 2;
     });
     expect([...(await followUpsOf(own)), ...(await followUpsOf(survivor))]).toMatchObject([
@@ -231,26 +194,26 @@ describe('tickets over HTTP, with a process behind them', () => {
     const change = { organizationId: org.id, at: new Date(), subjectType: 'ticket', subjectId: uuidv7() };
     const actor = { kind: 'process', organizationId: org.id, process: 'ticket', recordId: change.subjectId } as const;
     const owed = { route: 'forward', key: uuidv7(), message: 'reopen', recordId: ticket.id, body: { reason: 'Mine.' } };
-    await inOrganization(database, org.id, (em) =>
+    await inOrganization(house.database, org.id, (em) =>
       insertRows(em, [], [owedCommand({ ...change, actor, commandId: null }, owed)]),
     );
     const kept = () =>
-      acrossOrganizations(relay, (em) =>
+      acrossOrganizations(house.relay, (em) =>
         em.execute('select state, answer_status, answer, body from crm_core.crm_commands where idempotency_key = ?', [
           owed.key,
         ]),
       );
-    await relayOwed();
+    await house.relayOwed();
     const refused = { state: 'answered', answer_status: 409, answer: { code: 'illegal_stage' }, body: owed.body };
     expect(await kept()).toMatchObject([refused]);
-    await acrossOrganizations(relay, (em) =>
+    await acrossOrganizations(house.relay, (em) =>
       em.execute(
         `update crm_core.crm_commands set created_at = created_at - interval '2 days', answered_at = answered_at - interval '2 days'
          where idempotency_key = ?`,
         [owed.key],
       ),
     );
-    await forgetOldAnswers(relay, 1_000);
+    await forgetOldAnswers(house.relay, 1_000);
     expect(await kept()).toMatchObject([refused]);
   });
 
@@ -271,7 +234,7 @@ describe('tickets over HTTP, with a process behind them', () => {
     const newer = await opened();
     const dueOf = async (of: TicketJson) =>
       (await processOf(of)).explanation.clocks.find(({ target }) => target === 'first_response');
-    await temporal.client.workflow.getHandle(ticket.process.workflowId).signal('configurationChanged', {});
+    await house.client.workflow.getHandle(ticket.process.workflowId).signal('configurationChanged', {});
     await eventually(
       'the clock has moved',
       async () => Date.parse((await dueOf(ticket))?.dueAt ?? '') === Date.parse(effect?.dueTo ?? ''),
@@ -336,8 +299,8 @@ describe('tickets over HTTP, with a process behind them', () => {
     for (const messageId of ['<br1@x>', 'br1@x'])
       expect((await command(ticket, 'customer-reply', { messageId, text: 'Hello?' })).status).toBe(200);
     const { workflowId } = ticket.process;
-    await temporal.client.workflow.getHandle(workflowId).signal('customerReply', { messageId: ' <br1@x> ' });
-    await temporal.client.workflow.getHandle(workflowId).signal('customerReply', { messageId: '<br2@x>' });
+    await house.client.workflow.getHandle(workflowId).signal('customerReply', { messageId: ' <br1@x> ' });
+    await house.client.workflow.getHandle(workflowId).signal('customerReply', { messageId: '<br2@x>' });
     const messageIds = async () => {
       const said = await send('GET', `/crm/v1/conversation-messages?filter[ticketId][eq]=${ticket.id}&sort=sentAt`);
       return ((await said.json()) as { data: { messageId: string }[] }).data.map(({ messageId }) => messageId);
@@ -372,14 +335,14 @@ describe('tickets over HTTP, with a process behind them', () => {
     expect((await send('GET', `/crm/v1/tickets/${foreign.id}/process`, sales)).status).toBe(404);
     for (const path of ['', `/${own.id}`, `/${own.id}/process`])
       expect((await send('GET', `/crm/v1/tickets${path}`, { roles: ['marketing'] })).status).toBe(403);
-    const stranger = { organizationId: (await makeOrganization(database)).id };
+    const stranger = { organizationId: (await makeOrganization(house.database)).id };
     expect((await get(own, stranger)).status).toBe(404);
     expect((await command(own, 'reply', { text: 'Hello' }, stranger)).status).toBe(404);
   });
 
   it('lets a service account open tickets, and tells it no more than where they stand', async () => {
-    const bearer = await token(api.keys, { organizationId: org.id, scope: 'crm:tickets:create' });
-    const response = await api.app.request('/crm/v1/tickets', {
+    const bearer = await token(house.api.keys, { organizationId: org.id, scope: 'crm:tickets:create' });
+    const response = await house.api.app.request('/crm/v1/tickets', {
       method: 'POST',
       headers: { authorization: `Bearer ${bearer}`, 'idempotency-key': uuidv7(), 'content-type': 'application/json' },
       body: JSON.stringify(body()),
