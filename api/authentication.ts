@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { SeenToken } from '../db/access/access-log.queries.ts';
 import type { Actor } from '../db/access/actor.ts';
 import { Problem } from '../db/model/problem.ts';
+import { uuid } from '../workflows/processes/record-id.ts';
 import { type KnownToken, KnownTokens } from './known-tokens.ts';
 
 export interface TokenRules {
@@ -29,7 +30,7 @@ const clockToleranceSeconds = 5;
 const visibleText = z.string().regex(/^[\x21-\x7e]{1,100}$/);
 const claims = z.object({
   sub: visibleText,
-  organization_id: z.uuid(),
+  organization_id: uuid(),
   roles: z.array(z.string().max(100)).max(100).optional(),
   scope: z.string().max(2_000).optional(),
   client_id: visibleText.optional(),
@@ -85,7 +86,7 @@ function actorOf(payload: JWTPayload): Actor | null {
   if (roles === undefined && scope !== undefined) {
     return { kind: 'service', organizationId, clientId: clientId ?? sub, scopes: scope.split(' ').filter(Boolean) };
   }
-  const userId = z.uuid().safeParse(sub);
+  const userId = uuid().safeParse(sub);
   return userId.success ? { kind: 'user', organizationId, userId: userId.data, roles: roles ?? [] } : null;
 }
 

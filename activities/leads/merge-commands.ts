@@ -24,20 +24,20 @@ export async function mergeInto(
   lead: LeadRow,
   { intoLeadId }: { intoLeadId: string },
 ): Promise<LeadRow> {
-  const survivor = intoLeadId === lead.id ? null : await lockLead(em, intoLeadId);
-  if (!survivor || survivor.deletedAt !== null || survivor.status !== 'open') {
-    const message =
-      intoLeadId === lead.id
-        ? 'is the lead itself'
-        : survivor
-          ? 'is not open any more'
-          : 'is not a lead of this organisation';
+  const survivor = await lockLead(em, intoLeadId);
+  const hindrance = hindranceOf(lead, survivor);
+  if (!survivor || hindrance !== null)
     throw new Problem('rule_violation', 'The lead cannot be merged into that one; see errors.', [
-      { path: 'intoLeadId', message },
+      { path: 'intoLeadId', message: hindrance ?? 'is not a lead of this organisation' },
     ]);
-  }
   const { candidates } = await readIntakeContext(em, lead.organizationId, lead.id, asIntake(lead));
   return join(em, change, lead, survivor, { rule: 'by command', others: candidates });
+}
+
+/** Why a lead cannot be merged into another one; null: it can. */
+function hindranceOf({ id }: LeadRow, survivor: LeadRow | null): string | null {
+  if (survivor?.id === id) return 'is the lead itself';
+  return survivor && (survivor.deletedAt !== null || survivor.status !== 'open') ? 'is not open any more' : null;
 }
 
 /**

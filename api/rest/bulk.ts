@@ -1,17 +1,18 @@
 import { z } from 'zod';
 import type { BulkOperation } from '../../db/record-writer.ts';
 import { parseOrRefuse } from '../../db/model/schemas.ts';
+import { uuid } from '../../workflows/processes/record-id.ts';
 import { mostOperations } from './record-documents.ts';
 
 const operation = z.discriminatedUnion('method', [
   z.strictObject({ method: z.literal('create'), body: z.unknown() }),
   z.strictObject({
     method: z.literal('update'),
-    id: z.uuid().toLowerCase(),
+    id: uuid(),
     version: z.int().min(1),
     body: z.unknown(),
   }),
-  z.strictObject({ method: z.literal('remove'), id: z.uuid().toLowerCase(), version: z.int().min(1) }),
+  z.strictObject({ method: z.literal('remove'), id: uuid(), version: z.int().min(1) }),
 ]);
 
 const bulkBody = z.strictObject({

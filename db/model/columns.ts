@@ -1,5 +1,6 @@
 import { p } from '@mikro-orm/postgresql';
 import { z } from 'zod';
+import { uuid } from '../../workflows/processes/record-id.ts';
 import { line, prose } from '../../workflows/processes/text.ts';
 import type { EntityDefinition } from './entity.ts';
 import { TextList } from './text-list.ts';
@@ -74,7 +75,7 @@ export const longText = <O extends Options>(max: number, options?: O) =>
 export const identifier = <O extends Options & { target?: () => EntityDefinition }>(
   options?: O,
 ): Column<Stored<string, O>> => ({
-  ...column<string, O>('uuid', z.uuid(), () => p.uuid(), options),
+  ...column<string, O>('uuid', uuid(), () => p.uuid(), options),
   ...(options?.target === undefined ? {} : { target: options.target }),
 });
 
@@ -136,7 +137,7 @@ export const list = <O extends Options>(maxItems: number, options?: O) =>
 export function reference<O extends Options>(target: () => EntityDefinition, options?: O): Column<Stored<string, O>> {
   return {
     kind: 'reference',
-    schema: z.uuid(),
+    schema: uuid(),
     nullable: options?.nullable === true,
     internal: false,
     target,

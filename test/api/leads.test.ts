@@ -210,6 +210,15 @@ describe('leads over HTTP, with a process behind them', () => {
     expect((await desk.send('GET', `/crm/v1/leads/${uuidv7()}/process`)).status).toBe(404);
   });
 
+  it('takes identifiers in capitals for what they name', async () => {
+    const lead = await desk.captured();
+    const itself = await problemOf(await desk.command(lead, 'merge', { intoLeadId: lead.id.toUpperCase() }));
+    expect(itself).toMatchObject({ code: 'rule_violation', errors: [{ message: 'is the lead itself' }] });
+    const other = desk.otherRep.id === lead.assignedUserId ? desk.rep.id : desk.otherRep.id;
+    const given = await desk.command(lead, 'reassign', { userId: other.toUpperCase() });
+    expect(await given.json()).toMatchObject({ assignedUserId: other });
+  });
+
   it('merges only into a lead that the caller may work on as well', async () => {
     const [own, foreign] = [await desk.captured(), await desk.captured()];
     const otherTeam = await makeTeam(desk.org);

@@ -42,6 +42,12 @@ describe('a token of somebody who does not belong here', () => {
     await becomes(200, userId);
   });
 
+  it('is refused however the SSO spells the identifier', async () => {
+    const userId = await identity('suspended');
+    await becomes(401, userId);
+    expect(await statusOf(userId.toUpperCase())).toBe(401);
+  });
+
   it('writes nothing, and leaves no session', async () => {
     const userId = await identity('suspended');
     await becomes(401, userId);

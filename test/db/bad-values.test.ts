@@ -45,8 +45,21 @@ describe('what no form would take, no record takes', () => {
 
   it('an account that belongs to itself', async () => {
     const id = await made(accounts, account());
-    const patch = org.records.patch(writeAs(adminOf(org)), accounts, id, '*', { parentAccountId: id });
-    expect(await refusalOf(patch)).toMatchObject({ code: 'rule_violation', errors: [{ path: 'parentAccountId' }] });
+    for (const parentAccountId of [id, id.toUpperCase()]) {
+      const patch = org.records.patch(writeAs(adminOf(org)), accounts, id, '*', { parentAccountId });
+      expect(await refusalOf(patch)).toMatchObject({ code: 'rule_violation', errors: [{ path: 'parentAccountId' }] });
+    }
+  });
+});
+
+describe('a reference in capitals', () => {
+  it('is answered as it is stored, and is no change of the same in small letters', async () => {
+    const parentAccountId = await made(accounts, account());
+    const { body } = await create(accounts, account({ parentAccountId: parentAccountId.toUpperCase() }));
+    expect(body).toMatchObject({ parentAccountId, version: 1 });
+    const again = { parentAccountId: parentAccountId.toUpperCase() };
+    const patched = await org.records.patch(writeAs(adminOf(org)), accounts, String(body?.['id']), 1, again);
+    expect(patched.body).toMatchObject({ parentAccountId, version: 1 });
   });
 });
 

@@ -44,6 +44,7 @@ describe('merge', () => {
     const foreign = await (await makeHouse(fixture.app)).capture(form());
     for (const [intoLeadId, message] of [
       [other.leadId, 'is the lead itself'],
+      [other.leadId.toUpperCase(), 'is the lead itself'],
       [survivor.leadId, 'is not open any more'],
       [foreign.leadId, 'is not a lead of this organisation'],
       [uuidv7(), 'is not a lead of this organisation'],

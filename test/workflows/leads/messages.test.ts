@@ -49,6 +49,13 @@ describe('the messages of a lead', () => {
     expect(merge.payload.safeParse({}).success).toBe(false);
   });
 
+  it('take an identifier in capitals for the same as in small letters', () => {
+    const { reassign, merge } = leadProcess.messages;
+    const id = '0199aaaa-0000-7000-8000-00000000abcd';
+    expect(merge.payload.parse({ intoLeadId: id.toUpperCase() })).toEqual({ intoLeadId: id });
+    expect(reassign.payload.parse({ userId: id.toUpperCase() })).toEqual({ userId: id });
+  });
+
   it('belong to a registered process whose ID holds the record alone', () => {
     expect(processes).toContain(leadProcess);
     expect(leadProcess.workflowId('0199')).toBe('lead:0199');
