@@ -99,7 +99,8 @@ export async function restoreRow(rowWrite: RowWrite, id: string): Promise<Outcom
   refuseUnless(resource.removable, `A ${resource.title} is never removed.`);
   const row = await findWritable(em, write.actor, resource, id, { change: 'remove', deleted: true });
   if (row.deletedAt === null) throw new Problem('conflict', `${resource.title} ${id} is not deleted.`);
-  await refuseInvisibleReferences(em, write.actor, resource, row, Object.keys(resource.definition.columns));
+  // What a process chose for it may be gone by now: the process takes up what was restored.
+  await refuseInvisibleReferences(em, write.actor, resource, row, [...resource.creatable, ...resource.patchable]);
   return saveRow(rowWrite, row, { deletedAt: null }, 'restored');
 }
 

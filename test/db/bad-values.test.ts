@@ -1,10 +1,23 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
+import { teams } from '../../db/access/team.ts';
+import { users } from '../../db/access/user.ts';
 import type { Resource } from '../../db/model/define-resource.ts';
 import { accounts } from '../../db/parties/account.ts';
 import { contacts } from '../../db/parties/contact.ts';
 import { people } from '../../db/parties/person.ts';
-import { adminOf, makeOrganization, suffix, type TestOrganization, writeAs } from '../support/factories.ts';
+import { tickets } from '../../db/tickets/ticket.ts';
+import {
+  adminOf,
+  makeOrganization,
+  makePerson,
+  makeTeam,
+  makeTicket,
+  makeUser,
+  suffix,
+  type TestOrganization,
+  writeAs,
+} from '../support/factories.ts';
 import { databaseFixture, refusalOf } from './database-fixture.ts';
 
 const fixture = databaseFixture();
@@ -94,5 +107,14 @@ describe('a reference to what is gone', () => {
     });
     await restore(accounts, accountId);
     expect((await restore(contacts, contactId)).status).toBe(200);
+  });
+
+  it('holds nothing back that a process chose it for: that takes up what was restored', async () => {
+    const [team, agent] = [await makeTeam(org), await makeUser(org)];
+    const ticket = await makeTicket(org, await makePerson(org), { teamId: team.id, assignedUserId: agent.id });
+    await remove(tickets, ticket.id);
+    await remove(teams, team.id);
+    await remove(users, agent.id);
+    expect((await restore(tickets, ticket.id)).status).toBe(200);
   });
 });

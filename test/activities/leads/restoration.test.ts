@@ -1,6 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { takeUpRestored } from '../../../activities/leads/restoration.ts';
+import { teams } from '../../../db/access/team.ts';
+import { users } from '../../../db/access/user.ts';
+import { assignmentRules } from '../../../db/leads/assignment-rule.ts';
 import { leads } from '../../../db/leads/lead.ts';
+import { scoringModels } from '../../../db/leads/scoring-model.ts';
 import { databaseFixture } from '../../db/database-fixture.ts';
 import { writeAs } from '../../support/factories.ts';
 import { chasedLead, monday, notificationsOf, stepsOf } from './chased-lead.ts';
@@ -65,6 +69,26 @@ describe('a restored lead', () => {
     expect(ownerId).toBe(house.users.find(({ id }) => id !== state.assignedUserId)?.id);
     expect(await dueAt(house, leadId)).toEqual(after(friday, 10));
     expect((await notificationsOf(house, leadId)).slice(1)).toEqual([{ kind: 'lead.assigned', user_id: ownerId }]);
+  });
+
+  it('comes back although who had it, the team, the rule and the model are deleted by now', async () => {
+    const { house, leadId, state } = await chasedLead(fixture.app);
+    await removed(house, leadId);
+    const { records } = house.org;
+    const [model] = (await records.list(house.admin, scoringModels, { filters: [], sort: [], limit: 1 })).data;
+    for (const [resource, id] of [
+      [users, state.assignedUserId],
+      [teams, house.team.id],
+      [assignmentRules, house.rule.id],
+      [scoringModels, model?.['id']],
+    ] as const)
+      await records.remove(writeAs(house.admin), resource, String(id), '*');
+    await restored(house, leadId);
+    expect(await house.lead(leadId)).toMatchObject({
+      stage: 'scored',
+      assigned_user_id: null,
+      next_step: 'find_owner',
+    });
   });
 
   it('that was touched is idle from its restoration on', async () => {
