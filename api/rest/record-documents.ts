@@ -98,13 +98,14 @@ export const historyPages = {
   audit: pageOf('AuditEntry', { $ref: '#/components/schemas/AuditEntry' }),
 };
 
-/** A record as it is answered: its visible columns, and what `expand` may add. */
+/** A record as it is answered: its visible columns, what `expand` may add, and what its author is warned of. */
 function recordDocument(resource: Resource): JsonSchema {
   const { additionalProperties: _, properties = {}, ...schema } = jsonSchema(recordSchema(resource), 'output');
   const { columns } = resource.definition;
   const visible = Object.entries(properties as JsonSchema).filter(([property]) => columns[property]?.internal !== true);
   const expanded = Object.keys(resource.expandable ?? {}).map((expansion) => [expansion, { type: ['object', 'null'] }]);
-  return { ...schema, properties: Object.fromEntries([...visible, ...expanded]) };
+  const remarks = resource.warn ? { warnings: { type: 'array', items: { type: 'string' } } } : {};
+  return { ...schema, properties: { ...Object.fromEntries([...visible, ...expanded]), ...remarks } };
 }
 
 function bulkSchema(name: string, resource: Resource): JsonSchema {
