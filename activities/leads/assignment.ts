@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { IntakeContext } from '../../db/leads/intake.queries.ts';
 import { decideAssignment, inQuestion } from '../../db/leads/decisions.ts';
-import { firstStep, type NextStep, planNext } from '../../db/leads/ladder.queries.ts';
+import { firstStep, type NextStep, ownerlessStep, planNext } from '../../db/leads/ladder.queries.ts';
 import { LeadAssignment } from '../../db/leads/lead-assignment.ts';
 import type { LeadRow } from '../../db/leads/lead-state.queries.ts';
 import { decisionRow } from '../../db/assignment/decision.ts';
@@ -17,7 +17,6 @@ import type { Change } from '../../db/model/changes.ts';
 import { Problem } from '../../db/model/problem.ts';
 import type { Insertion, Statement } from '../../db/model/set-based.ts';
 import type { Assignment } from '../../workflows/assignment/assignment.ts';
-import { nextTry } from '../../workflows/assignment/next-try.ts';
 import type { LeadFacts } from '../../workflows/leads/facts.ts';
 import type { Told } from './lead-change.ts';
 
@@ -56,17 +55,10 @@ export async function assign(
   const { teams, calendars } = await readTeams(em, 'lead', organizationId, inQuestion(context, facts), at);
   const decision = decideAssignment(facts, context, teams, [...excludeUserIds], at);
   const { userId, ruleId } = decision;
-  if (userId === null) return waiting(em, change, round, { ...decision, ...firstRule(context.rules, decision) }, teams);
+  if (userId === null) return waiting(em, change, round, decision, teams);
   const ladder = context.rules.find(({ id }) => id === ruleId)?.ladder ?? null;
   const calendar = await calendarAmong(em, calendars, userId);
   return decided(change, round, decision, firstStep(ladder, calendar, round, at));
-}
-
-/** The first rule that held: its team is whom a lead waits for. */
-function firstRule(rules: IntakeContext['rules'], { rulesTried }: Assignment) {
-  const held = rulesTried.find(({ matched }) => matched);
-  const rule = rules.find(({ id }) => id === held?.ruleId);
-  return { teamId: rule?.teamId ?? null, ruleId: rule?.id ?? null, ruleVersion: rule?.version ?? null };
 }
 
 /** Nobody can be given the lead: that is kept like any decision, unless the latest one says the same. */
@@ -77,8 +69,7 @@ async function waiting(
   decision: Assignment,
   teams: readonly TeamLoad[],
 ): Promise<Assigned> {
-  const next = { nextStep: 'find_owner' as const, nextDueAt: nextTry(change.at, teams) };
-  const found = decided(change, round, decision, next);
+  const found = decided(change, round, decision, ownerlessStep(change.at, teams));
   const { candidates, rulesTried } = decision;
   const isKnown = isDeepStrictEqual(await latestWaiting(em, change), { candidates, rulesTried });
   return { ...found, rows: isKnown ? [] : found.rows };

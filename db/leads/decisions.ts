@@ -103,7 +103,10 @@ export function inQuestion(
   };
 }
 
-/** Chooses who gets the lead, with every candidate explained. */
+/**
+ * Chooses who gets the lead, with every candidate explained. One that nobody can be given waits for the team of the first
+ * rule that held.
+ */
 export function decideAssignment(
   facts: LeadFacts,
   { rules, account, organization }: Pick<IntakeContext, 'rules' | 'account' | 'organization'>,
@@ -111,7 +114,7 @@ export function decideAssignment(
   excludeUserIds: string[],
   at: Date,
 ): Assignment {
-  return chooseAssignee(leadConditions, {
+  const decision = chooseAssignee(leadConditions, {
     facts,
     requiredSkills: [],
     rules,
@@ -121,4 +124,13 @@ export function decideAssignment(
     excludeUserIds,
     at: at.toISOString(),
   });
+  if (decision.userId !== null) return decision;
+  const held = decision.rulesTried.find(({ matched }) => matched);
+  const rule = rules.find(({ id }) => id === held?.ruleId);
+  return {
+    ...decision,
+    teamId: rule?.teamId ?? null,
+    ruleId: rule?.id ?? null,
+    ruleVersion: rule?.version ?? null,
+  };
 }

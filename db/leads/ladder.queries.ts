@@ -1,4 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { nextTry } from '../../workflows/assignment/next-try.ts';
 import { aroundTheClock } from '../../workflows/calendars/around-the-clock.ts';
 import type { CompiledCalendar } from '../../workflows/calendars/business-time.ts';
 import type { ChasingStep } from '../../workflows/leads/policy.ts';
@@ -10,7 +11,7 @@ import {
   type Waiting,
 } from '../../workflows/leads/touch-ladder.ts';
 import type { LeadRow } from './lead-state.queries.ts';
-import { readCalendarOf } from '../assignment/teams.queries.ts';
+import { readCalendarOf, type TeamLoad } from '../assignment/teams.queries.ts';
 
 type WaitingLead = Pick<
   LeadRow,
@@ -50,6 +51,11 @@ export function firstStep(
     },
     [],
   );
+}
+
+/** The step of a lead that nobody of these teams could be given at the instant `at`. */
+export function ownerlessStep(at: Date, teams: readonly TeamLoad[]): NextStep {
+  return { nextStep: 'find_owner', nextDueAt: nextTry(at, teams) };
 }
 
 /**

@@ -4,7 +4,7 @@ import type { Actor } from '../access/actor.ts';
 import { type Database, inOrganization } from '../database.ts';
 import { type IntakeContext, readIntakeContext } from './intake.queries.ts';
 import { decideAssignment, compareDuplicates, scoreByModel, inQuestion } from './decisions.ts';
-import { firstStep } from './ladder.queries.ts';
+import { firstStep, ownerlessStep } from './ladder.queries.ts';
 import { calendarAmong, readTeams } from '../assignment/teams.queries.ts';
 
 /** No lead has it: the dry run has no lead of its own to leave out. */
@@ -51,8 +51,8 @@ export async function projectRoute(
     const assignment = decideAssignment(facts, context, teams, [], at);
     const { userId, teamId, ruleId } = assignment;
     const ladder = context.rules.find(({ id }) => id === ruleId)?.ladder ?? null;
-    const calendar = userId === null ? null : await calendarAmong(em, calendars, userId);
-    const next = userId === null ? null : firstStep(ladder, calendar, 1, at);
+    const next =
+      userId === null ? ownerlessStep(at, teams) : firstStep(ladder, await calendarAmong(em, calendars, userId), 1, at);
     return {
       outcome: userId === null ? 'scored' : 'assigned',
       emailStatus,
@@ -61,8 +61,8 @@ export async function projectRoute(
       band: modelScore.band,
       assignedUserId: userId,
       teamId,
-      nextStep: next?.nextStep ?? null,
-      nextDueAt: next?.nextDueAt?.toISOString() ?? null,
+      nextStep: next.nextStep,
+      nextDueAt: next.nextDueAt?.toISOString() ?? null,
       explanation: { normalization: steps, duplicates, facts, score: modelScore, assignment },
     };
   });

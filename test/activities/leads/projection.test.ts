@@ -4,7 +4,7 @@ import type { CaptureBody } from '../../../workflows/leads/capture.ts';
 import { normaliseIntake } from '../../../workflows/leads/normalisation.ts';
 import { databaseFixture } from '../../db/database-fixture.ts';
 import { makeAccount, makeTeam, makeUser } from '../../support/factories.ts';
-import { berlin, form, type House, makeHouse } from './house.ts';
+import { after, berlin, form, type House, makeHouse } from './house.ts';
 
 const fixture = databaseFixture();
 
@@ -83,13 +83,24 @@ describe('the route projection', () => {
     expect(projected).toMatchObject({ assignedUserId: owner.id, explanation: { facts: { emailStatus: 'rejects' } } });
   });
 
-  it('says when nobody could get it', async () => {
-    const house = await makeHouse(fixture.app, { users: () => Promise.resolve([]) });
-    expect(await project(house, form())).toMatchObject({
+  it('says when nobody could get it, and for whom it would wait until when, as the intake does', async () => {
+    const at = new Date();
+    const users = async (org: House['org']) => [
+      await makeUser(org, {
+        outOfOfficeFrom: after(at, -60).toISOString(),
+        outOfOfficeUntil: after(at, 20).toISOString(),
+      }),
+    ];
+    const house = await makeHouse(fixture.app, { users });
+    const body = form();
+    const projected = await project(house, body, at);
+    const { leadId, state } = await house.capture(body, { receivedAt: at });
+    expect(projected).toMatchObject({
       outcome: 'scored',
       assignedUserId: null,
-      nextStep: null,
-      nextDueAt: null,
+      teamId: (await house.lead(leadId))['team_id'],
+      nextStep: 'find_owner',
+      nextDueAt: state.next?.dueAt,
     });
   });
 
