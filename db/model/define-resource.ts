@@ -49,6 +49,8 @@ export interface ResourceOptions<C extends Columns> {
   processOwned?: Partial<Readonly<Record<keyof C & string, string>>>;
   /** Process that these records are the life of: a generic create is its starting command; removal ends it. */
   process?: { name: string; create: { route: string; body: z.ZodType } };
+  /** The reference by which these records are one below the other: none comes to be its own ancestor. */
+  hierarchy?: keyof C & string;
   /** The other record under the same key: made, changed, removed and restored along with this one. */
   counterpart?: Counterpart<keyof C & string>;
   /** Columns that follow from others (a comparison key of a name), computed at every write. */

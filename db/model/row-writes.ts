@@ -3,6 +3,7 @@ import type { Answer, WriteContext } from '../automation/ledger.queries.ts';
 import { auditRows, baseColumns, type Change, recordTraces } from './changes.ts';
 import type { Resource } from './define-resource.ts';
 import type { RecordRow } from './entity.ts';
+import { lockHierarchy, refuseOwnAncestor } from './hierarchy.ts';
 import { Problem, type ProblemEntry } from './problem.ts';
 import { exportedProperties, recordJson, type RecordJson, subjectTypeOf } from './record-json.ts';
 import { openRows, visibleProperties } from './redaction.ts';
@@ -59,6 +60,7 @@ export async function updateRow(
 ): Promise<Outcome> {
   const { em, write, resource } = rowWrite;
   refuseUnless(resource.patchable.length > 0, `A ${resource.title} is never changed.`);
+  await lockHierarchy(em, resource, body);
   const row = await lockWritable(rowWrite, id, version);
   refuseProcessOwned(resource, body);
   const parsed = parseOrRefuse(whole ? replaceSchema(resource) : patchSchema(resource), body, `This ${resource.title}`);
@@ -75,6 +77,8 @@ export async function updateRow(
   // One that was there before may be gone by now: that is no mistake of this write.
   const changed = Object.keys(stored).filter((property) => stored[property] !== row[property]);
   await refuseInvisibleReferences(em, write.actor, resource, after, changed);
+  if (resource.hierarchy !== undefined && changed.includes(resource.hierarchy))
+    await refuseOwnAncestor(em, resource, after);
   return saveRow(rowWrite, row, values, 'updated');
 }
 

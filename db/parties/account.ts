@@ -70,8 +70,7 @@ export const accounts = resource(Account, {
   filterable: ['accountName', 'accountType', 'industry', 'segment', 'domain', 'ownerUserId', 'parentAccountId'],
   sortable: ['accountName', 'createdAt', 'updatedAt'],
   expandable: { parentAccount: 'parentAccountId', owner: 'ownerUserId' },
-  rules: ({ id, parentAccountId }) =>
-    parentAccountId === id ? [{ path: 'parentAccountId', message: 'must be another account' }] : [],
+  hierarchy: 'parentAccountId',
   derived: { normalizedName: ({ accountName }) => companyNameKey(String(accountName)) },
   read: allow('accounts:read'),
   write: allow('accounts:write', { own: ownAccount, team: teamAccount }),

@@ -65,6 +65,43 @@ describe('what no form would take, no record takes', () => {
   });
 });
 
+describe('an account above itself', () => {
+  const chain = async () => {
+    const top = await made(accounts, account());
+    const middle = await made(accounts, account({ parentAccountId: top }));
+    return { top, middle, bottom: await made(accounts, account({ parentAccountId: middle })) };
+  };
+  const under = (id: string, parentAccountId: string | null) =>
+    org.records.patch(writeAs(adminOf(org)), accounts, id, '*', { parentAccountId });
+
+  it('is refused, however many there are between, also while one of them is deleted', async () => {
+    const { top, middle, bottom } = await chain();
+    const refusal = { code: 'rule_violation', errors: [{ path: 'parentAccountId', message: 'is below this account' }] };
+    expect(await refusalOf(under(top, bottom))).toMatchObject(refusal);
+    await org.records.remove(writeAs(adminOf(org)), accounts, middle, '*');
+    expect(await refusalOf(under(top, bottom))).toMatchObject(refusal);
+    const whole = { ...account(), parentAccountId: bottom };
+    expect(await refusalOf(org.records.replace(writeAs(adminOf(org)), accounts, top, '*', whole))).toMatchObject(
+      refusal,
+    );
+  });
+
+  it('can be where another was, and apart again', async () => {
+    const { top, middle, bottom } = await chain();
+    await under(middle, null);
+    expect((await under(top, bottom)).body).toMatchObject({ parentAccountId: bottom });
+    expect((await under(bottom, null)).body).toMatchObject({ parentAccountId: null });
+  });
+
+  it('does not come about by two changes at once', async () => {
+    for (let round = 0; round < 10; round += 1) {
+      const [one, other] = [await made(accounts, account()), await made(accounts, account())];
+      const outcomes = await Promise.allSettled([under(one, other), under(other, one)]);
+      expect(outcomes.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected']);
+    }
+  });
+});
+
 describe('a reference in capitals', () => {
   it('is answered as it is stored, and is no change of the same in small letters', async () => {
     const parentAccountId = await made(accounts, account());
