@@ -11,7 +11,7 @@ import type { ReadLiveState } from '../processes/live-state.ts';
 import type { CallerRoute, NamedSchema } from '../route.ts';
 import { idempotencyKeyHeader, keyedWriteProblems, preferHeader, prefersAsync, writeContext } from './headers.ts';
 import { acceptedAnswer, processDocument } from './process-documents.ts';
-import { findWorkable, requireWorkable } from './row-access.ts';
+import { findWorkable, requireLeavable, requireWorkable } from './row-access.ts';
 
 /** What the rows tell of a process. */
 export interface StoredProcess {
@@ -124,8 +124,10 @@ function commandRoute(
         message: name,
         async check() {
           const body = parseOrRefuse(message.payload, request.body, `The payload of ${name}`);
-          const { status, stage } = await findWorkable(records, actor, resource, id, message.permission);
+          const record = await findWorkable(records, actor, resource, id, message.permission);
           await requireWorkable(records, actor, resource, body, message);
+          await requireLeavable(records, actor, resource, record, message);
+          const { status, stage } = record;
           return { recordId: id, body, present: { status: String(status), stage: String(stage) } };
         },
         respondAsync: prefersAsync(request),

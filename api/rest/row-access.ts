@@ -52,6 +52,28 @@ export async function requireWorkable(
   }
 }
 
+/**
+ * Throws `forbidden` unless a caller may work on the records that a record leaves by a message. What was deleted is
+ * nobody's to work on.
+ */
+export async function requireLeavable(
+  records: RecordsService,
+  actor: Actor,
+  resource: Resource,
+  record: Readonly<Record<string, unknown>>,
+  { leaves, permission }: Pick<Message, 'leaves' | 'permission'>,
+): Promise<void> {
+  if (leaves === undefined) return;
+  let id = record[leaves];
+  while (typeof id === 'string') {
+    const whole = await findWorkable(records, actor, resource, id, permission).catch((error: unknown) => {
+      if (!(error instanceof Problem) || error.code !== 'not_found') throw error;
+      return null;
+    });
+    id = whole?.[leaves];
+  }
+}
+
 /** Throws `forbidden` unless the caller holds a permission, however far it reaches. */
 export function requirePermission(actor: Actor, permission: Permission): void {
   if (scopeOf(actor, permission) === null)

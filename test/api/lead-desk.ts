@@ -19,6 +19,7 @@ export interface LeadJson {
   stage: string;
   score: number;
   assignedUserId: string | null;
+  email?: string;
   person: { id: string };
   process: { workflowId: string; href: string };
 }

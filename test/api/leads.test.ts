@@ -237,6 +237,28 @@ describe('leads over HTTP, with a process behind them', () => {
     expect(merged.status).toBe(200);
   });
 
+  it('takes a merge back only for who may work on all that it changes', async () => {
+    const [last, survivor] = [await desk.captured(), await desk.captured()];
+    const captured = await desk.send('POST', '/v1/leads/capture', {
+      body: person({ email: (await desk.read(survivor)).email, phone: '+4930907654' }),
+    });
+    expect([captured.status, ((await captured.json()) as LeadJson).id]).toEqual([200, survivor.id]);
+    const [{ id }] = (
+      (await (
+        await desk.send('GET', `/crm/v1/leads?filter[status][eq]=merged&filter[phone][eq]=%2B4930907654`)
+      ).json()) as { data: [LeadJson] }
+    ).data;
+    await desk.command(survivor, 'merge', { intoLeadId: last.id });
+    // The captured lead is of no team: every manager may work on that, but not on what it went into.
+    const stranger = String((await makeTeam(desk.org))['managerUserId']);
+    const refused = await desk.command({ id }, 'unmerge', {}, { userId: stranger });
+    expect((await problemOf(refused)).code).toBe('forbidden');
+    expect(await desk.read(last)).toMatchObject({ phone: '+4930907654' });
+    // What was deleted is nobody's to work on.
+    await desk.send('DELETE', `/crm/v1/leads/${last.id}`, { headers: { 'if-match': '*' } });
+    expect((await desk.command({ id }, 'unmerge')).status).toBe(200);
+  });
+
   it('projects a route without writing anything', async () => {
     const count = async () =>
       ((await (await desk.send('GET', '/crm/v1/leads?limit=200')).json()) as { data: unknown[] }).data.length;

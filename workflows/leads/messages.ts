@@ -73,6 +73,7 @@ export const leadProcess = defineProcess({
     unmerge: message({
       summary: 'Takes a merge back: the lead is open again and its intake goes on.',
       payload: z.strictObject({}),
+      leaves: 'mergedIntoLeadId',
       permission: 'leads:assign',
       stages: ['merged'],
       reopens: true,

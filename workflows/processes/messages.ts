@@ -13,6 +13,11 @@ export interface Message<P extends z.ZodObject = z.ZodObject, S extends string =
   readonly kept?: readonly string[];
   /** Payload fields that name another record of the process, which changes, too: the sender needs to be allowed to work on it. */
   readonly alsoChanges?: readonly string[];
+  /**
+   * Property of the record that names what it is part of. It leaves that, and whatever that is part of in turn; all of them
+   * change, so the sender needs to be allowed to work on them.
+   */
+  readonly leaves?: string;
   /** Legal in a final stage: sending it starts a new run of the closed process. */
   readonly reopens?: true;
 }
