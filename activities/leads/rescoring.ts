@@ -17,16 +17,19 @@ export function scoreRow(change: Change, score: ModelScore, cause: ScoreCause): 
   return { into: LeadScore, rows: [row] };
 }
 
-/** Scores a lead again by the model in force; `cause` says why, and is kept with the contributions. */
+/**
+ * Scores a lead again by the model in force, and by the account that is recognised now if none was; `cause` says why, and
+ * is kept with the contributions.
+ */
 export async function rescore(em: EntityManager, change: Change, lead: LeadRow, cause: ScoreCause): Promise<LeadRow> {
-  const { modelScore } = await scoreAgain(em, lead, change.at);
+  const { context, modelScore } = await scoreAgain(em, lead, change.at);
   const { contributions: _, ...score } = modelScore;
   const summary = `scored ${score.score}${score.band ? ` (${score.band})` : ''}, was ${lead.score}`;
   return saveLead(
     em,
     change,
     lead,
-    score,
+    { ...score, accountId: lead.accountId ?? context.account?.id ?? null },
     { kind: 'lead.scored', summary },
     { rows: [scoreRow(change, modelScore, cause)] },
   );

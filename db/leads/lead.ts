@@ -16,6 +16,8 @@ import { Person } from '../parties/person.ts';
 import { AssignmentRule } from './assignment-rule.ts';
 import { ScoringModel } from './scoring-model.ts';
 
+const companyKeyOf = (company: unknown) => (typeof company === 'string' ? companyNameKey(company) : null);
+
 /** One person's commercial interest, as captured and as scored (spec/5 `crm_leads`): distinct from the person. */
 export const Lead = entity('Lead', 'crm_leads', {
   key: 'lead_id',
@@ -122,7 +124,10 @@ export const leads = resource(Lead, {
   sortable: ['createdAt', 'updatedAt', 'capturedAt', 'score'],
   expandable: { person: 'personId', account: 'accountId', assignedUser: 'assignedUserId', team: 'teamId' },
   derived: {
-    normalizedCompany: ({ company }) => (typeof company === 'string' ? companyNameKey(company) : null),
+    normalizedCompany: ({ company }) => companyKeyOf(company),
+    // Another company is another account: the process looks for it. A closed lead keeps the one that it closed with.
+    accountId: ({ status, company, normalizedCompany, accountId }) =>
+      status === 'open' && companyKeyOf(company) !== normalizedCompany ? null : accountId,
   },
   read: allow('leads:read', { own: ownLead }),
   write: allow('leads:update', { own: ownLead, team: teamLead }),

@@ -1,5 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { databaseFixture, refusalOf } from '../../db/database-fixture.ts';
+import { leads } from '../../../db/leads/lead.ts';
+import { makeAccount, writeAs } from '../../support/factories.ts';
 import { form, type House, makeHouse } from './house.ts';
 
 const fixture = databaseFixture();
@@ -78,6 +80,33 @@ describe('qualify', () => {
     await house.sql('update crm_core.crm_accounts set deleted_at = now()');
     await house.send(leadId, 'qualify', { evidence });
     expect(await house.count('crm_accounts', 'deleted_at is null')).toBe(1);
+  });
+
+  it('goes by the company that somebody corrected, not by the account of the one before', async () => {
+    const house = await makeHouse(fixture.app);
+    const [engines, mills] = [
+      await makeAccount(house.org, { accountName: 'Engines' }),
+      await makeAccount(house.org, { accountName: 'Mills' }),
+    ];
+    const correct = (leadId: string, company: string) =>
+      house.org.records.patch(writeAs(house.admin), leads, leadId, '*', { company });
+    const accountOf = async (leadId: string) => (await house.lead(leadId))['account_id'];
+    const [first, second, third] = [
+      await touched(house, { company: 'Engines GmbH' }),
+      await touched(house, { company: 'Engines GmbH' }),
+      await touched(house, { company: 'Engines GmbH' }),
+    ];
+    await correct(first, 'Mills');
+    await house.send(first, 'qualify', { evidence });
+    expect(await accountOf(first)).toBe(mills.id);
+    await correct(second, 'Mills');
+    await house.signal(second, 'changed');
+    expect(await accountOf(second)).toBe(mills.id);
+    await correct(third, 'ENGINES Ltd.');
+    expect(await accountOf(third)).toBe(engines.id);
+    // What is closed keeps the account that it closed with.
+    await correct(first, 'Engines');
+    expect(await accountOf(first)).toBe(mills.id);
   });
 
   it('needs the name of an account when the lead names no company', async () => {
