@@ -45,8 +45,10 @@ const explanationSql = `
         'userId', user_id, 'outcome', outcome) order by due_at), '[]')
       from (select * from crm_core.crm_lead_steps where organization_id = ? and lead_id = ? order by due_at desc limit 50) t) as steps,
     (select coalesce(jsonb_agg(jsonb_build_object('survivorId', survivor_id, 'mergedId', merged_id, 'evidence', evidence,
-        'mergedAt', merged_at, 'undoneAt', undone_at) order by merged_at), '[]')
-      from (select * from crm_core.crm_merges where organization_id = ? and ? in (survivor_id, merged_id) order by merged_at desc limit 50) m) as merges,
+        'mergedAt', merged_at, 'undoneAt', undone_at, 'captured', case when undone_at is null then jsonb_build_object(
+          'capturedAt', l.captured_at, 'source', l.source_system, 'sourceRef', l.source_ref, 'message', l.message) end) order by merged_at), '[]')
+      from (select * from crm_core.crm_merges where organization_id = ? and ? in (survivor_id, merged_id) order by merged_at desc limit 50) m
+      left join crm_core.crm_leads l on l.organization_id = m.organization_id and l.lead_id = m.merged_id) as merges,
     (select coalesce(jsonb_agg(jsonb_build_object('criterion', criterion, 'statement', statement, 'reference', reference) order by criterion), '[]')
       from crm_core.crm_qualification_evidence where organization_id = ? and lead_id = ?) as evidence`;
 
@@ -58,7 +60,10 @@ interface Stored {
   evidence: Record<string, unknown>[];
 }
 
-/** Newest score first; what normalisation saw is contact data, kept from those who may not read it. */
+/**
+ * Newest score first. What was captured with a lead that was merged into this one is told here, since its owner need not be
+ * able to read that one. What normalisation saw, and what people wrote, is kept from those who may not read contact data.
+ */
 async function explain(em: EntityManager, lead: LeadRow, redacted: boolean): Promise<Record<string, unknown>> {
   const [stored]: Stored[] = await em.execute(explanationSql, Array(5).fill([lead.organizationId, lead.id]).flat());
   const [score, ...earlierScores] = stored?.scores ?? [];
@@ -73,7 +78,7 @@ async function explain(em: EntityManager, lead: LeadRow, redacted: boolean): Pro
     assignment: assignment ?? null,
     earlierAssignments: assignments.filter((other) => other !== assignment),
     steps: stored?.steps ?? [],
-    merges: stored?.merges ?? [],
+    merges: (stored?.merges ?? []).map(({ captured, ...merge }) => (redacted ? merge : { ...merge, captured })),
     evidence: redacted ? [] : (stored?.evidence ?? []),
   };
 }

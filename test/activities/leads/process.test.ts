@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
+import type { Actor } from '../../../db/access/actor.ts';
 import { readLeadProcess } from '../../../db/leads/process.queries.ts';
 import { databaseFixture, refusalCode } from '../../db/database-fixture.ts';
 import { makeUser, marketer, salesRep, supporter } from '../../support/factories.ts';
@@ -72,6 +73,28 @@ describe('the process of a lead', () => {
       { leadId, verdict: 'exact', fields: expect.arrayContaining([{ field: 'email', similarity: 1, matched: true }]) },
     ]);
     expect(explanation).toMatchObject({ score: null, assignment: null });
+  });
+
+  it('tells its owner what somebody wrote who was merged into it, until that is taken back', async () => {
+    const { house, leadId, touched } = await houseWithHistory();
+    const ada = { fullName: 'Ada Lovelace', email: 'ada@example.com' };
+    const again = await house.capture({ ...ada, source: 'fair', message: 'Please call me today.' });
+    const owner = house.users.find(({ id }) => id === touched.assignedUserId);
+    if (!owner) throw new Error('The lead has no owner');
+    const writtenTo = async (actor: Actor) => {
+      const { merges } = (await readLeadProcess(house.database, actor, leadId)).explanation;
+      return (merges as { mergedId: string; captured?: object | null }[]).find(
+        ({ mergedId }) => mergedId === again.leadId,
+      )?.captured;
+    };
+    expect(await writtenTo(salesRep(house.org, owner))).toMatchObject({
+      message: 'Please call me today.',
+      source: 'fair',
+      capturedAt: expect.any(String),
+    });
+    expect(await writtenTo(marketer(house.org))).toBeUndefined();
+    await house.send(again.leadId, 'unmerge');
+    expect(await writtenTo(salesRep(house.org, owner))).toBeNull();
   });
 
   it('shows marketing no contact data', async () => {
