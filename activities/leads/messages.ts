@@ -1,11 +1,12 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { v7 as uuidv7 } from 'uuid';
-import { Activity, activityTypes } from '../../db/engagement/activity.ts';
+import { Activity } from '../../db/engagement/activity.ts';
 import { baseColumns, type Change } from '../../db/model/changes.ts';
 import type { LeadRow } from '../../db/leads/lead-state.queries.ts';
 import { planNext } from '../../db/leads/ladder.queries.ts';
 import { Problem } from '../../db/model/problem.ts';
 import type { Insertion } from '../../db/model/set-based.ts';
+import { type ActivityType, activityTypes } from '../../workflows/engagement/activity-types.ts';
 import type { MessageName, PayloadOf } from '../../workflows/processes/messages.ts';
 import type { leadProcess } from '../../workflows/leads/messages.ts';
 import { readUser } from './assignment.ts';
@@ -99,7 +100,7 @@ async function engaged(em: EntityManager, change: Change, lead: LeadRow): Promis
 async function loggedActivity(
   em: EntityManager,
   change: Change,
-  activityType: (typeof activityTypes)[number],
+  activityType: ActivityType,
   notes: string | null,
 ): Promise<Insertion> {
   const { subjectType, subjectId, at, actor } = change;

@@ -1,6 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { v7 as uuidv7 } from 'uuid';
 import { scopeOf } from '../../workflows/access/permissions.ts';
+import type { ActivityType } from '../../workflows/engagement/activity-types.ts';
 import { leadProcess } from '../../workflows/leads/messages.ts';
 import type { Database } from '../database.ts';
 import { type Answer, writeOnce, type WriteContext } from '../automation/ledger.queries.ts';
@@ -14,14 +15,14 @@ import { refuseInvisibleReferences } from '../model/references.ts';
 import { type Insertion, insertRows } from '../model/set-based.ts';
 import type { RecordRow } from '../model/entity.ts';
 import { leads } from '../leads/lead.ts';
-import { activities, Activity, type activityTypes } from './activity.ts';
+import { activities, Activity } from './activity.ts';
 import type { SubjectType } from './subject.ts';
 
 /** One thing done with a customer, as `POST /v1/activity/log` takes it (spec/4). */
 export interface ActivityInput {
   subjectType: SubjectType;
   subjectId: string;
-  activityType: (typeof activityTypes)[number];
+  activityType: ActivityType;
   direction: 'inbound' | 'outbound' | null;
   userId: string | null;
   happenedAt: Date;

@@ -1,12 +1,10 @@
+import { activityTypes } from '../../workflows/engagement/activity-types.ts';
 import { allow, onReadableSubject } from '../access/access-rules.ts';
 import { User } from '../access/user.ts';
 import { choice, instant, integer, longText, reference } from '../model/columns.ts';
 import { resource } from '../model/define-resource.ts';
 import { entity } from '../model/entity.ts';
 import { subject } from './subject.ts';
-
-/** Kinds of contact (spec/4). */
-export const activityTypes = ['call', 'email', 'meeting', 'note'] as const;
 
 /** Something that was done with a customer: immutable once logged (spec/4 activity log). */
 export const Activity = entity('Activity', 'crm_activities', {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { activityTypes } from '../engagement/activity-types.ts';
 import { leadConditions } from './conditions.ts';
 import type { LeadFacts } from './facts.ts';
 import { line } from '../processes/text.ts';
@@ -6,6 +7,9 @@ import { line } from '../processes/text.ts';
 /** From the least to the most promising. */
 export const scoreBands = ['cold', 'warm', 'hot'] as const;
 export type ScoreBand = (typeof scoreBands)[number];
+
+/** What a lead can do that counts: activities, and to be captured again, which is merged into it. */
+export const engagementTypes = [...activityTypes, 'capture'] as const;
 
 const maxScore = 100;
 const score = z.int().min(0).max(maxScore);
@@ -35,7 +39,8 @@ export const scoringModelColumns = {
   engagement: z
     .array(
       z.strictObject({
-        activityType: line(60, 'meeting'),
+        // One that never happens would be worth nothing in silence.
+        activityType: z.enum(engagementTypes, { error: `must be one of ${engagementTypes.join(', ')}` }),
         points: z.int().min(1).max(maxScore),
         halfLifeDays: z.number().min(0.1).max(3650),
       }),

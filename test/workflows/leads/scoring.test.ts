@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { leadFacts } from '../../../workflows/leads/facts.ts';
 import {
   type Engagement,
+  engagementTypes,
   scoreLead,
   type ScoringModel,
   scoringModelColumns,
@@ -104,12 +105,14 @@ describe('a score', () => {
       fitWeight: weight,
       engagementWeight: 1 - weight,
       fit: points.map((value, i) => ({ label: `c${i}`, when: i % 3 === 2 ? 'hasPhone' : 'true', points: value })),
-      engagement: engagement.map((criterion, i) => ({ activityType: `t${i}`, ...criterion })),
+      engagement: engagement.flatMap((criterion, i) =>
+        engagementTypes.slice(i, i + 1).map((activityType) => ({ activityType, ...criterion })),
+      ),
       bands: { warm: 30, hot: 60 },
     }));
   const engagements = fc.array(
     fc.record({
-      activityType: fc.constantFrom('t0', 't1', 't2', 'other'),
+      activityType: fc.constantFrom(...engagementTypes),
       happenedAt: fc.integer({ min: -5, max: 500 }).map(daysAgo),
     }),
     { maxLength: 20 },
@@ -128,7 +131,10 @@ describe('a score', () => {
 
   it('never grows by waiting, nor shrinks by an activity', () => {
     const later = fc.integer({ min: 0, max: 1000 });
-    const one = fc.record({ activityType: fc.constantFrom('t0', 't1'), happenedAt: fc.constant(at) });
+    const one = fc.record({
+      activityType: fc.constantFrom(...engagementTypes.slice(0, 2)),
+      happenedAt: fc.constant(at),
+    });
     fc.assert(
       fc.property(models, engagements, later, one, (any, done: Engagement[], days, another) => {
         const now = scoreLead(any, facts, done, at).score;
@@ -157,6 +163,9 @@ describe('a scoring model', () => {
       'engagement must not name an activity type twice',
     ]);
     expect(complaints({ bands: { warm: 70, hot: 70 } })).toEqual(['bands.hot must be above warm']);
+    expect(complaints({ engagement: [{ ...engagement[0], activityType: 'meetign' }] })).toEqual([
+      'engagement.0.activityType must be one of call, email, meeting, note, capture',
+    ]);
     expect(complaints({ engagement: [{ activityType: 'call', points: 0, halfLifeDays: 0 }] })).toHaveLength(2);
   });
 
