@@ -1,21 +1,19 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { v7 as uuidv7 } from 'uuid';
+import { forestalledMilliseconds, isForestalled } from '../../db/automation/owed-commands.queries.ts';
 import { readAbsence } from '../../db/leads/absence.queries.ts';
-import { isForestalled } from '../../db/leads/owed.queries.ts';
 import type { LeadRow } from '../../db/leads/lead-state.queries.ts';
 import { LeadStep } from '../../db/leads/lead-step.ts';
 import { type NextStep, planNext } from '../../db/leads/ladder.queries.ts';
 import { baseColumns, type Change } from '../../db/model/changes.ts';
 import { gather, type Insertion, insertRows } from '../../db/model/set-based.ts';
+import { forestalling } from '../../workflows/leads/messages.ts';
 import type { ChasingStep } from '../../workflows/leads/policy.ts';
 import type { StepDue } from '../leads.types.ts';
 import { saveLead } from './lead-change.ts';
 import { notify, whoWatches } from './notifications.ts';
 import { findOwner, hasOwner, moveStep } from './planning.ts';
 import { chooseAnew, give, ownersOf } from './reassignment.ts';
-
-/** How long a step waits at a time for a message that was received before it fell due. */
-const forestalledMs = 60_000;
 
 /**
  * Takes a step that has fallen due, on a locked lead: plans again first, since calendar, owner or ladder may have
@@ -31,8 +29,8 @@ export async function takeStep(em: EntityManager, change: Change, lead: LeadRow,
   if (!isPlanned || nextDueAt === null || nextDueAt > new Date(due.detectedAt))
     return moveStep(em, change, lead, planned);
   if (!isOwned || due.step === 'find_owner') return findOwner(em, change, lead);
-  if (await isForestalled(em, lead.id, nextDueAt)) {
-    const again = new Date(Date.parse(due.detectedAt) + forestalledMs);
+  if (await isForestalled(em, lead.id, forestalling, nextDueAt)) {
+    const again = new Date(Date.parse(due.detectedAt) + forestalledMilliseconds);
     return saveLead(em, change, lead, { nextStep, nextDueAt: again }, null);
   }
   return acts[due.step](em, change, lead, (outcome) =>

@@ -35,6 +35,8 @@ export interface Move {
   statements?: Statement[];
   /** A step taken by this change, with what it did. */
   step?: { planned: Planned; userId: string | null; outcome: string };
+  /** When what has fallen due is looked at again: something has to come before it. */
+  putOffTo?: Date;
 }
 
 /** A ticket after a change, with its clocks and what it does next. */
@@ -50,7 +52,7 @@ export interface Saved {
  */
 export async function save(ticketCase: TicketCase, move: Move): Promise<Saved> {
   const { em, change, ticket, life } = ticketCase;
-  const { values = {}, clocks = life.clocks, rows = [], statements = [], step, told } = move;
+  const { values = {}, clocks = life.clocks, rows = [], statements = [], step, told, putOffTo } = move;
   const stage = values.stage ?? ticket.stage;
   if (stage !== ticket.stage && !mayChangeStage(ticket.stage, stage))
     throw new Problem('illegal_stage', `A ticket that is "${ticket.stage}" cannot become "${stage}".`);
@@ -77,7 +79,8 @@ export async function save(ticketCase: TicketCase, move: Move): Promise<Saved> {
   ];
   const inForce = move.inForce === undefined ? ticketCase.inForce : move.inForce;
   const planned = plan({ ...ticket, ...values }, clocks, inForce, taken, life.ended);
-  const after = { ...values, ...planned.values };
+  const next = planned.next && putOffTo ? { ...planned.next, dueAt: putOffTo } : planned.next;
+  const after = { ...values, ...planned.values, nextDueAt: next?.dueAt ?? null };
   const leaves = ticket.assignedUserId !== null && isOpenStage(ticket.stage) && !isOpenStage(stage);
   const audit = auditRows(change, ticket.version + 1, ticket as unknown as Record<string, unknown>, after);
   await insertRows(
@@ -104,7 +107,7 @@ export async function save(ticketCase: TicketCase, move: Move): Promise<Saved> {
     });
     await em.flush();
   }
-  return { ticket, clocks, next: planned.next };
+  return { ticket, clocks, next };
 }
 
 /** What a ticket does next by its clocks, and the columns that say so. */

@@ -1,4 +1,6 @@
+import { forestalledMilliseconds, isForestalled } from '../../db/automation/owed-commands.queries.ts';
 import { breach, type Clock } from '../../workflows/tickets/clocks.ts';
+import { forestalling } from '../../workflows/tickets/messages.ts';
 import { type Planned, stepName, stepsOfClock } from '../../workflows/tickets/plan.ts';
 import { actionNames, raised, targetNames } from '../../workflows/tickets/policy.ts';
 import { type EscalationRung, rungName } from '../../workflows/tickets/terms.ts';
@@ -12,10 +14,11 @@ import { recomputeTicket, type Recomputed, type TicketCase } from './ticket-case
 
 /**
  * Takes a step that has fallen due, on a locked ticket: computes and plans anew first, since calendar or policy may have
- * changed; what is not due by that plan is only moved.
+ * changed; what is not due by that plan is only moved. A message that was received in time and is still on its way goes
+ * first: neither a notice of a breach could be taken back, nor what the ladder does.
  */
 export async function takeStep(ticketCase: TicketCase, due: TicketStepDue): Promise<Saved> {
-  const { change, ticket, life } = ticketCase;
+  const { em, change, ticket, life } = ticketCase;
   const recomputed = await recomputeTicket(ticketCase);
   const { next } = plan(
     { ...ticket, ...recomputed.values },
@@ -27,6 +30,10 @@ export async function takeStep(ticketCase: TicketCase, due: TicketStepDue): Prom
   // Of several clocks with a step of that name the first one due has it, whichever was waited for.
   if (!next || stepName(next) !== due.step || next.dueAt > change.at)
     return save(ticketCase, { told: null, ...recomputed });
+  if (next.step !== 'route' && (await isForestalled(em, ticket.id, forestalling, next.dueAt))) {
+    const putOffTo = new Date(change.at.getTime() + forestalledMilliseconds);
+    return save(ticketCase, { told: null, ...recomputed, putOffTo });
+  }
   const move = await moveOf(ticketCase, recomputed, next);
   return save(ticketCase, { ...recomputed, ...move, values: { ...recomputed.values, ...move.values } });
 }

@@ -1,5 +1,6 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Actor } from '../access/actor.ts';
-import { acrossOrganizations, type Database, statementInOrganization } from '../database.ts';
+import { acrossOrganizations, type Database, organizationOf, statementInOrganization } from '../database.ts';
 import type { StoredCommand } from './ledger.queries.ts';
 
 /** For so long nobody else delivers a claimed command: as long as the API has that received it. */
@@ -69,4 +70,26 @@ export async function postponeCommand(
       [pauseSeconds, failure.slice(0, 500), commandId],
     ),
   );
+}
+
+/** How long what falls due waits at a time for a message that was received before. */
+export const forestalledMilliseconds = 60_000;
+
+/**
+ * Whether the ledger still owes a record's process one of these messages, received at or before `dueAt`, so that it
+ * forestalls what falls due then.
+ */
+export async function isForestalled(
+  em: EntityManager,
+  recordId: string,
+  messages: readonly string[],
+  dueAt: Date,
+): Promise<boolean> {
+  const owed: unknown[] = await em.execute(
+    `select 1 from crm_core.crm_commands
+     where organization_id = ? and record_id = ? and received_at <= ? and state = 'received'
+       and message = any(?::text[]) limit 1`,
+    [organizationOf(em), recordId, dueAt, `{${messages.join(',')}}`],
+  );
+  return owed.length > 0;
 }

@@ -8,6 +8,18 @@ import { finalTicketStages, openTicketStages, ticketPriorities, ticketStages, wo
 /** What somebody writes to or about a ticket, plain text. */
 const text = prose(20_000);
 
+/** Messages that change a clock, or whether the ticket is worked on: received in time, they go before a step that falls due. */
+export const forestalling = [
+  'reply',
+  'customerReply',
+  'setPriority',
+  'setStatus',
+  'resolve',
+  'reopen',
+  'merge',
+  'close',
+] as const;
+
 /** Everything that can be told to a ticket's process (DOMAIN, process 6). */
 export const ticketProcess = defineProcess({
   name: 'ticket',

@@ -1,5 +1,5 @@
 import { ticketProcess } from '../../../workflows/tickets/messages.ts';
-import { type Check, graceInterval } from './check.ts';
+import { type Check, graceInterval, inDelivery } from './check.ts';
 
 const isStart = `c.process = '${ticketProcess.name}' and c.message = '${ticketProcess.startUpdate}'`;
 const open = `t.stage in ('queued', 'assigned') and t.deleted_at is null`;
@@ -86,7 +86,7 @@ export const ticketChecks: readonly Check[] = [
     sql: `
       select k.organization_id, 'ticket ' || k.ticket_id as subject, k.target || ' ' || k.ordinal || ' was due ' || k.due_at as detail
       from crm_core.crm_sla_clocks k join crm_core.crm_tickets t on t.ticket_id = k.ticket_id
-      where ${open} and k.state = 'running' and k.due_at < now() - ${graceInterval}`,
+      where ${open} and k.state = 'running' and k.due_at < now() - ${graceInterval} and not ${inDelivery('k.ticket_id')}`,
   },
   {
     name: 'breach-unrecorded',
@@ -109,7 +109,7 @@ export const ticketChecks: readonly Check[] = [
         k.target || ' ' || k.ordinal || ' is due ' || coalesce(k.due_at::text, 'never') || ', the ticket waits until ' || coalesce(t.next_due_at::text, 'nothing') as detail
       from crm_core.crm_sla_clocks k join crm_core.crm_tickets t on t.ticket_id = k.ticket_id
       where k.state = 'running' and k.deleted_at is null and t.deleted_at is null
-        and (k.due_at is null or t.next_due_at is null or t.next_due_at > k.due_at)`,
+        and (k.due_at is null or t.next_due_at is null or t.next_due_at > k.due_at) and not ${inDelivery('k.ticket_id')}`,
   },
   {
     name: 'clock-left-running',
