@@ -1,3 +1,4 @@
+import { ticketProcess } from '../../workflows/tickets/messages.ts';
 import { type Database, inOrganization, statementAcrossOrganizations } from '../database.ts';
 
 /** What decides where a mail goes. Message-IDs without angle brackets; `number` is a ticket's that the subject names. */
@@ -14,7 +15,7 @@ export interface MailPlace {
 export interface PlacedMail {
   /** The ticket that has this very mail already. */
   knownTicketId: string | null;
-  /** The ticket that it continues; one that was merged is followed to where it went. */
+  /** The ticket that it continues, decided on or not; one that was merged is followed to where it went. */
   ticket: { id: string; status: string; stage: string } | null;
   /** Messages from the same address within the hour before. */
   recentCount: number;
@@ -57,6 +58,16 @@ const placeSql = `
     where t.deleted_at is null and followed.steps < 10)
   select ticket_id as id, status, stage from followed where merged_into_ticket_id is null order by nearness limit 1`;
 
+// A mail that was accepted and is no message yet, while no worker was there to take it.
+const owedSql = `
+  with asked as (select array(select jsonb_array_elements_text(?::jsonb)) as ids)
+  select c.record_id as id, coalesce(t.status, 'open') as status, coalesce(t.stage, 'received') as stage
+  from asked cross join crm_core.crm_commands c
+  left join crm_core.crm_tickets t on t.organization_id = c.organization_id and t.ticket_id = c.record_id
+  where c.organization_id = ? and c.process = ? and c.state = 'received' and c.deleted_at is null
+    and c.body -> 'mail' ->> 'messageId' = any(asked.ids)
+  order by array_position(asked.ids, c.body -> 'mail' ->> 'messageId') limit 1`;
+
 /** Places a mail within an organisation: by what it answers, else by number and sender. Reads only. */
 export async function placeMail(database: Database, organizationId: string, mail: MailPlace): Promise<PlacedMail> {
   return inOrganization(database, organizationId, async (em) => {
@@ -72,12 +83,16 @@ export async function placeMail(database: Database, organizationId: string, mail
       mail.from,
       mail.number,
     ]);
+    const [undecided]: { id: string; status: string; stage: string }[] =
+      ticket || mail.answers.length === 0
+        ? []
+        : await em.execute(owedSql, [JSON.stringify(mail.answers), organizationId, ticketProcess.name]);
     const [recent]: { count: number }[] = await em.execute(
       `select count(*)::int as count from crm_core.crm_conversation_messages
        where organization_id = ? and created_at > ?::timestamptz - interval '1 hour' and kind = 'customer' and deleted_at is null
          and addresses -> 'from' ->> 'address' = ?`,
       [organizationId, mail.receivedAt, mail.from],
     );
-    return { knownTicketId: null, ticket: ticket ?? null, recentCount: recent?.count ?? 0 };
+    return { knownTicketId: null, ticket: ticket ?? undecided ?? null, recentCount: recent?.count ?? 0 };
   });
 }

@@ -240,6 +240,18 @@ describe('a reply by mail', () => {
     expect(await replied({ subject, from: 'eve@evil.example' })).toMatchObject({ outcome: 'opened' });
   });
 
+  it('belongs to the ticket that another mail is about to open, though nobody has taken that one yet', async () => {
+    const opened = await replied({ messageId: '<first@x.example>' });
+    const followed = await replied({ messageId: '<second@x.example>', headers: ['References: <first@x.example>'] });
+    const last = await replied({ messageId: '<third@x.example>', headers: ['In-Reply-To: <second@x.example>'] });
+    expect([opened, followed, last].map(({ outcome }) => outcome)).toEqual(['opened', 'replied', 'replied']);
+    expect(last.ledger.map(({ message, record_id: id }) => [message, id])).toEqual([
+      ['opened', opened.ticketId],
+      ['customerReply', opened.ticketId],
+      ['customerReply', opened.ticketId],
+    ]);
+  });
+
   it('belongs to where a merged ticket went', async () => {
     const survivor = await makeTicket(org, ada);
     const merged = await makeTicket(org, ada, { status: 'merged', stage: 'merged', mergedIntoTicketId: survivor.id });
