@@ -48,7 +48,7 @@ export interface TicketState {
   readonly assignedUserId?: string;
   /** Counts routing decisions from 1; 0 before the first. */
   readonly round: number;
-  /** The open clocks, and the last few that ended. */
+  /** The open clocks and the last few that ended, eight in all; each target's open clock that began first is among them. */
   readonly clocks: readonly ClockView[];
   readonly next?: PlannedTicketStep;
   readonly mergedIntoTicketId?: string;

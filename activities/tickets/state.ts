@@ -1,20 +1,26 @@
 import { pausesOf } from '../../workflows/tickets/clock-time.ts';
 import type { Clock } from '../../workflows/tickets/clocks.ts';
 import { inOrder, stepName } from '../../workflows/tickets/plan.ts';
+import { slaTargets } from '../../workflows/tickets/policy.ts';
 import type { ClockView, TicketState } from '../tickets.types.ts';
 import type { Saved } from './save.ts';
 
 /** Clocks that people are shown at once; the rest is told by `/process`. */
 const shown = 8;
 
-/** A ticket as its process knows it: the open clocks, the most recent of the others, and what is next. */
+/**
+ * A ticket as its process knows it: of each target the open clock that began first, the other open ones, the most recent of
+ * those that ended, as many as are shown; and what is next.
+ */
 export function stateOf({ ticket, clocks, next }: Saved): TicketState {
   const { number, stage, status, priority, round } = ticket;
   const isOpen = ({ endedAt }: Clock) => endedAt === null;
   const ended = clocks
     .filter((clock) => !isOpen(clock))
     .toSorted((one, other) => (other.endedAt?.getTime() ?? 0) - (one.endedAt?.getTime() ?? 0));
-  const views = [...clocks.filter(isOpen), ...ended].slice(0, shown);
+  const open = inOrder(clocks.filter(isOpen));
+  const foremost = slaTargets.flatMap((target) => open.find((clock) => clock.target === target) ?? []);
+  const views = [...new Set([...foremost, ...open, ...ended])].slice(0, shown);
   return {
     number,
     stage,

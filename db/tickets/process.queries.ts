@@ -32,7 +32,11 @@ export async function readTicketProcess(database: Database, actor: Actor, id: st
   });
 }
 
+// Of the clocks every one that is open: the resolution's is the oldest, however much was written since.
 const explanationSql = `
+  with known as (
+    select *, row_number() over (partition by ended_at is null order by started_at desc) as place
+    from crm_core.crm_sla_clocks where organization_id = ? and ticket_id = ? and deleted_at is null)
   select
     (select coalesce(jsonb_agg(jsonb_build_object('id', sla_clock_id, 'target', target, 'ordinal', ordinal, 'state', state,
         'breached', breached, 'priority', priority, 'targetMinutes', target_minutes,
@@ -40,7 +44,7 @@ const explanationSql = `
         'startedAt', started_at, 'dueAt', due_at, 'intervals', intervals, 'changes', changes, 'metAt', met_at,
         'breachedAt', breached_at, 'breachDetectedAt', breach_detected_at, 'endedAt', ended_at, 'elapsedMinutes', elapsed_minutes)
         order by started_at desc, target), '[]')
-      from (select * from crm_core.crm_sla_clocks where organization_id = ? and ticket_id = ? and deleted_at is null order by started_at desc limit 50) k) as clocks,
+      from known where ended_at is null or place <= 50) as clocks,
     (select coalesce(jsonb_agg(jsonb_build_object('round', round, 'userId', user_id, 'teamId', team_id, 'reason', reason,
         'overCapacity', over_capacity, 'rule', jsonb_build_object('id', routing_rule_id, 'version', routing_rule_version),
         'decidedAt', decided_at, 'candidates', candidates, 'rulesTried', rules_tried) order by round desc), '[]')
