@@ -16,38 +16,42 @@ export interface Suggestion {
 }
 
 const most = 5;
+/** Words of the ticket by which articles are ranked. */
+const mostTelling = 200;
 /** Below these a likeness is chance. */
 const leastScore = 0.1;
 const leastSimilarity = 0.25;
 
 // A word that more than half of the articles hold (of four and more) tells nothing: "the" and "please" weigh nothing
-// without a list of such words for every language.
+// without a list of such words for every language. The words of all articles are looked at once, whatever the ticket holds: a
+// customer may have sent a log of thousands. Those rank that the fewest hold.
 const suggestSql = `
   with asked as (
     select crm_core.fold(?) as subject,
       tsvector_to_array(to_tsvector('simple', crm_core.fold(?))) as words),
-  shelf as (
+  shelf as materialized (
     select article_id, title, slug, summary, language, to_tsvector('simple', search_text) as lexemes,
       crm_core.fold(title) as plain_title
     from crm_core.crm_articles where organization_id = ? and status = 'published' and deleted_at is null),
-  telling as (
-    select word from asked, unnest(asked.words) as word
-    where length(word) > 2
-      and (select count(*) from shelf where shelf.lexemes @@ quote_literal(word)::tsquery)
-        between 1 and greatest(3, (select count(*) from shelf) / 2)),
-  query as (select string_agg(quote_literal(word), ' | ')::tsquery as words from telling),
+  telling as materialized (
+    select word from shelf, unnest(tsvector_to_array(lexemes)) as word
+    where length(word) > 2 and word in (select unnest(words) from asked)
+    group by word having count(*) <= greatest(3, (select count(*) from shelf) / 2)
+    order by count(*), word limit ${mostTelling}),
+  query as materialized (select string_agg(quote_literal(word), ' | ')::tsquery as words from telling),
   scored as (
     select shelf.*,
       coalesce(ts_rank(setweight(to_tsvector('simple', plain_title), 'A') || lexemes, query.words, 32), 0) as rank,
-      greatest(similarity(plain_title, asked.subject), word_similarity(plain_title, asked.subject)) as likeness,
-      array(select word from telling where shelf.lexemes @@ quote_literal(word)::tsquery order by length(word) desc, word limit 10)
-        as words
+      greatest(similarity(plain_title, asked.subject), word_similarity(plain_title, asked.subject)) as likeness
     from shelf, query, asked)
-  select article_id as id, title, slug, summary, language, words, round(likeness::numeric, 2)::float as "titleSimilarity",
-    round(((rank + likeness) / 2)::numeric, 3)::float as score
-  from scored
-  where (cardinality(words) > 0 or likeness >= ?) and (rank + likeness) / 2 >= ?
-  order by (rank + likeness) desc, article_id limit ?`;
+  select article_id as id, title, slug, summary, language, round(likeness::numeric, 2)::float as "titleSimilarity",
+    round(((rank + likeness) / 2)::numeric, 3)::float as score,
+    array(select word from telling where best.lexemes @@ quote_literal(word)::tsquery order by length(word) desc, word limit 10)
+      as words
+  from (
+    select * from scored where (rank > 0 or likeness >= ?) and (rank + likeness) / 2 >= ?
+    order by (rank + likeness) desc, article_id limit ?) best
+  order by (rank + likeness) desc, article_id`;
 
 /**
  * The published articles nearest to a ticket's text, the best first, at most five. Problems: `not_found` for a ticket

@@ -1,8 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
+import { inOrganization } from '../../db/database.ts';
 import { articles } from '../../db/tickets/article.ts';
+import { suggestArticles } from '../../db/tickets/suggestions.queries.ts';
 import { databaseFixture } from '../db/database-fixture.ts';
 import {
+  adminOf,
   type Made,
   make,
   makeAccount,
@@ -13,6 +16,7 @@ import {
   suffix,
   type TestOrganization,
 } from '../support/factories.ts';
+import { steepest } from '../support/growth.ts';
 import { problemOf, testApi, type TestApi } from './support.ts';
 
 const fixture = databaseFixture();
@@ -199,6 +203,31 @@ describe('suggestions for a ticket', () => {
   it('take a ticket whose text is hostile to queries', async () => {
     const hostile = `'); drop table x; -- & | ! ( ) : * <-> \\ "a" \u{1f600}`;
     expect((await suggested({ subject: hostile, description: hostile.repeat(100) })).status).toBe(200);
+  });
+
+  it('take little longer for a log of thousands of words than for a question', async () => {
+    const words = (count: number, of: number) =>
+      `(select string_agg('w' || (random() * ${of})::int, ' ') from generate_series(1, ${count} + 0 * n))`;
+    await inOrganization(fixture.app, org.id, (em) =>
+      em.execute(
+        `insert into crm_core.crm_articles (article_id, organization_id, title, slug, body, status, created_at, created_by, updated_at, updated_by, version)
+         select gen_random_uuid(), ?, 'Page ' || n, 'page-' || n, ${words(300, 5_000)}, 'published', now(), 'x', now(), 'x', 1
+         from generate_series(1, 300) n`,
+        [org.id],
+      ),
+    );
+    const fastest = async (description: string) => {
+      const { id } = await makeTicket(org, requester, { subject: 'What is this?', description });
+      const times: number[] = [];
+      for (let run = 0; run < 3; run++) {
+        const begun = performance.now();
+        await suggestArticles(fixture.app, adminOf(org), id);
+        times.push(performance.now() - begun);
+      }
+      return Math.min(...times);
+    };
+    const log = Array.from({ length: 3_000 }, (_, n) => `w${n}`).join(' ');
+    expect((await fastest(log)) / (await fastest('w1 w2 w3'))).toBeLessThan(steepest);
   });
 
   it('are for those who may see the ticket', async () => {
