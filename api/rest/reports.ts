@@ -32,11 +32,15 @@ export function slaReportRoute(database: Database): CallerRoute {
     parameters: [
       query('from', 'Clocks that started at or after this instant; four weeks before `to` if left out.', instant),
       query('to', 'Clocks that started before this instant; now if left out.', instant),
-      query('groupBy', 'What the clocks are gathered by; weeks are ISO weeks of the organisation.', {
-        type: 'string',
-        enum: [...slaReportGroupings],
-        default: 'policy',
-      }),
+      query(
+        'groupBy',
+        'What the clocks are gathered by: team and agent are those who had the ticket when the clock was done or fell due, weeks ISO weeks of the organisation.',
+        {
+          type: 'string',
+          enum: [...slaReportGroupings],
+          default: 'policy',
+        },
+      ),
     ],
     problems: ['forbidden'],
     answers: {

@@ -8,18 +8,25 @@ import {
 } from '../../workflows/tickets/sla-report.ts';
 import { type Database, inOrganization } from '../database.ts';
 
-/** How a clock `c` of a ticket `t` is grouped, and how the group of a key is called. */
+// Whoever had the ticket when the clock was done, or when it had fallen due: not who got it since, by the ladder maybe.
+const heldBy = (column: 'team_id' | 'user_id') => `(
+  select d.${column}::text from crm_core.crm_ticket_assignments d
+  where d.organization_id = c.organization_id and d.ticket_id = c.ticket_id and d.deleted_at is null
+    and case when late.since is null then d.decided_at <= coalesce(c.met_at, asked.at) else d.decided_at < late.since end
+  order by d.round desc limit 1)`;
+
+/** How a clock `c` that is `late.since` an instant, or not, is grouped, and how the group of a key is called. */
 const groupings: Record<SlaReportGrouping, { key: string; name: string }> = {
   policy: {
     key: 'c.sla_policy_id::text',
     name: '(select name from crm_core.crm_sla_policies n where n.organization_id = asked.organization_id and n.sla_policy_id = g.key::uuid)',
   },
   team: {
-    key: 't.team_id::text',
+    key: heldBy('team_id'),
     name: '(select name from crm_core.crm_teams n where n.organization_id = asked.organization_id and n.team_id = g.key::uuid)',
   },
   agent: {
-    key: 't.assigned_user_id::text',
+    key: heldBy('user_id'),
     name: '(select full_name from crm_core.crm_users n where n.organization_id = asked.organization_id and n.user_id = g.key::uuid)',
   },
   priority: { key: 'c.priority', name: 'g.key' },
@@ -41,11 +48,13 @@ const clocksSql = ({ key, name }: { key: string; name: string }) => `
   with asked as (select ?::uuid as organization_id, ?::timestamptz as at),
   clocks as (
     select ${key} as key, c.target,
-      case when c.breached or (c.state = 'running' and c.due_at < asked.at) then 'breached' when c.state = 'met' then 'met' else 'running' end as outcome,
+      case when c.breached or late.since is not null then 'breached' when c.state = 'met' then 'met' else 'running' end as outcome,
       case when c.met_at is null then null else c.elapsed_minutes end as elapsed_minutes
     from crm_core.crm_sla_clocks c
     join asked using (organization_id)
     join crm_core.crm_tickets t on t.organization_id = c.organization_id and t.ticket_id = c.ticket_id and t.deleted_at is null
+    cross join lateral (
+      select case when c.breached then c.breached_at when c.state = 'running' and c.due_at < asked.at then c.due_at end as since) late
     cross join lateral (
       select coalesce((select k.time_zone from crm_core.crm_calendars k
         join crm_core.core_organizations o on o.organization_id = k.organization_id and o.calendar_id = k.calendar_id

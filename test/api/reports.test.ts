@@ -5,6 +5,7 @@ import { baseColumns } from '../../db/model/changes.ts';
 import { insertRows } from '../../db/model/set-based.ts';
 import { SlaClock } from '../../db/tickets/sla-clock.ts';
 import { slaPolicies } from '../../db/tickets/sla-policy.ts';
+import { TicketAssignment } from '../../db/tickets/ticket-assignment.ts';
 import { Ticket } from '../../db/tickets/ticket.ts';
 import { slaReport, type SlaReport } from '../../workflows/tickets/sla-report.ts';
 import {
@@ -68,6 +69,13 @@ async function makeTicket(overrides: Record<string, unknown> = {}): Promise<stri
   return id;
 }
 
+/** Gives a ticket to an agent of a team at an instant. */
+async function give(ticketId: string, round: number, team: Made, agent: Made, decidedAt: string): Promise<void> {
+  const who = { userId: agent.id, teamId: team.id, reason: 'next', candidates: [], rulesTried: [] };
+  const row = { id: uuidv7(), ...base(), ticketId, round, ...who, decidedAt: new Date(decidedAt) };
+  await inOrganization(fixture.app, org.id, (em) => insertRows(em, [{ into: TicketAssignment, rows: [row] }]));
+}
+
 interface ClockPlan {
   target?: string;
   state?: string;
@@ -76,6 +84,7 @@ interface ClockPlan {
   priority?: string;
   startedAt?: string;
   dueAt?: string;
+  breachedAt?: string;
   /** Business minutes until what was promised was done. */
   took?: number;
 }
@@ -109,6 +118,7 @@ async function makeClock(ticketId: string, plan: ClockPlan = {}): Promise<void> 
     intervals: [],
     changes: [],
     dueAt: dueAt === undefined ? null : new Date(dueAt),
+    breachedAt: plan.breachedAt === undefined ? null : new Date(plan.breachedAt),
     metAt: took === undefined ? null : new Date(startedAt.getTime() + took * 60_000),
     elapsedMinutes: took ?? null,
     life: 0,
@@ -190,6 +200,7 @@ describe('the report of service levels', () => {
       em.execute('update crm_core.core_organizations set calendar_id = ?', [calendar.id]),
     );
     const ticketId = await makeTicket({ teamId: team.id, assignedUserId: agent.id });
+    await give(ticketId, 1, team, agent, '2026-11-08T23:30:00Z');
     // In Berlin it is Monday already.
     await makeClock(ticketId, { startedAt: '2026-11-08T23:30:00Z', took: 1 });
     await makeClock(await makeTicket(), { startedAt: '2026-11-08T22:30:00Z', priority: 'P4', took: 1 });
@@ -210,6 +221,36 @@ describe('the report of service levels', () => {
     expect(await namesBy('week')).toEqual([
       ['2026-W45', 1],
       ['2026-W46', 1],
+    ]);
+  });
+
+  it('counts a clock for the team and the agent who had the ticket when it was done or fell due', async () => {
+    const [late, rescuer] = [await makeUser(org, { fullName: 'Late' }), await makeUser(org, { fullName: 'Rescuer' })];
+    const first = await makeTeam(org, [late], { name: 'First line' });
+    const second = await makeTeam(org, [rescuer], { name: 'Second line' });
+    const ticketId = await makeTicket({ teamId: second.id, assignedUserId: rescuer.id });
+    await give(ticketId, 1, first, late, '2026-11-02T09:00:00Z');
+    await makeClock(ticketId, { target: 'first_response', took: 30 });
+    const breach = { target: 'resolution', state: 'breached', breached: true, breachedAt: '2026-11-02T17:00:00Z' };
+    // The ladder gave it away at the very instant of the breach.
+    await give(ticketId, 2, second, rescuer, '2026-11-02T17:00:00Z');
+    await makeClock(ticketId, { ...breach, took: 600 });
+    await makeClock(ticketId, { target: 'next_response', startedAt: '2026-11-02T17:30:00Z', took: 5 });
+    await makeClock(ticketId, { target: 'resolution', state: 'running', startedAt: '2026-11-02T18:00:00Z' });
+    const by = async (groupBy: string) =>
+      (await report(`${november}&groupBy=${groupBy}`)).groups.map(({ name, compliance: { all } }) => [
+        name,
+        all.met,
+        all.breached,
+        all.running,
+      ]);
+    expect(await by('agent')).toEqual([
+      ['Late', 1, 1, 0],
+      ['Rescuer', 1, 0, 1],
+    ]);
+    expect(await by('team')).toEqual([
+      ['First line', 1, 1, 0],
+      ['Second line', 1, 0, 1],
     ]);
   });
 
