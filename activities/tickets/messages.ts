@@ -1,3 +1,4 @@
+import { timelineRow } from '../../db/model/changes.ts';
 import { Problem } from '../../db/model/problem.ts';
 import { readFacts } from '../../db/tickets/facts.queries.ts';
 import { readOpenPromises } from '../../db/tickets/life.queries.ts';
@@ -10,7 +11,7 @@ import { messageRows } from './conversation.ts';
 import { customerReply, reopened } from './customer-reply.ts';
 import { mergeInto } from './merging.ts';
 import { route } from './rerouting.ts';
-import { save, type Saved } from './save.ts';
+import { type Move, save, type Saved } from './save.ts';
 import { recomputeAll, type TicketCase, withClocks } from './ticket-case.ts';
 
 type TicketMessage = MessageName<typeof ticketProcess>;
@@ -74,8 +75,26 @@ async function setPriority(ticketCase: TicketCase, { priority }: Payload<'setPri
   if (priority === ticketCase.ticket.priority) return save(ticketCase, { told: null });
   return save(ticketCase, {
     told: { kind: 'ticket.prioritized', summary: cause },
-    ...(await prioritized(ticketCase, priority, cause)),
+    ...(await withPriority(ticketCase, priority, cause)),
   });
+}
+
+/** What another priority means; one that waits in the queue is routed again, since another rule may hold for it now. */
+export async function withPriority(
+  ticketCase: TicketCase,
+  priority: Payload<'setPriority'>['priority'],
+  cause: string,
+): Promise<Pick<Move, 'clocks' | 'inForce' | 'values' | 'rows' | 'statements'>> {
+  const { change, ticket } = ticketCase;
+  const changed = await prioritized(ticketCase, priority, cause);
+  if (ticket.stage !== 'queued') return changed;
+  const { values, rows, statements, told } = await route({ ...ticketCase, ticket: { ...ticket, priority } }, cause);
+  return {
+    ...changed,
+    values: { ...changed.values, ...values },
+    rows: [...rows, ...(told ? [timelineRow(change, told.kind, told.summary.slice(0, 500), told.details)] : [])],
+    statements,
+  };
 }
 
 /**

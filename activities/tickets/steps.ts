@@ -6,7 +6,7 @@ import { actionNames, raised, targetNames } from '../../workflows/tickets/policy
 import { type EscalationRung, rungName } from '../../workflows/tickets/terms.ts';
 import { administratorsOf, managerOf } from '../notifications.ts';
 import type { TicketStepDue } from '../tickets.types.ts';
-import { prioritized } from './messages.ts';
+import { withPriority } from './messages.ts';
 import { notify } from './notifications.ts';
 import { route, routeIfNeeded } from './rerouting.ts';
 import { type Move, plan, save, type Saved } from './save.ts';
@@ -117,7 +117,7 @@ async function climbed(
       const priority = raised(ticket.priority);
       if (priority === ticket.priority) return told('the priority is the highest already');
       const cause = `priority ${ticket.priority} → ${priority} by escalation`;
-      return { ...told(cause), ...(await prioritized(ticketCase, priority, cause)) };
+      return { ...told(cause), ...(await withPriority(ticketCase, priority, cause)) };
     }
   }
 }

@@ -3,6 +3,7 @@ import { teamMembers } from '../../../db/access/team-member.ts';
 import { readAffectedProcesses } from '../../../db/automation/affected-processes.queries.ts';
 import { databaseFixture } from '../../db/database-fixture.ts';
 import { makeCalendar, makeTeam, makeUser, writeAs } from '../../support/factories.ts';
+import { makeRoutingRule } from './routing-house.ts';
 import { after, makeTicketHouse } from './ticket-house.ts';
 
 const fixture = databaseFixture();
@@ -317,6 +318,40 @@ describe('the agent', () => {
       assignedUserId: house.agents[0]?.id,
     });
   });
+
+  it.each(['setPriority', 'the ladder'])(
+    'who serves another priority gets a queued ticket once %s gives it that',
+    async (who) => {
+      const escalation = [{ target: 'first_response', afterMinutes: 0, action: 'raise_priority' }];
+      const house = await makeTicketHouse(fixture.app, {
+        agents: [{ ticketCapacity: 0 }],
+        policy: { escalation, warnAt: [], targets: { P1: { first_response: 60 }, P2: { first_response: 120 } } },
+      });
+      const urgent = await makeUser(house.org);
+      const team = await makeTeam(house.org, [urgent]);
+      await makeRoutingRule(house.org, team, { position: 50, when: 'priority == "P1"' });
+      const { ticketId, state } = await house.open({ priority: 'P2' }, { receivedAt: monday });
+      expect(state).toMatchObject({ stage: 'queued', teamId: house.team.id, round: 1 });
+      const raise = async () => {
+        if (who === 'setPriority')
+          return house.send(ticketId, 'setPriority', { priority: 'P1' }, { receivedAt: at(1) });
+        while ((await house.stateOf(ticketId)).next?.step !== 'first_response.rung_raise_priority_0')
+          await house.takeNext(ticketId, at(121));
+        return house.takeNext(ticketId, at(121));
+      };
+      const { state: raised } = await raise();
+      expect(raised).toMatchObject({
+        priority: 'P1',
+        stage: 'assigned',
+        assignedUserId: urgent.id,
+        teamId: team.id,
+        round: 2,
+      });
+      expect(
+        await house.count('crm_timeline', "kind in ('ticket.prioritized', 'ticket.escalated', 'ticket.assigned')"),
+      ).toBe(2);
+    },
+  );
 
   it('of a team that a person chose is the one who gets it, whatever the rules say when it is looked at again', async () => {
     const house = await makeTicketHouse(fixture.app);
