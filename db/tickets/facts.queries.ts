@@ -33,16 +33,17 @@ export async function readPresence(em: EntityManager, userId: string, at: Date):
 
 /**
  * Whether the agent who has a ticket got it by a turn of a team (their own, or as a delegate) and was removed from that
- * team since. Whoever was named by a person, or is the fallback, did not get it through their place there.
+ * team since, or the team was. Whoever was named by a person, or is the fallback, did not get it through their place there.
  */
 export async function hasLeftTeam(
   em: EntityManager,
   { organizationId, id, round, assignedUserId }: Pick<TicketRow, 'organizationId' | 'id' | 'round' | 'assignedUserId'>,
 ): Promise<boolean> {
   const [row]: { left: boolean | null }[] = await em.execute(
-    `select bool_and(m.deleted_at is not null) and bool_or(m.deleted_at > d.decided_at) as left
+    `select bool_or(t.deleted_at is not null) or (bool_and(m.deleted_at is not null) and bool_or(m.deleted_at > d.decided_at)) as left
      from crm_core.crm_ticket_assignments d
-     join crm_core.crm_team_members m on m.organization_id = d.organization_id and m.team_id = d.team_id and m.user_id = d.user_id
+     join crm_core.crm_teams t on t.organization_id = d.organization_id and t.team_id = d.team_id
+     left join crm_core.crm_team_members m on m.organization_id = d.organization_id and m.team_id = d.team_id and m.user_id = d.user_id
      where d.organization_id = ? and d.ticket_id = ? and d.round = ? and d.deleted_at is null and d.user_id = ? and d.took_turn`,
     [organizationId, id, round, assignedUserId],
   );

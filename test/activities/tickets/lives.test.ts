@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { teamMembers } from '../../../db/access/team-member.ts';
+import { teams } from '../../../db/access/team.ts';
 import { readAffectedProcesses } from '../../../db/automation/affected-processes.queries.ts';
 import { databaseFixture } from '../../db/database-fixture.ts';
 import { makeCalendar, makeTeam, makeUser, writeAs } from '../../support/factories.ts';
@@ -304,6 +305,19 @@ describe('the agent', () => {
     await leave(other, 5);
     for (const minutes of [6, 7])
       expect(await house.replan(routed.ticketId, at(minutes))).toMatchObject({ assignedUserId: other, round: 3 });
+  });
+
+  it('whose team is deleted loses what they got through it', async () => {
+    const house = await makeTicketHouse(fixture.app, { agents: [{}] });
+    const other = await makeUser(house.org);
+    const { ticketId } = await house.open({}, { receivedAt: monday });
+    await makeRoutingRule(house.org, await makeTeam(house.org, [other]), { position: 200 });
+    await house.org.records.remove(writeAs(house.admin, { receivedAt: at(1) }), teams, house.team.id, '*');
+    const change = { organizationId: house.org.id, kind: 'team', id: house.team.id } as const;
+    const { workflowIds } = await readAffectedProcesses(fixture.app, change, null, 10);
+    expect(workflowIds).toEqual([`ticket:${ticketId}`]);
+    for (const minutes of [2, 3])
+      expect(await house.replan(ticketId, at(minutes))).toMatchObject({ assignedUserId: other.id, round: 2 });
   });
 
   it('who has no room leaves the ticket in the queue until capacity is free', async () => {
