@@ -61,3 +61,13 @@ export async function administratorsOf(em: EntityManager, organizationId: string
   );
   return rows.map(({ user_id }) => user_id);
 }
+
+/** Who hears what nobody else can: the manager, or the administrators where there is none; in words, for the record. */
+export async function whoWatches(
+  em: EntityManager,
+  record: { organizationId: string; teamId: string | null },
+): Promise<{ userIds: string[]; who: string }> {
+  const manager = await managerOf(em, record);
+  if (manager !== null) return { userIds: [manager], who: 'manager' };
+  return { userIds: await administratorsOf(em, record.organizationId), who: 'administrators' };
+}

@@ -3,7 +3,7 @@ import type { LeadRow } from '../../db/leads/lead-state.queries.ts';
 import type { Change } from '../../db/model/changes.ts';
 import type { Insertion } from '../../db/model/set-based.ts';
 import { utcMinute } from '../../workflows/text/utc-minute.ts';
-import { administratorsOf, managerOf, notificationRows } from '../notifications.ts';
+import { notificationRows, whoWatches } from '../notifications.ts';
 
 /** What a notification about a lead says; the name is the lead's, the deadline UTC. */
 const texts = {
@@ -65,14 +65,4 @@ export async function tellOfDecision(
   if (assignedUserId !== null) return notify(change, assignedUserId, 'assigned', fullName, nextDueAt);
   const { userIds } = await whoWatches(em, lead);
   return userIds.flatMap((userId) => notify(change, userId, 'nobody_found', fullName));
-}
-
-/** Who hears what an owner cannot: the manager, or the administrators where there is none; in words, for the record. */
-export async function whoWatches(
-  em: EntityManager,
-  lead: Pick<LeadRow, 'organizationId' | 'teamId'>,
-): Promise<{ userIds: string[]; who: string }> {
-  const manager = await managerOf(em, lead);
-  if (manager !== null) return { userIds: [manager], who: 'manager' };
-  return { userIds: await administratorsOf(em, lead.organizationId), who: 'administrators' };
 }

@@ -11,7 +11,8 @@ import { forestalling } from '../../workflows/leads/messages.ts';
 import type { ChasingStep } from '../../workflows/leads/policy.ts';
 import type { StepDue } from '../leads.types.ts';
 import { saveLead } from './lead-change.ts';
-import { notify, whoWatches } from './notifications.ts';
+import { whoWatches } from '../notifications.ts';
+import { notify } from './notifications.ts';
 import { findOwner, hasOwner, moveStep } from './planning.ts';
 import { chooseAnew, give, ownersOf } from './reassignment.ts';
 

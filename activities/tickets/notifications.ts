@@ -1,10 +1,11 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Change } from '../../db/model/changes.ts';
 import type { Insertion } from '../../db/model/set-based.ts';
 import type { TicketRow } from '../../db/tickets/ticket-state.queries.ts';
 import type { Clock } from '../../workflows/tickets/clocks.ts';
 import { targetNames } from '../../workflows/tickets/policy.ts';
 import { utcMinute } from '../../workflows/text/utc-minute.ts';
-import { notificationRows } from '../notifications.ts';
+import { notificationRows, whoWatches } from '../notifications.ts';
 
 /** A notification in words: of which ticket, and what is due when. */
 interface Matter {
@@ -67,6 +68,14 @@ export function notify(
     due: due ? utcMinute(due.toISOString()) : '',
   });
   return notificationRows(change, userId, { kind: `ticket.${notification}`, ...text });
+}
+
+/** Who hears that a ticket is late, or soon will be: its agent; of one in the queue the manager, or the administrators. */
+export async function watchersOf(
+  em: EntityManager,
+  ticket: Pick<TicketRow, 'organizationId' | 'teamId' | 'assignedUserId'>,
+): Promise<string[]> {
+  return ticket.assignedUserId === null ? (await whoWatches(em, ticket)).userIds : [ticket.assignedUserId];
 }
 
 /** A user who is to hear of a change, unless it is their own. */

@@ -11,9 +11,8 @@ import type { Clock, TermsInForce } from '../../workflows/tickets/clocks.ts';
 import { nextPlanned, type Planned, slaOf, stepName, type TakenStep } from '../../workflows/tickets/plan.ts';
 import { isOpenStage, mayChangeStage, targetNames } from '../../workflows/tickets/policy.ts';
 import { defaultTerms } from '../../workflows/tickets/terms.ts';
-import { managerOf } from '../notifications.ts';
 import { capacityFreed } from './capacity.ts';
-import { notify } from './notifications.ts';
+import { notify, watchersOf } from './notifications.ts';
 import type { TicketCase } from './ticket-case.ts';
 
 /** The timeline entry of a change: a sentence without personal data. */
@@ -66,7 +65,7 @@ export async function save(ticketCase: TicketCase, move: Move): Promise<Saved> {
     (clock) =>
       clock.breachedAt !== null && isOther(before.get(clock.id)?.breachedAt ?? clock.breachedAt, clock.breachedAt),
   );
-  const watcher = breached.length === 0 ? null : (ticket.assignedUserId ?? (await managerOf(em, ticket)));
+  const watchers = breached.length === 0 ? [] : await watchersOf(em, ticket);
   const steps = [
     ...(step ? [stepRow(change, ticket, step)] : []),
     ...breached
@@ -89,7 +88,7 @@ export async function save(ticketCase: TicketCase, move: Move): Promise<Saved> {
       audit,
       ...(made.length === 0 ? [] : [{ into: SlaClock, rows: made.map((clock) => clockRow(change, ticket.id, clock)) }]),
       ...(steps.length === 0 ? [] : [{ into: TicketStep, rows: steps, unlessKnown: true }]),
-      ...breached.flatMap((clock) => notify(change, watcher, 'breach', ticket, clock)),
+      ...breached.flatMap((clock) => watchers.flatMap((userId) => notify(change, userId, 'breach', ticket, clock))),
       ...(told ? [timelineRow(change, told.kind, told.summary.slice(0, 500), told.details ?? null)] : []),
       ...(leaves && ticket.assignedUserId ? [capacityFreed(change, ticket.assignedUserId)] : []),
       ...rows,

@@ -7,7 +7,7 @@ import { type EscalationRung, rungName } from '../../workflows/tickets/terms.ts'
 import { administratorsOf, managerOf } from '../notifications.ts';
 import type { TicketStepDue } from '../tickets.types.ts';
 import { withPriority } from './messages.ts';
-import { notify } from './notifications.ts';
+import { notify, watchersOf } from './notifications.ts';
 import { route, routeIfNeeded } from './rerouting.ts';
 import { type Move, plan, save, type Saved } from './save.ts';
 import { recomputeTicket, type Recomputed, type TicketCase } from './ticket-case.ts';
@@ -74,12 +74,13 @@ async function warned(ticketCase: TicketCase, { inForce }: Recomputed, clock: Cl
   const taken = [...life.taken, { step: planned.step, clockId: clock.id, life: clock.life }];
   const following = inForce ? stepsOfClock(clock, inForce, taken)[0] : undefined;
   const isPassed = following !== undefined && following.dueAt <= change.at;
-  const watcher = ticket.assignedUserId ?? (await managerOf(em, ticket));
-  const outcome = isPassed ? 'noticed together with what came after' : watcher ? 'warned' : 'there is nobody to warn';
+  const watchers = await watchersOf(em, ticket);
+  const warns = watchers.length > 0 ? 'warned' : 'there is nobody to warn';
+  const outcome = isPassed ? 'noticed together with what came after' : warns;
   return {
     told: { kind: 'ticket.warned', summary: planned.clause, details: { target: clock.target, ordinal: clock.ordinal } },
-    rows: isPassed ? [] : notify(change, watcher, 'warning', ticket, clock),
-    step: { planned, userId: watcher, outcome },
+    rows: isPassed ? [] : watchers.flatMap((userId) => notify(change, userId, 'warning', ticket, clock)),
+    step: { planned, userId: watchers[0] ?? null, outcome },
   };
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { databaseFixture } from '../../db/database-fixture.ts';
-import { makeCalendar } from '../../support/factories.ts';
+import { makeCalendar, makeUser } from '../../support/factories.ts';
 import { after, makeSlaPolicy, makeTicketHouse } from './ticket-house.ts';
 
 const fixture = databaseFixture();
@@ -40,6 +40,33 @@ describe('the clocks', () => {
     });
     expect(await house.ticket(ticketId)).toMatchObject({ priority: 'P1', sla: 'breached', round: 2 });
     expect(await house.count('crm_notifications', `kind = 'ticket.breach'`)).toBe(1);
+  });
+
+  it('of a ticket in the queue are told of to the manager, and to administrators where none works here', async () => {
+    const house = await makeTicketHouse(fixture.app, { agents: [{ ticketCapacity: 0 }], policy: { warnAt: [50] } });
+    const [manager, admin] = [await makeUser(house.org), await makeUser(house.org)];
+    await house.sql('update crm_core.crm_teams set manager_user_id = ?', [manager.id]);
+    await house.sql(
+      `with role as (insert into crm_core.core_roles (role_id, organization_id, name, title, created_at, created_by, updated_at, updated_by)
+         values (gen_random_uuid(), ?, 'admin', 'Administrator', now(), 'test', now(), 'test') returning role_id)
+       insert into crm_core.core_role_assignments (role_assignment_id, organization_id, user_id, role_id, created_at, created_by, updated_at, updated_by)
+         select gen_random_uuid(), ?, ?, role_id, now(), 'test', now(), 'test' from role`,
+      [house.org.id, house.org.id, admin.id],
+    );
+    const toldOf = async () => {
+      const { ticketId } = await house.open({ priority: 'P1' }, { receivedAt: monday });
+      while ((await house.ticket(ticketId))['sla'] !== 'breached') await house.takeNext(ticketId);
+      return house.sql('select kind, user_id from crm_core.crm_notifications where subject_id = ? order by kind', [
+        ticketId,
+      ]);
+    };
+    const toldTo = (userId: string) => [
+      { kind: 'ticket.breach', user_id: userId },
+      { kind: 'ticket.warning', user_id: userId },
+    ];
+    expect(await toldOf()).toEqual(toldTo(manager.id));
+    await house.sql('update crm_core.crm_users set active = false where user_id = ?', [manager.id]);
+    expect(await toldOf()).toEqual(toldTo(admin.id));
   });
 
   it('are met up to the very second, and by a reply that was received in time although the timer ran', async () => {
