@@ -1,10 +1,13 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { WorkflowHandle } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import { receiveCommand } from '../../../db/automation/ledger.queries.ts';
 import { utcMinute } from '../../../workflows/text/utc-minute.ts';
 import { after, type TicketHouse } from '../../activities/tickets/ticket-house.ts';
 import { databaseFixture } from '../../db/database-fixture.ts';
 import { keepHistory } from '../../support/histories.ts';
+import { writeAs } from '../../support/factories.ts';
 import { eventually, sleepUnattended, timeSkipping } from '../../support/temporal.ts';
 import { currentDetails } from '../leads/intake-world.ts';
 import { SlaWorld } from './sla-world.ts';
@@ -123,6 +126,27 @@ describe('a ticket', () => {
     expect(clock).toMatchObject({ ...expected, met_at: at });
     const breach = (await house.steps(ticket.ticketId)).find(({ step }) => step === 'breach');
     expect(breach?.outcome.startsWith('taken back')).toBe(milliseconds === 0);
+    await ticket.handle.terminate();
+  });
+
+  it('waits at its due second for a reply that was received before, and breaches no more', async () => {
+    world = await SlaWorld.open(environment, fixture.app, plan);
+    const { house } = world;
+    const ticket = await world.start({ priority: 'P1' });
+    const [commandId, received, payload] = [randomUUID(), after(ticket.openedAt, 59), { text: 'Here it is.' }];
+    await receiveCommand(
+      fixture.app,
+      writeAs(house.admin, { receivedAt: received, idempotencyKey: commandId }, payload),
+      { commandId, process: 'ticket', message: 'reply', recordId: ticket.ticketId, body: payload },
+    );
+    await environment.sleep(minutes(65));
+    expect(await house.ticket(ticket.ticketId)).toMatchObject({ sla: 'warning', next_step: 'first_response.breach' });
+    expect(await world.send(ticket, 'reply', payload, received, commandId)).toMatchObject({ sla: 'on_track' });
+    expect((await house.steps(ticket.ticketId)).map(({ step }) => step)).toEqual(['warning_50', 'warning_75']);
+    expect(await house.clocks(ticket.ticketId)).toMatchObject([
+      { state: 'met', met_at: received },
+      { state: 'running' },
+    ]);
     await ticket.handle.terminate();
   });
 
