@@ -348,6 +348,7 @@ describe('a bounce', () => {
   it.each([
     ['a customer’s message', () => org.id, 'customer'],
     ['another organisation’s reply', () => uuidv7(), 'reply'],
+    ['a reply of what can be no organisation', () => '0'.repeat(36), 'reply'],
   ])('of %s is ignored', async (_what, organizationId, kind) => {
     const named = organizationId();
     await said({ kind, messageId: `${id}@${named}.crm.durable-crm` });

@@ -13,7 +13,7 @@ export function replyMessageId(organizationId: string, conversationMessageId: st
 
 /** The organisation whose reply has this Message-ID; null for every other mail. */
 export function organizationOfReply(messageId: string): string | null {
-  const [, organizationId] = /@([0-9a-f-]{36})\.crm\.durable-crm$/i.exec(messageId) ?? [];
+  const [, organizationId] = /@([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.crm\.durable-crm$/i.exec(messageId) ?? [];
   return organizationId?.toLowerCase() ?? null;
 }
 
