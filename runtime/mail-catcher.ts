@@ -122,7 +122,7 @@ function answer(
   mails: readonly CaughtMail[],
   folder: string,
 ): void {
-  const { pathname } = new URL(request.url ?? '/', 'http://catcher');
+  const [pathname = '/'] = (request.url ?? '/').split('?');
   const newestFirst = mails.slice(-shownAtOnce).toReversed();
   const json = (status: number, body: unknown) =>
     response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
@@ -133,8 +133,9 @@ function answer(
   if (pathname === '/messages') return void json(200, { data: newestFirst });
   const id = /^\/messages\/([0-9a-f-]{36})$/.exec(pathname)?.[1];
   const mail = mails.find((each) => each.id === id);
-  if (!mail) return void json(404, { title: 'There is no such mail.', status: 404 });
-  json(200, { ...mail, source: readFileSync(join(folder, `${mail.id}.eml`), 'utf8') });
+  const source = join(folder, `${mail?.id}.eml`);
+  if (!mail || !existsSync(source)) return void json(404, { title: 'There is no such mail.', status: 404 });
+  json(200, { ...mail, source: readFileSync(source, 'utf8') });
 }
 
 function page(mails: readonly CaughtMail[], count: number): string {

@@ -1,4 +1,5 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -55,6 +56,15 @@ describe('the mail catcher', () => {
       source: expect.stringContaining('Message-ID: <notice-1@crm.localhost>'),
     });
     expect((await fetch(`${catcher.url}/messages/0190b1c6-0000-7000-8000-000000000000`)).status).toBe(404);
+  });
+
+  it('has nothing under an address that is none', async () => {
+    const status = await new Promise((settle, refuse) => {
+      request(catcher.url, { path: '//' }, (answer) => settle(answer.resume().statusCode))
+        .once('error', refuse)
+        .end();
+    });
+    expect(status).toBe(404);
   });
 
   it('shows a page on which nothing of a mail is markup', async () => {
