@@ -12,6 +12,9 @@ import { registerUp } from './up.ts';
 
 const isJson = process.argv.includes('--json');
 
+// Whoever read it may be gone (`| tee` at Ctrl-C, a closed terminal): what is under way comes to its end all the same.
+for (const output of [process.stdout, process.stderr]) output.on('error', () => undefined);
+
 // Commands take over these settings when they are registered.
 const program = new Command('crm')
   .description('Durable CRM: a CRM whose processes cannot be lost.')

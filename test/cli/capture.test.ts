@@ -52,6 +52,15 @@ describe('crm capture', () => {
     expect(out).toMatch(/Person a1 +3\nPerson a2 +2/);
   });
 
+  it('goes on when nobody reads any more what it says', async () => {
+    const url = await open(new UnreliableApi(() => 'none'));
+    const rows = file('unread.csv', `fullName,email,shoe size\n${leads(5)}\n`);
+    const { child, ended } = capture(rows, '--url', url, '--token', 't');
+    child.stdout.destroy();
+    child.stderr.destroy();
+    expect((await ended).code).toBe(0);
+  });
+
   it('gives the same as JSON', async () => {
     const url = await open(new UnreliableApi(() => 'none'));
     const { code, out } = await capture(
