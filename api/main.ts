@@ -28,7 +28,7 @@ async function main(): Promise<void> {
   const log = createLogger('api', env.LOG_LEVEL);
   const database = await openDatabase({ url: databaseUrl(env), role: 'crm_app', size: poolSize });
   const relay = await openDatabase({ url: databaseUrl(env), role: 'crm_relay', size: relayPoolSize });
-  const { connectionOptions, namespace = 'default' } = temporalConnectConfig();
+  const { connectionOptions, namespace = 'default' } = temporalConnectConfig(env);
   const connection = Connection.lazy({
     ...connectionOptions,
     // Without these a lost server is found again only 10 to 35 s after its return.

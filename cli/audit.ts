@@ -40,7 +40,7 @@ export async function audit(databaseUrl: string, temporal: Client): Promise<Outc
 async function withTemporal<Result>(env: Env, work: (client: Client) => Promise<Result>): Promise<Result> {
   const address = env.TEMPORAL_ADDRESS ?? runningState(env.DATA_DIR)?.temporalAddress;
   if (!address) throw new CommandFailed('No Temporal: start one with `npm start`, or set TEMPORAL_ADDRESS.', 3);
-  const connection = await Connection.connect({ ...temporalConnectConfig().connectionOptions, address }).catch(
+  const connection = await Connection.connect({ ...temporalConnectConfig(env).connectionOptions, address }).catch(
     (error: unknown) => {
       throw new CommandFailed(`Temporal at ${address} is not reached: ${reasonOf(error)}`);
     },

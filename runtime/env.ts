@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -19,19 +19,54 @@ const urlOf = (...protocols: string[]) =>
       `must be a URL that begins with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
     );
 const booleanWord = z.stringbool({ error: 'must be true or false' });
-const hostAndPort = z
-  .string()
-  .regex(/^[^\s/:]+:\d{1,5}$|^\[[0-9a-fA-F:]+\]:\d{1,5}$/, 'must be host:port, without http://');
+const hostAndPort = z.string().refine((value) => {
+  const [, portText] = /^(?:[^\s/:]+|\[[0-9a-fA-F:]+\]):(\d{1,5})$/.exec(value) ?? [];
+  return port.safeParse(portText).success;
+}, 'must be host:port, without http://');
+const certificateFile = z.string().refine(isReadableFile, 'must be the path of a file that can be read');
 
 // Temporal joins the two with a colon or a dot; the field's build IDs (a release, a commit) have neither a colon nor a space.
 const versionName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._/-]{0,200}$/, 'must be letters, digits and . _ / -');
+
+type Given = Readonly<Record<string, unknown>>;
+const isAnyOf = (given: Given, ...names: string[]) => names.some((name) => given[name] !== undefined);
+
+/** What variables ask of one another; looked at also beside other invalid ones, since all are reported at once. */
+const bonds: readonly { path: string; error: string; holds: (given: Given) => boolean }[] = [
+  {
+    path: 'TEMPORAL_WORKER_BUILD_ID',
+    error: 'must be set together with TEMPORAL_DEPLOYMENT_NAME, or neither',
+    holds: (given) => isAnyOf(given, 'TEMPORAL_DEPLOYMENT_NAME') === isAnyOf(given, 'TEMPORAL_WORKER_BUILD_ID'),
+  },
+  {
+    path: 'TEMPORAL_ADDRESS',
+    error: 'must be set together with TEMPORAL_API_KEY and TEMPORAL_TLS: what `npm start` brings knows neither',
+    holds: (given) =>
+      isAnyOf(given, 'TEMPORAL_ADDRESS') ||
+      !Object.entries(given).some(([name, value]) => /^TEMPORAL_(API_KEY|TLS)/.test(name) && Boolean(value)),
+  },
+  {
+    path: 'TEMPORAL_TLS_CLIENT_KEY_PATH',
+    error: 'must be set (or TEMPORAL_TLS_CLIENT_KEY_DATA) together with the certificate, TEMPORAL_TLS_CLIENT_CERT_…',
+    holds: (given) =>
+      isAnyOf(given, 'TEMPORAL_TLS_CLIENT_CERT_PATH', 'TEMPORAL_TLS_CLIENT_CERT_DATA') ===
+      isAnyOf(given, 'TEMPORAL_TLS_CLIENT_KEY_PATH', 'TEMPORAL_TLS_CLIENT_KEY_DATA'),
+  },
+  ...['CLIENT_CERT', 'CLIENT_KEY', 'SERVER_CA_CERT'].map((what) => ({
+    path: `TEMPORAL_TLS_${what}_DATA`,
+    error: `must not be set beside TEMPORAL_TLS_${what}_PATH`,
+    holds: (given: Given) =>
+      !isAnyOf(given, `TEMPORAL_TLS_${what}_DATA`) || !isAnyOf(given, `TEMPORAL_TLS_${what}_PATH`),
+  })),
+];
 
 /**
  * Every variable the product reads. `.env.example` documents the same names (a test compares them).
  * Variables of the embedded parts are optional: `npm start` fills in what it started itself.
  */
-export const environmentSchema = z
-  .object({
+export const environmentSchema = bonds.reduce(
+  (schema, { path, error, holds }) => schema.refine(holds, { path: [path], error, when: () => true }),
+  z.object({
     DATABASE_URL: urlOf('postgres:', 'postgresql:').optional(),
     HOST: z.string().min(1).default('127.0.0.1'),
     PORT: port.default(3000),
@@ -58,27 +93,23 @@ export const environmentSchema = z
     TEMPORAL_NAMESPACE: z.string().min(1).default('default'),
     TEMPORAL_API_KEY: z.string().min(1).optional(),
     TEMPORAL_TLS: booleanWord.optional(),
-    TEMPORAL_TLS_CLIENT_CERT_PATH: z.string().min(1).optional(),
+    TEMPORAL_TLS_CLIENT_CERT_PATH: certificateFile.optional(),
     TEMPORAL_TLS_CLIENT_CERT_DATA: z.string().min(1).optional(),
-    TEMPORAL_TLS_CLIENT_KEY_PATH: z.string().min(1).optional(),
+    TEMPORAL_TLS_CLIENT_KEY_PATH: certificateFile.optional(),
     TEMPORAL_TLS_CLIENT_KEY_DATA: z.string().min(1).optional(),
-    TEMPORAL_TLS_SERVER_CA_CERT_PATH: z.string().min(1).optional(),
+    TEMPORAL_TLS_SERVER_CA_CERT_PATH: certificateFile.optional(),
     TEMPORAL_TLS_SERVER_CA_CERT_DATA: z.string().min(1).optional(),
     TEMPORAL_TLS_SERVER_NAME: z.string().min(1).optional(),
-    TEMPORAL_TLS_DISABLE_HOST_VERIFICATION: booleanWord.optional(),
+    TEMPORAL_TLS_DISABLE_HOST_VERIFICATION: booleanWord
+      .refine(
+        (disabled) => !disabled,
+        "must be false: Temporal's SDK verifies every host; see TEMPORAL_TLS_SERVER_CA_CERT_PATH and …_SERVER_NAME",
+      )
+      .optional(),
     TEMPORAL_DEPLOYMENT_NAME: versionName.optional(),
     TEMPORAL_WORKER_BUILD_ID: versionName.optional(),
-  })
-  .refine(
-    ({ TEMPORAL_DEPLOYMENT_NAME: name, TEMPORAL_WORKER_BUILD_ID: build }) =>
-      (name === undefined) === (build === undefined),
-    {
-      path: ['TEMPORAL_WORKER_BUILD_ID'],
-      error: 'must be set together with TEMPORAL_DEPLOYMENT_NAME, or neither',
-      // Also beside other invalid variables: all are reported at once.
-      when: () => true,
-    },
-  );
+  }),
+);
 
 export type Env = z.output<typeof environmentSchema>;
 
@@ -124,8 +155,11 @@ export function deploymentVersion(env: Env): { deploymentName: string; buildId: 
 }
 
 /** Connection options and namespace for Temporal, from the TEMPORAL_* variables alone (no configuration file). */
-export function temporalConnectConfig() {
-  return loadClientConnectConfig({ disableFile: true, overrideEnvVars: withoutBlanks(process.env) });
+export function temporalConnectConfig({ TEMPORAL_TLS: tls }: Env) {
+  // To envconfig, words other than `true` and `1` mean false, and even host verification that stays on means TLS.
+  const { TEMPORAL_TLS_DISABLE_HOST_VERIFICATION: _, ...variables } = withoutBlanks(process.env);
+  const overrideEnvVars = { ...variables, ...(tls !== undefined && { TEMPORAL_TLS: String(tls) }) };
+  return loadClientConnectConfig({ disableFile: true, overrideEnvVars });
 }
 
 /** The variables for a child process: those of this one, then `overrides` (undefined removes a name). */
@@ -141,6 +175,15 @@ export function executableFolders(): string[] {
 /** The user's cache folder of this product: outside the checkout, so that a second checkout finds what the first one fetched. */
 export function userCacheFolder(): string {
   return join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'durable-crm');
+}
+
+function isReadableFile(path: string): boolean {
+  try {
+    accessSync(path, constants.R_OK);
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
 }
 
 function wholeNumber(least: number, greatest: number, error: string) {

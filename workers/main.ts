@@ -40,7 +40,7 @@ async function main(): Promise<void> {
 }
 
 function settingsFrom(env: Env): WorkerSettings {
-  const { connectionOptions, namespace = 'default' } = temporalConnectConfig();
+  const { connectionOptions, namespace = 'default' } = temporalConnectConfig(env);
   return {
     databaseUrl: databaseUrl(env),
     smtpUrl: env.SMTP_URL,

@@ -24,7 +24,7 @@ export async function checkServices(env: Env): Promise<Finding[]> {
   const findings = await Promise.all([
     databaseUrl ? checkDatabase(databaseUrl) : [warning('database', 'not running', startIt)],
     temporalAddress
-      ? checkTemporal(temporalAddress, env.TEMPORAL_NAMESPACE)
+      ? checkTemporal(env, temporalAddress, env.TEMPORAL_NAMESPACE)
       : [warning('Temporal', 'not running', startIt)],
     env.SMTP_URL
       ? checkMail(env.SMTP_URL)
@@ -74,11 +74,11 @@ async function checkDatabase(url: string): Promise<Finding[]> {
   }
 }
 
-async function checkTemporal(address: string, namespace: string): Promise<Finding[]> {
+async function checkTemporal(env: Env, address: string, namespace: string): Promise<Finding[]> {
   let opened: Connection | undefined;
   try {
     const connection = await Connection.connect({
-      ...temporalConnectConfig().connectionOptions,
+      ...temporalConnectConfig(env).connectionOptions,
       address,
       connectTimeout: answerWithinMilliseconds,
     });

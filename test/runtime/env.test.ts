@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it } from '@jest/globals';
 import {
   checkoutRoot,
   databaseUrl,
@@ -8,6 +8,7 @@ import {
   environmentSchema,
   InvalidEnvironment,
   parseEnv,
+  temporalConnectConfig,
 } from '../../runtime/env.ts';
 
 describe('the environment', () => {
@@ -61,6 +62,24 @@ describe('the environment', () => {
       );
   });
 
+  it.each([
+    [{ TEMPORAL_ADDRESS: 'temporal:72330' }, 'TEMPORAL_ADDRESS: must be host:port'],
+    [{ TEMPORAL_API_KEY: 'secret' }, 'TEMPORAL_ADDRESS: must be set together'],
+    [{ TEMPORAL_TLS: 'yes' }, 'TEMPORAL_ADDRESS: must be set together'],
+    [{ TEMPORAL_TLS_SERVER_CA_CERT_PATH: '/no/such.pem' }, 'TEMPORAL_TLS_SERVER_CA_CERT_PATH: must be the path'],
+    [{ TEMPORAL_TLS_CLIENT_KEY_PATH: import.meta.dirname }, 'TEMPORAL_TLS_CLIENT_KEY_PATH: must be the path'],
+    [{ TEMPORAL_TLS_CLIENT_CERT_DATA: 'PEM' }, 'TEMPORAL_TLS_CLIENT_KEY_PATH: must be set'],
+    [{ TEMPORAL_TLS_CLIENT_KEY_DATA: 'PEM' }, 'TEMPORAL_TLS_CLIENT_KEY_PATH: must be set'],
+    [
+      { TEMPORAL_TLS_SERVER_CA_CERT_DATA: 'PEM', TEMPORAL_TLS_SERVER_CA_CERT_PATH: import.meta.filename },
+      'TEMPORAL_TLS_SERVER_CA_CERT_DATA: must not be set beside',
+    ],
+    [{ TEMPORAL_TLS_DISABLE_HOST_VERIFICATION: 'true' }, 'TEMPORAL_TLS_DISABLE_HOST_VERIFICATION: must be false'],
+  ])('refuses %j beside all the others', (variables, complaint) => {
+    expect(() => parseEnv({ PORT: 'many', ...variables })).toThrow(complaint);
+    expect(() => parseEnv({ PORT: 'many', ...variables })).toThrow('PORT: must be');
+  });
+
   it('says how to get a database when there is none', () => {
     expect(() => databaseUrl(parseEnv({}))).toThrow(/npm start/);
   });
@@ -76,5 +95,29 @@ describe('the environment', () => {
     const example = readFileSync(join(checkoutRoot, '.env.example'), 'utf8');
     const shown = [...example.matchAll(/^# ([A-Z][A-Z0-9_]+)=(.*)$/gm)].map(([, name, value]) => [name, value]);
     expect(() => parseEnv(Object.fromEntries(shown))).not.toThrow();
+  });
+});
+
+describe('the connection to Temporal', () => {
+  const names = ['TEMPORAL_ADDRESS', 'TEMPORAL_TLS', 'TEMPORAL_API_KEY', 'TEMPORAL_TLS_DISABLE_HOST_VERIFICATION'];
+  const before = Object.fromEntries(names.map((name) => [name, process.env[name] ?? '']));
+  afterEach(() => void Object.assign(process.env, before));
+
+  const tlsOf = (variables: Record<string, string>) => {
+    Object.assign(process.env, { TEMPORAL_ADDRESS: 'temporal.example:7233', ...variables });
+    return temporalConnectConfig(parseEnv(process.env)).connectionOptions.tls;
+  };
+
+  it.each(['true', 'TRUE', '1', 'yes', 'on'])('is by TLS when TEMPORAL_TLS is "%s"', (word) => {
+    expect(tlsOf({ TEMPORAL_TLS: word, TEMPORAL_API_KEY: 'secret' })).toBeTruthy();
+  });
+
+  it('is by TLS with a key, unless TEMPORAL_TLS says no', () => {
+    expect(tlsOf({ TEMPORAL_API_KEY: 'secret' })).toBe(true);
+    expect(tlsOf({ TEMPORAL_API_KEY: 'secret', TEMPORAL_TLS: 'no' })).toBe(false);
+  });
+
+  it('is not by TLS because hosts would be verified', () => {
+    expect(tlsOf({ TEMPORAL_TLS_DISABLE_HOST_VERIFICATION: 'false' })).toBeUndefined();
   });
 });
