@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK, SignJWT } from 'jose';
 import type { CryptoKey, JSONWebKeySet, JWK } from 'jose';
+import { readStateFile } from './state-file.ts';
 
 const algorithm = 'ES256';
 
@@ -23,9 +24,9 @@ export type TokenSubject = {
 export async function loadOrCreateSigningKey(dataDir: string): Promise<SigningKey> {
   const file = join(dataDir, 'keys', 'signing-key.json');
   if (!existsSync(file)) await createKeyFile(file);
-  const jwk = JSON.parse(readFileSync(file, 'utf8')) as JWK;
-  const privateKey = await importJWK(jwk, algorithm);
-  if (privateKey instanceof Uint8Array)
+  const jwk = readStateFile<JWK>(file);
+  const privateKey = jwk && (await importJWK(jwk, algorithm).catch(() => undefined));
+  if (!jwk || !privateKey || privateKey instanceof Uint8Array)
     throw new Error(`${file} does not hold an ES256 key: remove it, and a new one is made.`);
   const { d: _secret, ...publicPart } = jwk;
   return { privateKey, publicJwk: publicPart, keyId: jwk.kid ?? '' };

@@ -97,10 +97,19 @@ export async function startMailCatcher(options: {
 
 function readIndex(index: string): CaughtMail[] {
   if (!existsSync(index)) return [];
-  const lines = readFileSync(index, 'utf8').split('\n');
-  // A last line without its end was cut off by a crash, and its mail was not accepted.
-  if (lines.pop()) writeFileSync(index, lines.map((line) => `${line}\n`).join(''));
-  return lines.map((line) => JSON.parse(line) as CaughtMail);
+  const lines = readFileSync(index, 'utf8').split('\n').filter(Boolean);
+  const mails = lines.flatMap(mailIn);
+  // A line that was cut off, by a crash or a full disk, is of a mail that was not accepted.
+  if (mails.length < lines.length) writeFileSync(index, mails.map((mail) => `${JSON.stringify(mail)}\n`).join(''));
+  return mails;
+}
+
+function mailIn(line: string): CaughtMail[] {
+  try {
+    return [JSON.parse(line) as CaughtMail];
+  } catch {
+    return [];
+  }
 }
 
 function listening(

@@ -1,8 +1,9 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkoutRoot } from './env.ts';
 import { isSameProcess } from './processes.ts';
 import type { ProcessIdentity } from './processes.ts';
+import { readStateFile, writeStateFile } from './state-file.ts';
 
 /** Where the parts of an installation are reached; null for a part that is not there. */
 export type Addresses = {
@@ -42,8 +43,7 @@ const fileIn = (dataDir: string) => join(dataDir, 'run.json');
 
 /** What the last start in this data directory wrote, or undefined. Whether it still runs is another question. */
 export function readRunState(dataDir: string): RunState | undefined {
-  const file = fileIn(dataDir);
-  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as RunState) : undefined;
+  return readStateFile<RunState>(fileIn(dataDir));
 }
 
 /** The state of the installation that runs in this data directory now, or undefined. */
@@ -52,12 +52,9 @@ export function runningState(dataDir: string): RunState | undefined {
   return state && state.checkout === checkoutRoot && isSameProcess(state.supervisor) ? state : undefined;
 }
 
-/** Replaces the state in one step, readable by its owner alone: it holds the database's password. */
+/** Replaces the state; it holds the database's password. */
 export function writeRunState(dataDir: string, state: RunState): void {
-  mkdirSync(dataDir, { recursive: true });
-  const draft = `${fileIn(dataDir)}.draft`;
-  writeFileSync(draft, `${JSON.stringify(state, null, 2)}\n`, { mode: 0o600 });
-  renameSync(draft, fileIn(dataDir));
+  writeStateFile(fileIn(dataDir), state);
 }
 
 /** Forgets a run that has ended. */

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { Connection } from '@temporalio/client';
@@ -7,6 +7,7 @@ import { childVariables } from './env.ts';
 import { tailOf, withLogFile } from './logs.ts';
 import { describeExit, exitOf, identityOf, isSameProcess, stopProcess, waitUntil } from './processes.ts';
 import type { ProcessIdentity, RunningProcess, StopStep } from './processes.ts';
+import { readStateFile, writeStateFile } from './state-file.ts';
 
 /** A Temporal dev server that serves its namespace. */
 export type RunningTemporal = RunningProcess & { address: string };
@@ -73,7 +74,6 @@ export async function startTemporal(options: {
     ),
   );
   const pid = server.pid ?? 0;
-  writeFileSync(processFile, JSON.stringify(identityOf(pid)));
   const exited = exitOf(server);
   const address = `127.0.0.1:${port}`;
   const running: RunningTemporal = {
@@ -85,6 +85,13 @@ export async function startTemporal(options: {
       await exited;
     },
   };
+  try {
+    writeStateFile(processFile, identityOf(pid));
+  } catch (error) {
+    // Nobody could find it again.
+    await running.stop();
+    throw error;
+  }
   const ended = await Promise.race([exited, untilItServes(address, namespace)]);
   if (ended === 'serves') return running;
   await running.stop();
@@ -95,9 +102,8 @@ export async function startTemporal(options: {
 
 /** Two servers on one file would ruin it: stops the one that a killed start has left. */
 async function clearAway(processFile: string): Promise<void> {
-  if (!existsSync(processFile)) return;
-  const earlier = JSON.parse(readFileSync(processFile, 'utf8')) as ProcessIdentity;
-  if (isSameProcess(earlier) && !(await stopProcess(earlier.pid, stopSteps))) {
+  const earlier = readStateFile<ProcessIdentity>(processFile);
+  if (earlier && isSameProcess(earlier) && !(await stopProcess(earlier.pid, stopSteps))) {
     throw new Error(`Temporal (process ${earlier.pid}) still runs with this state and cannot be stopped.`);
   }
 }

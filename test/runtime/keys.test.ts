@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
@@ -42,5 +42,14 @@ describe('the signing key of an installation', () => {
 
   it('never publishes its secret part', async () => {
     expect(JSON.stringify(publicJwks(await loadOrCreateSigningKey(dataDir)))).not.toContain('"d"');
+  });
+
+  it('says what to do about one that a power cut has left half-written', async () => {
+    const other = join(dataDir, 'other');
+    mkdirSync(join(other, 'keys'), { recursive: true });
+    for (const left of ['', '{"kty": "EC"', '{"kty": "EC"}']) {
+      writeFileSync(join(other, 'keys', 'signing-key.json'), left);
+      await expect(loadOrCreateSigningKey(other)).rejects.toThrow('remove it, and a new one is made');
+    }
   });
 });

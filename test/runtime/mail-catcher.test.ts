@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -77,5 +77,15 @@ describe('the mail catcher', () => {
     catcher = await start();
     expect(await listed()).toHaveLength(1);
     expect(readdirSync(folder).filter((name) => name.endsWith('.eml'))).toHaveLength(1);
+  });
+
+  it('keeps them when the disk was full in between', async () => {
+    await catcher.stop();
+    appendFileSync(join(folder, 'index.ndjson'), '{"id":"0190b1\n{"id":');
+    catcher = await start();
+    expect(await listed()).toHaveLength(1);
+    await catcher.stop();
+    catcher = await start();
+    expect(await listed()).toHaveLength(1);
   });
 });

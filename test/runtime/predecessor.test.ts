@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -59,6 +59,14 @@ describe('making room for a start', () => {
     expect(told.map((line) => line.split(' ')[1])).toEqual(['temporal', 'postgres']);
     expect(readRunState(dataDir)).toBeUndefined();
   });
+
+  it.each(['', '{"checkout": "/', '\0\0\0\0'])(
+    'is not hindered by a record that reads %j after a power cut',
+    async (left) => {
+      writeFileSync(join(dataDir, 'run.json'), left);
+      await expect(makeRoom(dataDir, () => undefined)).resolves.toBeUndefined();
+    },
+  );
 
   it('spares a process that was given the number of one that is gone', async () => {
     const other = sleeper();

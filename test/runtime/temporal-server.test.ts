@@ -1,4 +1,5 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -46,6 +47,10 @@ async function withClient<Result>(work: (client: Client) => Promise<Result>): Pr
 
 const startOne = (workflowId: string) =>
   withClient((client) => client.workflow.start('waits', { workflowId, taskQueue: 'nobody' }));
+const processesOn = (path: string) =>
+  spawnSync('ps', ['-eo', 'args'], { encoding: 'utf8' })
+    .stdout.split('\n')
+    .filter((line) => line.includes(path));
 const statusOf = (workflowId: string) =>
   withClient(async (client) => (await client.workflow.getHandle(workflowId).describe()).status.name);
 
@@ -73,6 +78,22 @@ describe('the Temporal dev server', () => {
     temporal = await start();
     expect(isAlive(orphan.pid)).toBe(false);
     expect(await statusOf('first')).toBe('RUNNING');
+  });
+
+  it('comes up again when a power cut has left its record half-written', async () => {
+    await temporal.stop();
+    writeFileSync(join(folder, 'state', 'process.json'), '{"pid": 1');
+    temporal = await start();
+    expect(await statusOf('first')).toBe('RUNNING');
+  });
+
+  it('does not stay behind when its record cannot be written, since the disk is full', async () => {
+    await temporal.stop();
+    mkdirSync(join(folder, 'state', 'process.json.draft'));
+    await expect(start()).rejects.toThrow('EISDIR');
+    expect(processesOn(folder)).toEqual([]);
+    rmSync(join(folder, 'state', 'process.json.draft'), { recursive: true });
+    temporal = await start();
   });
 });
 
