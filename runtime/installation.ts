@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { migrateUp } from '../db/migrator.ts';
 import { loadDemo } from './demo.ts';
 import { defaultPorts } from './default-ports.ts';
-import { checkoutRoot } from './env.ts';
+import { checkoutRoot, InvalidEnvironment } from './env.ts';
 import type { Env, Variables } from './env.ts';
 import { loadOrCreateSigningKey } from './keys.ts';
 import { startMailCatcher } from './mail-catcher.ts';
@@ -55,6 +55,7 @@ export function createInstallation(env: Env, { fresh, empty, tell }: StartOption
   };
   const supervisor = createSupervisor({ tell, onChange: () => save() });
   let isOurs = false;
+  let release = () => {};
   let mailCatcher: MailCatcher | undefined;
   let supportMailbox: SupportMailbox | undefined;
   const mailSecret = env.MAIL_WEBHOOK_SECRET ?? randomBytes(32).toString('hex');
@@ -65,6 +66,17 @@ export function createInstallation(env: Env, { fresh, empty, tell }: StartOption
     const processes = supervisor.processes().map(({ name, pid }) => ({ ...known(pid), name }));
     Object.assign(state, change, { processes });
     if (isOurs) writeRunState(dataDir, state);
+  }
+
+  /** Rows without their processes, or processes without their rows, are what no start may leave. */
+  function refuseHalf(): void {
+    if (!fresh || (env.DATABASE_URL === undefined) === (env.TEMPORAL_ADDRESS === undefined)) return;
+    const [kept, removed] = env.DATABASE_URL
+      ? ['the database at DATABASE_URL', "Temporal's processes"]
+      : ['the processes at TEMPORAL_ADDRESS', 'the database'];
+    throw new InvalidEnvironment(
+      `--fresh would remove ${removed} here and leave ${kept}, which belongs to it. Empty both by hand, or unset the variable.`,
+    );
   }
 
   async function startDatabase(): Promise<string> {
@@ -155,7 +167,8 @@ export function createInstallation(env: Env, { fresh, empty, tell }: StartOption
 
   return {
     async start() {
-      await makeRoom(dataDir, tell);
+      refuseHalf();
+      release = await makeRoom(dataDir, tell);
       isOurs = true;
       if (fresh) clear(dataDir);
       await loadOrCreateSigningKey(dataDir);
@@ -175,11 +188,17 @@ export function createInstallation(env: Env, { fresh, empty, tell }: StartOption
       return state;
     },
     async stop() {
-      save({ phase: 'stopping' });
+      try {
+        save({ phase: 'stopping' });
+      } catch (error) {
+        // A full disk must not keep the parts running.
+        tell(error instanceof Error ? error.message : String(error));
+      }
       await supportMailbox?.stop();
       await supervisor.stop();
       await mailCatcher?.stop();
       if (isOurs) removeRunState(dataDir);
+      release();
     },
     isStopping: () => state.phase === 'stopping',
   };

@@ -42,7 +42,7 @@ function leave(state: Partial<RunState>): void {
 
 describe('making room for a start', () => {
   it('has nothing to do in a new data directory', async () => {
-    await expect(makeRoom(dataDir, () => undefined)).resolves.toBeUndefined();
+    (await makeRoom(dataDir, () => undefined))();
   });
 
   it('stops what a killed start has left, and forgets it', async () => {
@@ -54,7 +54,8 @@ describe('making room for a start', () => {
       ],
     });
     const told: string[] = [];
-    await makeRoom(dataDir, (line) => told.push(line));
+    const release = await makeRoom(dataDir, (line) => told.push(line));
+    release();
     expect([postgres, temporal].filter(isAlive)).toEqual([]);
     expect(told.map((line) => line.split(' ')[1])).toEqual(['temporal', 'postgres']);
     expect(readRunState(dataDir)).toBeUndefined();
@@ -64,21 +65,21 @@ describe('making room for a start', () => {
     'is not hindered by a record that reads %j after a power cut',
     async (left) => {
       writeFileSync(join(dataDir, 'run.json'), left);
-      await expect(makeRoom(dataDir, () => undefined)).resolves.toBeUndefined();
+      (await makeRoom(dataDir, () => undefined))();
     },
   );
 
   it('spares a process that was given the number of one that is gone', async () => {
     const other = sleeper();
     leave({ processes: [{ name: 'postgres', pid: other, startedAt: 'before this one' }] });
-    await makeRoom(dataDir, () => undefined);
+    (await makeRoom(dataDir, () => undefined))();
     expect(isAlive(other)).toBe(true);
   });
 
   it('spares what belongs to the checkout that this one was copied from', async () => {
     const other = sleeper();
     leave({ checkout: '/somewhere/else', processes: [{ name: 'postgres', ...identityOf(other) }] });
-    await makeRoom(dataDir, () => undefined);
+    (await makeRoom(dataDir, () => undefined))();
     expect(isAlive(other)).toBe(true);
   });
 
@@ -90,11 +91,20 @@ describe('making room for a start', () => {
     );
   });
 
+  it('refuses while another start is under way, and no longer', async () => {
+    leave({});
+    const release = await makeRoom(dataDir, () => undefined);
+    await expect(makeRoom(dataDir, () => undefined)).rejects.toThrow('Another start is under way');
+    release();
+    (await makeRoom(dataDir, () => undefined))();
+  });
+
   it('waits for one that is stopping', async () => {
     leave({ supervisor: identityOf(sleeper()), phase: 'stopping' });
     setTimeout(() => sleepers[0]?.kill('SIGKILL'), 500);
     const told: string[] = [];
-    await makeRoom(dataDir, (line) => told.push(line));
+    const release = await makeRoom(dataDir, (line) => told.push(line));
+    release();
     expect(told).toEqual(['waiting for the earlier start to stop']);
   });
 });
