@@ -8,6 +8,7 @@ import { databaseUrl, type Env, InvalidEnvironment, loadEnv, temporalConnectConf
 import { loadOrCreateSigningKey, publicJwks } from '../runtime/keys.ts';
 import { onShutdown } from '../runtime/lifecycle.ts';
 import { createLogger } from '../runtime/logger.ts';
+import { channelArgsFor } from '../runtime/temporal-channel.ts';
 import { meter, metricsContentType, metricsText } from '../runtime/telemetry.ts';
 import { createApp } from './app.ts';
 import { createMailReader } from './mail/reader.ts';
@@ -31,8 +32,7 @@ async function main(): Promise<void> {
   const { connectionOptions, namespace = 'default' } = temporalConnectConfig(env);
   const connection = Connection.lazy({
     ...connectionOptions,
-    // Without these a lost server is found again only 10 to 35 s after its return.
-    channelArgs: { 'grpc.initial_reconnect_backoff_ms': 200, 'grpc.max_reconnect_backoff_ms': 1_000 },
+    channelArgs: channelArgsFor(connectionOptions.address),
   });
   const client = new Client({ connection, namespace });
   const { keys, jwks } = await tokenKeys(env);

@@ -2,13 +2,13 @@ import { Client, Connection } from '@temporalio/client';
 import type { Command } from 'commander';
 import type { Outcome } from '../db/automation/audit/check.ts';
 import { rowChecks, runCheck } from '../db/automation/audit.queries.ts';
-import { type Env, loadEnv, temporalConnectConfig } from '../runtime/env.ts';
-import { runningState } from '../runtime/run-state.ts';
+import { type Env, loadEnv } from '../runtime/env.ts';
 import { checkProcesses } from './audit/processes.ts';
 import { auditReport, describeAudit } from './audit/report.ts';
 import { reasonOf } from './checks/finding.ts';
 import { databaseUrlOf, withDatabase } from './database.ts';
 import { CommandFailed, print, printJson } from './output.ts';
+import { temporalOf } from './temporal.ts';
 
 /** `crm audit`: says whether anything was lost or doubled; exit code 0 when clean, 1 when not. */
 export function registerAudit(program: Command): void {
@@ -38,15 +38,14 @@ export async function audit(databaseUrl: string, temporal: Client): Promise<Outc
 
 /** Runs `work` with a client of the environment's Temporal, else of the running installation's. */
 async function withTemporal<Result>(env: Env, work: (client: Client) => Promise<Result>): Promise<Result> {
-  const address = env.TEMPORAL_ADDRESS ?? runningState(env.DATA_DIR)?.temporalAddress;
-  if (!address) throw new CommandFailed('No Temporal: start one with `npm start`, or set TEMPORAL_ADDRESS.', 3);
-  const connection = await Connection.connect({ ...temporalConnectConfig(env).connectionOptions, address }).catch(
-    (error: unknown) => {
-      throw new CommandFailed(`Temporal at ${address} is not reached: ${reasonOf(error)}`);
-    },
-  );
+  const temporal = temporalOf(env);
+  if (!temporal) throw new CommandFailed('No Temporal: start one with `npm start`, or set TEMPORAL_ADDRESS.', 3);
+  const { namespace, connectionOptions } = temporal;
+  const connection = await Connection.connect(connectionOptions).catch((error: unknown) => {
+    throw new CommandFailed(`Temporal at ${connectionOptions.address} is not reached: ${reasonOf(error)}`);
+  });
   try {
-    return await work(new Client({ connection, namespace: env.TEMPORAL_NAMESPACE }));
+    return await work(new Client({ connection, namespace }));
   } finally {
     await connection.close();
   }

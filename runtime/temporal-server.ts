@@ -7,6 +7,7 @@ import { childVariables } from './env.ts';
 import { tailOf, withLogFile } from './logs.ts';
 import { describeExit, exitOf, identityOf, isSameProcess, stopProcess, waitUntil } from './processes.ts';
 import type { ProcessIdentity, RunningProcess, StopStep } from './processes.ts';
+import { channelArgsFor } from './temporal-channel.ts';
 import { readStateFile, writeStateFile } from './state-file.ts';
 
 /** A Temporal dev server that serves its namespace. */
@@ -111,7 +112,11 @@ async function clearAway(processFile: string): Promise<void> {
 async function untilItServes(address: string, namespace: string): Promise<'serves' | 'silent'> {
   const serves = await waitUntil(async () => {
     try {
-      const connection = await Connection.connect({ address, connectTimeout: 1_000 });
+      const connection = await Connection.connect({
+        address,
+        connectTimeout: 1_000,
+        channelArgs: channelArgsFor(address),
+      });
       try {
         const ask = () => connection.workflowService.describeNamespace({ namespace });
         await connection.withDeadline(Date.now() + 1_000, ask);

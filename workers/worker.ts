@@ -13,6 +13,7 @@ import { createMail } from '../activities/mail.ts';
 import { createMailExchange } from '../activities/mail-exchange.ts';
 import { createDelivery } from '../api/processes/delivery.ts';
 import { type DatabaseRole, openDatabase } from '../db/database.ts';
+import { channelArgsFor } from '../runtime/temporal-channel.ts';
 import { untilItWorks } from './patience.ts';
 import { startRelay } from './relay.ts';
 import { registerSearchAttributes } from './search-attributes.ts';
@@ -68,10 +69,8 @@ export async function startWorker(settings: WorkerSettings, log: Logger, signal:
     const native = await untilItWorks('Temporal', () => NativeConnection.connect(connectionOptions), patience);
     closing.push(() => native.close());
     // The relay's own connection: its calls end at a deadline, and it finds a lost server again within a second.
-    const connection = Connection.lazy({
-      ...connectionOptions,
-      channelArgs: { 'grpc.initial_reconnect_backoff_ms': 200, 'grpc.max_reconnect_backoff_ms': 1_000 },
-    });
+    const channelArgs = channelArgsFor(connectionOptions.address);
+    const connection = Connection.lazy({ ...connectionOptions, channelArgs });
     closing.push(() => connection.close());
     await untilItWorks('Temporal', () => registerSearchAttributes(connection, namespace, log), patience);
     return { native, client: new Client({ connection, namespace }) };

@@ -2,12 +2,12 @@ import { connect } from 'node:net';
 import { Connection } from '@temporalio/client';
 import { queueTrouble } from '../../api/task-queue.ts';
 import { migrationStatus } from '../../db/migrator.ts';
-import { temporalConnectConfig } from '../../runtime/env.ts';
 import type { Env } from '../../runtime/env.ts';
 import { askReadiness } from '../../runtime/readiness.ts';
 import { runningState } from '../../runtime/run-state.ts';
 import { searchAttributes } from '../../workflows/processes/search-attributes.ts';
 import { withDatabase } from '../database.ts';
+import { temporalOf, type TemporalPlace } from '../temporal.ts';
 import { ill, reasonOf, warning, well } from './finding.ts';
 import type { Finding } from './finding.ts';
 
@@ -20,12 +20,10 @@ const startIt = 'start it with `npm start`';
 export async function checkServices(env: Env): Promise<Finding[]> {
   const running = runningState(env.DATA_DIR);
   const databaseUrl = env.DATABASE_URL ?? running?.databaseUrl;
-  const temporalAddress = env.TEMPORAL_ADDRESS ?? running?.temporalAddress;
+  const temporal = temporalOf(env);
   const findings = await Promise.all([
     databaseUrl ? checkDatabase(databaseUrl) : [warning('database', 'not running', startIt)],
-    temporalAddress
-      ? checkTemporal(env, temporalAddress, env.TEMPORAL_NAMESPACE)
-      : [warning('Temporal', 'not running', startIt)],
+    temporal ? checkTemporal(temporal) : [warning('Temporal', 'not running', startIt)],
     env.SMTP_URL
       ? checkMail(env.SMTP_URL)
       : running?.mail
@@ -74,14 +72,11 @@ async function checkDatabase(url: string): Promise<Finding[]> {
   }
 }
 
-async function checkTemporal(env: Env, address: string, namespace: string): Promise<Finding[]> {
+async function checkTemporal({ namespace, connectionOptions }: TemporalPlace): Promise<Finding[]> {
+  const { address } = connectionOptions;
   let opened: Connection | undefined;
   try {
-    const connection = await Connection.connect({
-      ...temporalConnectConfig(env).connectionOptions,
-      address,
-      connectTimeout: answerWithinMilliseconds,
-    });
+    const connection = await Connection.connect({ ...connectionOptions, connectTimeout: answerWithinMilliseconds });
     opened = connection;
     const { workflowService, operatorService } = connection;
     return await connection.withDeadline(Date.now() + answerWithinMilliseconds, async () => {

@@ -80,6 +80,17 @@ describe('the Temporal dev server', () => {
     expect(await statusOf('first')).toBe('RUNNING');
   });
 
+  it('is reached past the proxy that the environment names', async () => {
+    await temporal.stop();
+    process.env['http_proxy'] = 'http://127.0.0.1:1';
+    try {
+      temporal = await start();
+    } finally {
+      delete process.env['http_proxy'];
+    }
+    expect(await statusOf('first')).toBe('RUNNING');
+  }, 120_000);
+
   it('comes up again when a power cut has left its record half-written', async () => {
     await temporal.stop();
     writeFileSync(join(folder, 'state', 'process.json'), '{"pid": 1');

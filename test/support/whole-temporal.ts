@@ -3,6 +3,7 @@ import { text } from 'node:stream/consumers';
 import { Client, Connection } from '@temporalio/client';
 import proto from '@temporalio/proto';
 import { exitOf } from '../../runtime/processes.ts';
+import { channelArgsFor } from '../../runtime/temporal-channel.ts';
 import type { Product } from './product.ts';
 
 const { TaskQueueType } = proto.temporal.api.enums.v1;
@@ -14,8 +15,7 @@ export interface TemporalClient {
 }
 
 export async function connectTemporal({ temporalAddress: address }: Product): Promise<TemporalClient> {
-  const channelArgs = { 'grpc.initial_reconnect_backoff_ms': 200, 'grpc.max_reconnect_backoff_ms': 1_000 };
-  const connection = await Connection.connect({ address, channelArgs });
+  const connection = await Connection.connect({ address, channelArgs: channelArgsFor(address) });
   return { client: new Client({ connection }), close: () => connection.close() };
 }
 
