@@ -10,7 +10,7 @@ import { loadOrCreateSigningKey } from './keys.ts';
 import { startMailCatcher } from './mail-catcher.ts';
 import type { MailCatcher } from './mail-catcher.ts';
 import { startNodeChild } from './node-child.ts';
-import { portChooser } from './ports.ts';
+import { portChooser, urlOf } from './ports.ts';
 import { startPostgres } from './postgres.ts';
 import { removePostgresHome } from './postgres-home.ts';
 import { makeRoom } from './predecessor.ts';
@@ -152,7 +152,7 @@ export function createInstallation(env: Env, { fresh, empty, tell }: StartOption
         variables: { ...common, PORT: String(port), MAIL_WEBHOOK_SECRET: mailSecret },
       }),
     );
-    const api = `http://${['0.0.0.0', '::'].includes(env.HOST) ? '127.0.0.1' : env.HOST}:${port}`;
+    const api = urlOf(env.HOST, port);
     save({ api, apiReference: `${api}/docs` });
     tell('starting worker and API');
     await waitUntilReady(api, [logOf('api'), logOf('worker')]);
