@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { loadEnv } from '../runtime/env.ts';
+import { type Env, loadEnv } from '../runtime/env.ts';
 import { ill, reasonOf } from './checks/finding.ts';
 import type { Finding } from './checks/finding.ts';
 import { checkMachine } from './checks/machine.ts';
@@ -23,14 +23,15 @@ export function registerDoctor(program: Command): void {
 }
 
 async function examine(): Promise<Finding[]> {
+  let env: Env;
   try {
-    const env = loadEnv();
-    // Loaded when needed: with it come the ORM and the Temporal client, and `crm status` shall be quick.
-    const { checkServices } = await import('./checks/services.ts');
-    return [...(await checkMachine(env)), ...(await checkServices(env))];
+    env = loadEnv();
   } catch (error) {
     return [ill('environment', reasonOf(error), 'correct these variables, or the file .env')];
   }
+  // Loaded when needed: with it come the ORM and the Temporal client, and `crm status` shall be quick.
+  const { checkServices } = await import('./checks/services.ts');
+  return [...(await checkMachine(env)), ...(await checkServices(env))];
 }
 
 function describe({ part, state, detail, mend }: Finding): string {

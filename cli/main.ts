@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { registerAudit } from './audit.ts';
+import { reasonOf } from './checks/finding.ts';
 import { registerCapture } from './capture.ts';
 import { registerDemoTickets } from './demo-tickets.ts';
 import { registerDoctor } from './doctor.ts';
@@ -51,5 +52,5 @@ function textOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (error instanceof CommanderError) return error.message.replace(/^error: /, '');
   const isMistake = error instanceof TypeError || error instanceof ReferenceError;
-  return isMistake && error.stack ? error.stack : error.message;
+  return isMistake && error.stack ? error.stack : reasonOf(error);
 }

@@ -13,6 +13,8 @@ export const ill = (part: string, detail: string, mend: string): Finding => ({ p
 /** The message of anything thrown, with that of its cause. */
 export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
+  // A host with several addresses (localhost) is refused by each, and the whole says nothing.
+  if (error instanceof AggregateError && error.message === '') return error.errors.map(reasonOf).join(', ');
   const own = error.message || (error as NodeJS.ErrnoException).code || error.name;
   return error.cause instanceof Error ? `${own} (${reasonOf(error.cause)})` : own;
 }

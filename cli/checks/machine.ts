@@ -21,7 +21,7 @@ export async function checkMachine(env: Env): Promise<Finding[]> {
     checkDependencies(),
     checkTemporalCli(env),
     checkDataDirectory(env),
-    await checkDisk(),
+    await checkDisk(env),
     ...(await checkPorts(env)),
   ];
 }
@@ -91,8 +91,8 @@ function checkDataDirectory(env: Env): Finding {
   );
 }
 
-async function checkDisk(): Promise<Finding> {
-  const { bavail, bsize } = await statfs(checkoutRoot);
+async function checkDisk(env: Env): Promise<Finding> {
+  const { bavail, bsize } = await statfs(existsSync(env.DATA_DIR) ? env.DATA_DIR : checkoutRoot);
   const free = (bavail * bsize) / gigabyte;
   const detail = `${free.toFixed(1)} GB free`;
   if (free >= 2) return well('disk', detail);
@@ -104,7 +104,9 @@ async function checkDisk(): Promise<Finding> {
 async function checkPorts(env: Env): Promise<Finding[]> {
   if (runningState(env.DATA_DIR)) return [];
   const wanted = Object.entries({ ...defaultPorts, api: env.PORT });
-  const states = await Promise.all(wanted.map(async ([part, port]) => ({ part, port, free: await isPortFree(port) })));
+  const states = await Promise.all(
+    wanted.map(async ([part, port]) => ({ part, port, free: await isPortFree(port).catch(() => false) })),
+  );
   const occupied = states.filter(({ free }) => !free).map(({ part, port }) => `${port} (${part})`);
   if (occupied.length === 0) return [well('ports', `free: ${states.map(({ port }) => port).join(', ')}`)];
   return [warning('ports', `occupied: ${occupied.join(', ')}`, '`npm start` takes the next free ones and says so')];
