@@ -147,19 +147,44 @@ async function exclusively(url: string, work: (client: Client) => Promise<void>)
   }
 }
 
+async function isRole(client: Client, name: string): Promise<boolean> {
+  return (await client.query('select 1 from pg_roles where rolname = $1', [name])).rowCount !== 0;
+}
+
+/** Throws with what an administrator of the server has to do when the owner may neither make the roles nor act as them. */
+async function requireRoles(client: Client): Promise<void> {
+  const { rows } = await client.query<{ owner: string; role: string; isThere: boolean }>(
+    `select current_user as owner, role, oid is not null as "isThere"
+     from unnest($1::text[]) role left join pg_roles on rolname = role
+     where oid is null or not pg_has_role(current_user, oid, 'SET')
+     order by role`,
+    [Object.keys(roles)],
+  );
+  if (rows.length === 0) return;
+  const cures = rows.flatMap(({ owner, role, isThere }) => [
+    ...(isThere ? [] : [`create role ${role} nologin;`]),
+    `grant ${role} to "${owner}";`,
+  ]);
+  throw new Error(
+    `The database user ${rows[0]?.owner} may not act as ${rows.map(({ role }) => role).join(' and ')}. ` +
+      `Let an administrator of the server run, once: ${cures.join(' ')}`,
+  );
+}
+
 async function makeRoles(client: Client, log: Log): Promise<void> {
   for (const [role, purpose] of Object.entries(roles)) {
-    const { rowCount } = await client.query('select 1 from pg_roles where rolname = $1', [role]);
-    if (rowCount === 0) {
+    if (!(await isRole(client, role))) {
       // Roles belong to the whole server: another database's migration may make the same one at this moment.
       await client.query(
-        `do $$ begin create role ${role} nologin; exception when duplicate_object or unique_violation then null; end $$`,
+        `do $$ begin create role ${role} nologin;
+         exception when duplicate_object or unique_violation or insufficient_privilege then null; end $$`,
       );
-      log(`made the database role ${role} (${purpose})`);
+      if (await isRole(client, role)) log(`made the database role ${role} (${purpose})`);
     }
     await client.query(
       `do $$ begin execute format('grant ${role} to %I', current_user); exception when others then null; end $$`,
     );
   }
+  await requireRoles(client);
   await client.query('create schema if not exists crm_core');
 }

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { Client } from 'pg';
 import { createMigration, migrateDown, migrateUp, migrationStatus, schemaDrift } from '../../db/migrator.ts';
@@ -49,6 +50,20 @@ it('makes everything in one schema, takes all of it back, and makes it again', a
   await migrateUp(database.url);
   expect((await tables()).toSorted()).toEqual(made.toSorted());
   expect(await schemaDrift(database.url)).toBe('');
+});
+
+it('says what an administrator has to do for an owner who may not act as the two roles', async () => {
+  const owner = `owner_${randomBytes(6).toString('hex')}`;
+  const url = new URL(database.url);
+  [url.username, url.password] = [owner, 'secret'];
+  await client.query(`create role ${owner} login password 'secret'`);
+  try {
+    await expect(migrateUp(url.href)).rejects.toThrow(
+      `may not act as crm_app and crm_relay. Let an administrator of the server run, once: grant crm_app to "${owner}"; grant`,
+    );
+  } finally {
+    await client.query(`drop role ${owner}`);
+  }
 });
 
 it('may be asked for by several at once, and again', async () => {
