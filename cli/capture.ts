@@ -61,7 +61,7 @@ export function registerCapture(program: Command): void {
     .option('--rate <rows>', 'so many rows a second, however long the answers take', positive)
     .option('--org <slug>', 'the organisation that the leads are for', 'acme')
     .option('--url <url>', 'the API (otherwise that of the running installation)')
-    .option('--token <token>', 'who sends (otherwise a manager of the organisation)')
+    .option('--token <token>', 'who sends (otherwise a manager of the organisation, or its administrator)')
     .option('--concurrency <requests>', 'most requests at once', wholePositive)
     .option('--json', 'as JSON')
     .addHelpText('after', help)

@@ -7,7 +7,8 @@ import { createActivities } from '../../activities/index.ts';
 import { createDelivery } from '../../api/processes/delivery.ts';
 import { rowChecks, runCheck } from '../../db/automation/audit.queries.ts';
 import { type Database, openDatabase } from '../../db/database.ts';
-import { checkoutRoot } from '../../runtime/env.ts';
+import { findDestination } from '../../cli/capture/destination.ts';
+import { checkoutRoot, parseEnv } from '../../runtime/env.ts';
 import { registerSearchAttributes } from '../../workers/search-attributes.ts';
 import { roles } from '../../workflows/access/permissions.ts';
 import { silent, testApi, type TestApi } from '../api/support.ts';
@@ -74,6 +75,24 @@ describe('crm organization create', () => {
     });
     const token = await crm('token', '--role', 'admin', '--org', 'initech', '--json');
     expect(JSON.parse(token.out)).toMatchObject({ userId: made.administratorId, email: 'petra@initech.example' });
+  });
+
+  it('has its administrator to send a file of leads, and says who else there is', async () => {
+    const { code, err } = await crm('token', '--role', 'manager', '--org', 'initech');
+    expect({ code, err }).toEqual({
+      code: 1,
+      err: expect.stringContaining('nobody has the role `manager`; --role may be `admin`'),
+    });
+    const of = (user: string) => crm('token', '--role', 'support', '--org', 'initech', '--user', user);
+    expect((await of('petra@initech.example')).err).toContain('has not the role `support` but `admin`');
+    expect((await of('nobody@initech.example')).err).toContain('is not there');
+    const variables = { DATABASE_URL: stored.url, DATA_DIR: folder.path };
+    Object.assign(process.env, variables);
+    const place = { url: 'http://127.0.0.1:1', org: 'initech' };
+    const destination = await findDestination(parseEnv(variables), place).finally(() => {
+      for (const name of Object.keys(variables)) delete process.env[name];
+    });
+    expect(destination.token).toMatch(/^ey/);
   });
 
   it('changes nothing when it is run again', async () => {
