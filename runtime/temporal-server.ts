@@ -65,8 +65,9 @@ export async function startTemporal(options: {
         ...ports,
         '--namespace',
         namespace,
+        // By itself: the server reads a path as a URL, where `#`, `?` and `%` mean something else.
         '--db-filename',
-        join(dataDir, 'temporal.db'),
+        'temporal.db',
         '--log-level',
         'warn',
         ...tuning,

@@ -1,16 +1,16 @@
-import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Client, Connection } from '@temporalio/client';
-import { anyFreePort } from '../../runtime/ports.ts';
+import { anyFreePort, isPortFree } from '../../runtime/ports.ts';
 import { isAlive } from '../../runtime/processes.ts';
 import { hasRecentServer, obtainTemporalCli } from '../../runtime/temporal-cli.ts';
 import { startTemporal } from '../../runtime/temporal-server.ts';
 import type { RunningTemporal } from '../../runtime/temporal-server.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'crm-temporal-'));
+// As in ~/c#/100 % über.
+const folder = mkdtempSync(join(tmpdir(), 'crm-temporal # %41 ü '));
 let port: number;
 let uiPort: number;
 let temporal: RunningTemporal;
@@ -47,10 +47,6 @@ async function withClient<Result>(work: (client: Client) => Promise<Result>): Pr
 
 const startOne = (workflowId: string) =>
   withClient((client) => client.workflow.start('waits', { workflowId, taskQueue: 'nobody' }));
-const processesOn = (path: string) =>
-  spawnSync('ps', ['-eo', 'args'], { encoding: 'utf8' })
-    .stdout.split('\n')
-    .filter((line) => line.includes(path));
 const statusOf = (workflowId: string) =>
   withClient(async (client) => (await client.workflow.getHandle(workflowId).describe()).status.name);
 
@@ -59,6 +55,10 @@ describe('the Temporal dev server', () => {
     await startOne('first');
     expect(await statusOf('first')).toBe('RUNNING');
     expect((await fetch(`http://127.0.0.1:${uiPort}/`)).status).toBe(200);
+  });
+
+  it('has its state in its own folder, whatever that is called', () => {
+    expect(existsSync(join(folder, 'state', 'temporal.db'))).toBe(true);
   });
 
   it('leaves half of the processors to the rest of the product', () => {
@@ -102,7 +102,7 @@ describe('the Temporal dev server', () => {
     await temporal.stop();
     mkdirSync(join(folder, 'state', 'process.json.draft'));
     await expect(start()).rejects.toThrow('EISDIR');
-    expect(processesOn(folder)).toEqual([]);
+    expect(await isPortFree(port)).toBe(true);
     rmSync(join(folder, 'state', 'process.json.draft'), { recursive: true });
     temporal = await start();
   });
