@@ -16,7 +16,6 @@ import {
   suffix,
   type TestOrganization,
 } from '../support/factories.ts';
-import { steepest } from '../support/growth.ts';
 import { problemOf, testApi, type TestApi } from './support.ts';
 
 const fixture = databaseFixture();
@@ -205,29 +204,20 @@ describe('suggestions for a ticket', () => {
     expect((await suggested({ subject: hostile, description: hostile.repeat(100) })).status).toBe(200);
   });
 
-  it('take little longer for a log of thousands of words than for a question', async () => {
-    const words = (count: number, of: number) =>
-      `(select string_agg('w' || (random() * ${of})::int, ' ') from generate_series(1, ${count} + 0 * n))`;
+  it('come for a log of thousands of words as for a question, however many articles there are', async () => {
+    const words = `(select string_agg('w' || (random() * 5000)::int, ' ') from generate_series(1, 100 + 0 * n))`;
     await inOrganization(fixture.app, org.id, (em) =>
       em.execute(
         `insert into crm_core.crm_articles (article_id, organization_id, title, slug, body, status, created_at, created_by, updated_at, updated_by, version)
-         select gen_random_uuid(), ?, 'Page ' || n, 'page-' || n, ${words(300, 5_000)}, 'published', now(), 'x', now(), 'x', 1
-         from generate_series(1, 300) n`,
+         select gen_random_uuid(), ?, 'Page ' || n, 'page-' || n, ${words}, 'published', now(), 'x', now(), 'x', 1
+         from generate_series(1, 2000) n`,
         [org.id],
       ),
     );
-    const fastest = async (description: string) => {
-      const { id } = await makeTicket(org, requester, { subject: 'What is this?', description });
-      const times: number[] = [];
-      for (let run = 0; run < 3; run++) {
-        const begun = performance.now();
-        await suggestArticles(fixture.app, adminOf(org), id);
-        times.push(performance.now() - begun);
-      }
-      return Math.min(...times);
-    };
-    const log = Array.from({ length: 3_000 }, (_, n) => `w${n}`).join(' ');
-    expect((await fastest(log)) / (await fastest('w1 w2 w3'))).toBeLessThan(steepest);
+    // Looking for each word in each article was cut off by the limit of a statement.
+    const log = Array.from({ length: 3_300 }, (_, n) => `w${n}`).join(' ');
+    const { id } = await makeTicket(org, requester, { subject: 'Page 77', description: log });
+    expect((await suggestArticles(fixture.app, adminOf(org), id))[0]).toMatchObject({ article: { title: 'Page 77' } });
   });
 
   it('are for those who may see the ticket', async () => {
