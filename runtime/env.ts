@@ -172,6 +172,12 @@ export function executableFolders(): string[] {
   return (process.env['PATH'] ?? '').split(delimiter).filter(Boolean);
 }
 
+/** The proxies of the environment, and for what there is none. */
+export function proxyVariables(): Variables {
+  const names = ['http_proxy', 'https_proxy', 'no_proxy'].flatMap((name) => [name, name.toUpperCase()]);
+  return Object.fromEntries(names.map((name) => [name, process.env[name]]));
+}
+
 /** The user's cache folder of this product: outside the checkout, so that a second checkout finds what the first one fetched. */
 export function userCacheFolder(): string {
   return join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'durable-crm');

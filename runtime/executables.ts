@@ -1,11 +1,12 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { accessSync, constants, createWriteStream, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { setGlobalProxyFromEnv } from 'node:http';
 import { arch, platform } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
-import { executableFolders } from './env.ts';
+import { executableFolders, proxyVariables } from './env.ts';
 import { describeExit, exitOf } from './processes.ts';
 
 /** Tells a person what is going on: one short line each time. */
@@ -34,7 +35,8 @@ export function isExecutable(file: string): boolean {
 
 /**
  * Downloads an artefact (`cli`, `temporal-test-server`) from where the Temporal SDKs get theirs and puts its executable at
- * `destination`. Bounded: 15 s for an answer, 5 minutes in all. Throws when it cannot be had.
+ * `destination`, through the proxy of the environment if there is one. Bounded: 15 s for an answer, 5 minutes in all. Throws
+ * when it cannot be had.
  */
 export async function downloadFromTemporal(
   artefact: string,
@@ -47,14 +49,15 @@ export async function downloadFromTemporal(
     platform: platform(),
     format: 'tar.gz',
   });
-  const answer = await fetch(`https://temporal.download/${artefact}/${version}?${query.toString()}`, {
-    signal: AbortSignal.timeout(answerWithinMilliseconds),
-  });
-  if (!answer.ok) throw new Error(`temporal.download answered ${answer.status}`);
-  const { archiveUrl, fileToExtract } = downloadInfo.parse(await answer.json());
   const folder = `${destination}.download-${process.pid}`;
-  mkdirSync(folder, { recursive: true });
+  const restoreProxy = setGlobalProxyFromEnv(proxyVariables());
   try {
+    const answer = await fetch(`https://temporal.download/${artefact}/${version}?${query.toString()}`, {
+      signal: AbortSignal.timeout(answerWithinMilliseconds),
+    });
+    if (!answer.ok) throw new Error(`temporal.download answered ${answer.status}`);
+    const { archiveUrl, fileToExtract } = downloadInfo.parse(await answer.json());
+    mkdirSync(folder, { recursive: true });
     const archive = join(folder, 'archive.tar.gz');
     await download(archiveUrl, archive, progress);
     const { status, stderr } = spawnSync('tar', ['-xzf', archive, '-C', folder], { encoding: 'utf8' });
@@ -62,6 +65,7 @@ export async function downloadFromTemporal(
     mkdirSync(dirname(destination), { recursive: true });
     renameSync(join(folder, fileToExtract), destination);
   } finally {
+    restoreProxy();
     rmSync(folder, { recursive: true, force: true });
   }
 }
@@ -72,6 +76,7 @@ export async function runTool(
   args: readonly string[],
   options: { cwd: string; limitMilliseconds: number; onLine?: Progress },
 ): Promise<void> {
+  if (executablesOnPath(command).length === 0) throw new Error(`there is no \`${command}\` on PATH`);
   const tool = spawn(command, args, {
     cwd: options.cwd,
     stdio: ['ignore', 'pipe', 'pipe'],
