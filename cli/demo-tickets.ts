@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { type Command, InvalidArgumentError } from 'commander';
 import { checkoutRoot, loadEnv } from '../runtime/env.ts';
 import { runningState } from '../runtime/run-state.ts';
@@ -8,7 +9,7 @@ import { type ApiClient, createClient } from './capture/client.ts';
 import { tokenFor } from './capture/destination.ts';
 import { openDesk } from './demo-tickets/desk.ts';
 import { castOf } from './demo-tickets/lives.ts';
-import { describeOutcome, readOutcome } from './demo-tickets/outcome.ts';
+import { describeOutcome, type Outcome, readOutcome } from './demo-tickets/outcome.ts';
 import { playGroup } from './demo-tickets/play.ts';
 import { CommandFailed, print, printJson, tell } from './output.ts';
 
@@ -49,19 +50,27 @@ async function play({ each, fast = false, org, json }: DemoOptions): Promise<voi
   tell(`${lives.length} tickets, ${steps} commands, about ${Math.ceil((longest + 15) / 60)} minutes.`);
 
   const desk = await openDesk(admin);
+  // Left open, the rules and policies of the demonstration would stand before the organisation's own.
+  const abandon = () => void desk.close().finally(() => process.exit(130));
+  process.once('SIGINT', abandon);
   let taken = 0;
   const onStep = () => {
     taken += 1;
     if (taken % 25 === 0 || taken === steps) tell(`${taken} of ${steps} commands sent`);
   };
-  const groups = await Promise.all(
-    cast.map(async (group, place) => {
-      await new Promise((resolve) => setTimeout(resolve, place * staggerMilliseconds));
-      return playGroup(group, place, { desk, support, onStep });
-    }),
-  );
-  const outcome = await readOutcome(support, groups.flat(), patienceMilliseconds);
-  await desk.close();
+  let outcome: Outcome;
+  try {
+    const groups = await Promise.all(
+      cast.map(async (group, place) => {
+        await pause(place * staggerMilliseconds);
+        return playGroup(group, place, { desk, support, onStep });
+      }),
+    );
+    outcome = await readOutcome(support, groups.flat(), patienceMilliseconds);
+  } finally {
+    process.off('SIGINT', abandon);
+    await desk.close();
+  }
   const audit = await runAudit();
   const { clocks, missing } = outcome;
   const asPlanned = missing.length === 0 && clocks.every((clock) => clock.asPlanned);

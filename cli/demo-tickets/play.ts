@@ -1,8 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ApiClient } from '../capture/client.ts';
+import { CommandFailed } from '../output.ts';
 import { answerOf, type Desk } from './desk.ts';
 import type { Life, Step } from './lives.ts';
+
+/** Longer than any server takes to come back. */
+const patienceMilliseconds = 120_000;
 
 /** A ticket on its way. */
 export interface Played {
@@ -43,11 +47,12 @@ export async function playGroup(group: readonly Life[], place: number, stage: St
 
 /** An accepted ticket may have no row yet; commands need one. */
 async function untilThere(support: ApiClient, id: string): Promise<void> {
-  for (;;) {
+  for (const begun = performance.now(); performance.now() - begun < patienceMilliseconds;) {
     const reply = await support.get(`/crm/v1/tickets/${id}`);
     if (reply.kind !== 'answered' || reply.status !== 404) return void answerOf('Reading a ticket', reply);
     await pause(200);
   }
+  throw new CommandFailed(`Ticket ${id} was accepted, and no worker has opened it yet: see \`npx crm status\`.`);
 }
 
 async function take({ support, onStep }: Stage, id: string, step: Step, firstId: string): Promise<void> {

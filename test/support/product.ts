@@ -1,6 +1,7 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import pg from 'pg';
 import type { AuditReport } from '../../cli/audit/report.ts';
@@ -40,6 +41,8 @@ export interface Product {
   query<Row extends object>(sql: string, parameters?: unknown[]): Promise<Row[]>;
   /** `crm …` on this installation. */
   crm(...args: string[]): Promise<{ exitCode: number | null; output: string }>;
+  /** The same, under way. */
+  startCrm(...args: string[]): ChildProcessByStdio<null, Readable, null>;
   audit(): Promise<AuditReport>;
   /** Ctrl-C in its terminal: the signal reaches the whole process group. Answers how `npm start` ended. */
   interrupt(): Promise<Exit>;
@@ -119,11 +122,13 @@ export async function startProduct(place?: RunFolder): Promise<Product> {
     return found;
   }
 
-  async function crm(...args: string[]) {
-    const command = spawn(process.execPath, [join(checkoutRoot, 'cli', 'main.ts'), ...args], {
+  const startCrm = (...args: string[]) =>
+    spawn(process.execPath, [join(checkoutRoot, 'cli', 'main.ts'), ...args], {
       env: variables,
       stdio: ['ignore', 'pipe', 'inherit'],
     });
+  async function crm(...args: string[]) {
+    const command = startCrm(...args);
     const [output, { code }] = await Promise.all([text(command.stdout), exitOf(command)]);
     return { exitCode: code, output };
   }
@@ -151,6 +156,7 @@ export async function startProduct(place?: RunFolder): Promise<Product> {
     database,
     waitUntilReady,
     crm,
+    startCrm,
     pid: (part) => processOf(part).pid,
     async kill(part, signal = 'SIGKILL') {
       const found = processOf(part);

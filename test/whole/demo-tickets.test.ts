@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ClockLine } from '../../cli/demo-tickets/outcome.ts';
 import { loadDemo } from '../../runtime/demo.ts';
@@ -40,3 +41,19 @@ it('plays tickets as planned though the worker is killed twice and Temporal once
   expect(audit).toEqual({ clean: true, output: expect.stringContaining('Clean') });
   expect(exitCode).toBe(0);
 }, 300_000);
+
+it('leaves no rule and no policy of its own in force when it is interrupted', async () => {
+  const count = async (from: string) => {
+    const [row] = await product.query<{ count: number }>(`select count(*)::int as count from crm_core.${from}`);
+    return row?.count ?? 0;
+  };
+  const tickets = await count('crm_tickets');
+  const command = product.startCrm('demo-tickets', '--fast', '--each', '1');
+  while ((await count('crm_tickets')) === tickets && command.exitCode === null) await pause(200);
+  const inForce = `name like 'Demonstration%' and active`;
+  expect(await count(`crm_sla_policies where ${inForce}`)).toBe(2);
+  command.kill('SIGINT');
+  expect(await once(command, 'exit')).toEqual([130, null]);
+  expect(await count(`crm_sla_policies where ${inForce}`)).toBe(0);
+  expect(await count(`crm_ticket_routing_rules where ${inForce}`)).toBe(0);
+}, 120_000);
