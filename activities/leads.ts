@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Actor } from '../db/access/actor.ts';
-import { storeAnswer } from '../db/automation/ledger.queries.ts';
+import { storeAnswer } from '../db/automation/answers.queries.ts';
 import { type Database, inOrganization } from '../db/database.ts';
 import { lockContacts } from '../db/leads/contact-locks.queries.ts';
 import { lockCapture } from '../db/leads/intake.queries.ts';

@@ -1,6 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Actor } from '../db/access/actor.ts';
-import { storeAnswer } from '../db/automation/ledger.queries.ts';
+import { storeAnswer } from '../db/automation/answers.queries.ts';
 import { type Database, inOrganization } from '../db/database.ts';
 import type { Change } from '../db/model/changes.ts';
 import { Problem } from '../db/model/problem.ts';

@@ -1,5 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { type Answer, writeOnce, type WriteContext } from './automation/ledger.queries.ts';
+import type { Answer } from './automation/answers.queries.ts';
+import { writeOnce, type WriteContext } from './automation/ledger.queries.ts';
 import { type Database, databaseProblem } from './database.ts';
 import { createRecord, removeRecord, restoreRecord, updateRecord } from './model/counterparts.ts';
 import type { Resource } from './model/define-resource.ts';

@@ -1,6 +1,7 @@
 import type { FilterQuery } from '@mikro-orm/postgresql';
 import type { Actor } from './access/actor.ts';
-import type { Answer, WriteContext } from './automation/ledger.queries.ts';
+import type { Answer } from './automation/answers.queries.ts';
+import type { WriteContext } from './automation/ledger.queries.ts';
 import type { Database } from './database.ts';
 import { expandedProperties, expandRecords } from './model/expansion.ts';
 import { afterCursor, encodeCursor, type SortKey, totalOrder } from './model/cursors.ts';

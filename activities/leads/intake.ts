@@ -1,5 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { answerStatement } from '../../db/automation/ledger.queries.ts';
+import { answerStatement } from '../../db/automation/answers.queries.ts';
 import { type Capture, type IntakeContext, readIntakeContext } from '../../db/leads/intake.queries.ts';
 import { compareDuplicates, type ComparedDuplicate, scoreByModel } from '../../db/leads/decisions.ts';
 import { answerJson, findLead, findPerson, type LeadRow, lockSurvivor } from '../../db/leads/lead-state.queries.ts';

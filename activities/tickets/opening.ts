@@ -1,6 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { v7 as uuidv7 } from 'uuid';
-import { answerStatement } from '../../db/automation/ledger.queries.ts';
+import { answerStatement } from '../../db/automation/answers.queries.ts';
 import { baseColumns, type Change, timelineRow } from '../../db/model/changes.ts';
 import { gather, type Insertion, insertRows } from '../../db/model/set-based.ts';
 import { readPresence } from '../../db/tickets/facts.queries.ts';

@@ -1,5 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
-import { actorLabel, type Actor } from '../../db/access/actor.ts';
+import type { Actor } from '../../db/access/actor.ts';
+import { owedStatement } from '../../db/automation/ledger.queries.ts';
 import type { Change } from '../../db/model/changes.ts';
 import type { Statement } from '../../db/model/set-based.ts';
 import { ticketProcess } from '../../workflows/tickets/messages.ts';
@@ -20,27 +21,6 @@ export function owedCommand(
   { route, key, message, recordId, body }: OwedCommand,
 ): Statement {
   const actor: Actor = { kind: 'process', organizationId, process: ticketProcess.name, recordId: subjectId };
-  const by = actorLabel(actor);
-  return {
-    sql: `insert into crm_core.crm_commands (command_id, organization_id, principal, route, idempotency_key, request_hash, state,
-        message, process, record_id, body, actor, received_at, lease_until, attempts, created_at, created_by, updated_at, updated_by, version)
-      values (?, ?, ?, ?, ?, '', 'received', ?, ?, ?, ?::jsonb, ?::jsonb, ?, null, 0, ?, ?, ?, ?, 1) returning 1`,
-    parameters: [
-      uuidv7(),
-      organizationId,
-      by,
-      route,
-      key,
-      message,
-      ticketProcess.name,
-      recordId,
-      JSON.stringify(body),
-      JSON.stringify(actor),
-      at,
-      at,
-      by,
-      at,
-      by,
-    ],
-  };
+  const write = { actor, route, idempotencyKey: key, requestHash: '', receivedAt: at };
+  return owedStatement(write, { commandId: uuidv7(), process: ticketProcess.name, message, recordId, body });
 }

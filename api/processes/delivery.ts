@@ -6,7 +6,8 @@ import {
   WorkflowUpdateFailedError,
 } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
-import { readAnswer, type StoredCommand } from '../../db/automation/ledger.queries.ts';
+import { readAnswer } from '../../db/automation/answers.queries.ts';
+import type { StoredCommand } from '../../db/automation/ledger.queries.ts';
 import { isUnderway } from '../../db/automation/process-records.queries.ts';
 import { keepRefused, withdrawCommand } from '../../db/automation/refused-commands.queries.ts';
 import type { Database } from '../../db/database.ts';

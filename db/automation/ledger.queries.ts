@@ -5,6 +5,7 @@ import { type Database, inOrganization, organizationOf, statementInOrganization 
 import { executePrepared } from '../model/prepared.ts';
 import { Problem } from '../model/problem.ts';
 import type { Statement } from '../model/set-based.ts';
+import { type Answer, storeAnswer } from './answers.queries.ts';
 
 /** A write as it came in: who, where, under which key, what. `requestHash` is SHA-256 over method, route and body. */
 export interface WriteContext {
@@ -14,13 +15,6 @@ export interface WriteContext {
   requestHash: string;
   /** Receipt at the API: the business instant of the command. */
   receivedAt: Date;
-}
-
-/** What the first request with a key was answered; `replayed` tells a later one from the first. */
-export interface Answer {
-  status: number;
-  body: Record<string, unknown> | null;
-  replayed: boolean;
 }
 
 /** A message that the ledger owes to a process. */
@@ -102,6 +96,40 @@ const findSql = `
   select * from crm_core.crm_commands
   where organization_id = ? and principal = ? and route = ? and idempotency_key = ? and deleted_at is null`;
 
+function insertStatement(
+  { actor, route, idempotencyKey, requestHash, receivedAt }: WriteContext,
+  { commandId, message, process, recordId, body }: { commandId: string } & Partial<ProcessCommand>,
+  sender: Sender,
+): Statement {
+  const principal = actorLabel(actor);
+  const { organizationId } = actor;
+  return {
+    sql: insertSql,
+    parameters: [
+      commandId,
+      organizationId,
+      principal,
+      route,
+      idempotencyKey,
+      requestHash,
+      message ?? null,
+      process ?? null,
+      recordId ?? null,
+      body === undefined ? null : JSON.stringify(body),
+      JSON.stringify(actor),
+      receivedAt,
+      sender,
+      organizationId,
+      recordId ?? null,
+      attemptsOf(sender),
+      receivedAt,
+      principal,
+      receivedAt,
+      principal,
+    ],
+  };
+}
+
 /**
  * Writes the ledger row unless the key is known; answers the row known under the key otherwise. Problems:
  * `idempotency_key_reused`, and `conflict` for a row that was withdrawn meanwhile.
@@ -112,34 +140,11 @@ export async function claimKey(
   command: { commandId: string } & Partial<ProcessCommand>,
   sender: Sender = 'waits',
 ): Promise<Claim> {
-  const { actor, route, idempotencyKey, requestHash, receivedAt } = write;
-  const principal = actorLabel(actor);
-  const { organizationId } = actor;
-  const recordId = command.recordId ?? null;
-  const [made] = await run<{ isBehind: boolean }>(insertSql, [
-    command.commandId,
-    organizationId,
-    principal,
-    route,
-    idempotencyKey,
-    requestHash,
-    command.message ?? null,
-    command.process ?? null,
-    recordId,
-    command.body === undefined ? null : JSON.stringify(command.body),
-    JSON.stringify(actor),
-    receivedAt,
-    sender,
-    organizationId,
-    recordId,
-    attemptsOf(sender),
-    receivedAt,
-    principal,
-    receivedAt,
-    principal,
-  ]);
+  const { actor, route, idempotencyKey, requestHash } = write;
+  const { sql, parameters } = insertStatement(write, command, sender);
+  const [made] = await run<{ isBehind: boolean }>(sql, parameters);
   if (made) return { known: null, commandId: command.commandId, ...made };
-  const [known] = await run<LedgerRow>(findSql, [organizationId, principal, route, idempotencyKey]);
+  const [known] = await run<LedgerRow>(findSql, [actor.organizationId, actorLabel(actor), route, idempotencyKey]);
   if (!known) throw new Problem('conflict', 'The first request with this Idempotency-Key was just refused. Try again.');
   if (known.request_hash !== requestHash) {
     throw new Problem(
@@ -200,9 +205,12 @@ export async function receiveCommand(
   return { outcome: 'running', command: storedCommand(known) };
 }
 
-/** The same in the transaction of what it depends on, for a command that nobody waits for: the relay delivers it. */
-export async function oweCommand(em: EntityManager, write: WriteContext, command: ProcessCommand): Promise<void> {
-  await claimKey((sql, parameters) => em.execute(sql, [...parameters]), write, command, 'left');
+/**
+ * The same as a statement that goes along with what it depends on, for a command that nobody waits for: the relay delivers
+ * it. A key that is known changes nothing.
+ */
+export function owedStatement(write: WriteContext, command: ProcessCommand): Statement {
+  return insertStatement(write, command, 'left');
 }
 
 function storedCommand(row: LedgerRow): StoredCommand {
@@ -218,21 +226,6 @@ function storedCommand(row: LedgerRow): StoredCommand {
     actor: row.actor,
     receivedAt: new Date(row.received_at),
     attempts: row.attempts,
-  };
-}
-
-/** Keeps the answer of a command, in the transaction of its effect. Answering twice keeps the first answer. */
-export async function storeAnswer(em: EntityManager, commandId: string, status: number, body: unknown): Promise<void> {
-  const { sql, parameters } = answerStatement(organizationOf(em), commandId, status, body);
-  await em.execute(sql, parameters);
-}
-
-/** The same as a statement that goes along with others, where a round trip counts. */
-export function answerStatement(organizationId: string, commandId: string, status: number, body: unknown): Statement {
-  return {
-    sql: `update crm_core.crm_commands set state = 'answered', answered_at = now(), answer_status = ?, answer = ?::jsonb, lease_until = null, updated_at = now(), version = version + 1
-     where organization_id = ? and command_id = ? and state = 'received'`,
-    parameters: [status, body === null ? null : JSON.stringify(body), organizationId, commandId],
   };
 }
 
@@ -262,20 +255,3 @@ export async function findStartCommand(
   );
   return row ? storedCommand(row) : null;
 }
-
-/** The answer kept for a command, or null while it has none. */
-export async function readAnswer(
-  database: Database,
-  organizationId: string,
-  commandId: string,
-): Promise<Omit<Answer, 'replayed'> | null> {
-  const [row] = await statementInOrganization<AnswerRow>(database, organizationId, answerSql, [
-    organizationId,
-    commandId,
-  ]);
-  return row ? { status: row.answer_status ?? 200, body: row.answer } : null;
-}
-
-type AnswerRow = Pick<LedgerRow, 'answer_status' | 'answer'>;
-
-const answerSql = `select answer_status, answer from crm_core.crm_commands where organization_id = ? and command_id = ? and state = 'answered'`;

@@ -2,7 +2,8 @@ import { type Database, inOrganization, statementInOrganization } from '../datab
 import { timelineRow } from '../model/changes.ts';
 import { Problem, type ProblemCode, type ProblemEntry } from '../model/problem.ts';
 import { insertRows } from '../model/set-based.ts';
-import { type Answer, answerStatement, type StoredCommand } from './ledger.queries.ts';
+import { type Answer, answerStatement } from './answers.queries.ts';
+import type { StoredCommand } from './ledger.queries.ts';
 
 /** A refusal as the ledger keeps it. */
 interface KeptRefusal {

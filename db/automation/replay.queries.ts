@@ -1,6 +1,7 @@
 import { actorLabel } from '../access/actor.ts';
 import { type Database, inOrganization } from '../database.ts';
-import type { Answer, WriteContext } from './ledger.queries.ts';
+import type { Answer } from './answers.queries.ts';
+import type { WriteContext } from './ledger.queries.ts';
 
 /** What the ledger keeps of a command that was accepted; no answer while its process owes one. */
 export interface AcceptedCommand {

@@ -1,14 +1,8 @@
 import { v7 as uuidv7 } from 'uuid';
 import { type Database, statementInOrganization } from '../database.ts';
 import { Problem } from '../model/problem.ts';
-import {
-  type Answer,
-  answerStatement,
-  claimKey,
-  leaseSeconds,
-  readAnswer,
-  type WriteContext,
-} from './ledger.queries.ts';
+import { type Answer, answerStatement, readAnswer } from './answers.queries.ts';
+import { claimKey, leaseSeconds, type WriteContext } from './ledger.queries.ts';
 
 const leaseSql = (until: string, when = 'true') => `
   update crm_core.crm_commands set lease_until = ${until}, updated_at = now(), version = version + 1

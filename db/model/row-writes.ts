@@ -1,5 +1,6 @@
 import type { EntityManager, FilterQuery } from '@mikro-orm/postgresql';
-import type { Answer, WriteContext } from '../automation/ledger.queries.ts';
+import type { Answer } from '../automation/answers.queries.ts';
+import type { WriteContext } from '../automation/ledger.queries.ts';
 import { auditRows, baseColumns, type Change, recordTraces } from './changes.ts';
 import type { Resource } from './define-resource.ts';
 import type { RecordRow } from './entity.ts';

@@ -1,4 +1,5 @@
-import { type Answer, writeOnce, type WriteContext } from '../automation/ledger.queries.ts';
+import type { Answer } from '../automation/answers.queries.ts';
+import { writeOnce, type WriteContext } from '../automation/ledger.queries.ts';
 import type { Database } from '../database.ts';
 import { Problem } from '../model/problem.ts';
 import { type Outcome, type RowWrite, saveRow } from '../model/row-writes.ts';

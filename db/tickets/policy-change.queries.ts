@@ -9,7 +9,8 @@ import {
 } from '../../workflows/tickets/policy-preview.ts';
 import { reconcile } from '../../workflows/tickets/promises.ts';
 import type { SlaTerms } from '../../workflows/tickets/terms.ts';
-import { type Answer, writeOnce, type WriteContext } from '../automation/ledger.queries.ts';
+import type { Answer } from '../automation/answers.queries.ts';
+import { writeOnce, type WriteContext } from '../automation/ledger.queries.ts';
 import { type Database, inOrganization } from '../database.ts';
 import { type Change, eventRow, timelineRow } from '../model/changes.ts';
 import { findWritable } from '../model/row-access.ts';

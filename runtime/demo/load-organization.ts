@@ -4,7 +4,7 @@ import { roleAssignments } from '../../db/access/role-assignment.ts';
 import { teamMembers } from '../../db/access/team-member.ts';
 import { teams } from '../../db/access/team.ts';
 import { users } from '../../db/access/user.ts';
-import { oweCommand } from '../../db/automation/ledger.queries.ts';
+import { owedStatement } from '../../db/automation/ledger.queries.ts';
 import { calendars } from '../../db/calendars/calendar.ts';
 import type { Database } from '../../db/database.ts';
 import { tags } from '../../db/engagement/tag.ts';
@@ -133,7 +133,8 @@ async function accept(
   const { em, write } = writeTo(resource);
   const recordId = newId(resource.definition.name);
   const started = { ...write, route: resource.path, idempotencyKey: recordId };
-  await oweCommand(em, started, { commandId: uuidv7(), process, message, recordId, body });
+  const { sql, parameters } = owedStatement(started, { commandId: uuidv7(), process, message, recordId, body });
+  await em.execute(sql, [...parameters]);
 }
 
 const placeOf = (index: number): number => (index + 1) * 10;

@@ -1,12 +1,7 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
-import {
-  findCommand,
-  readAnswer,
-  receiveCommand,
-  storeAnswer,
-  type WriteContext,
-} from '../../db/automation/ledger.queries.ts';
+import { readAnswer, storeAnswer } from '../../db/automation/answers.queries.ts';
+import { findCommand, receiveCommand, type WriteContext } from '../../db/automation/ledger.queries.ts';
 import { keepRefused, keptRefusal, withdrawCommand } from '../../db/automation/refused-commands.queries.ts';
 import { writeInSteps } from '../../db/automation/stepwise-writes.queries.ts';
 import { acrossOrganizations, inOrganization } from '../../db/database.ts';

@@ -3,30 +3,19 @@ import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import pg from 'pg';
 import pino from 'pino';
 import { v7 as uuidv7 } from 'uuid';
-import type { AutomationActivities } from '../../activities/automation.types.ts';
 import type { Deliver } from '../../api/processes/delivery.ts';
 import { writeInSteps } from '../../db/automation/stepwise-writes.queries.ts';
 import { forgetOldAnswers } from '../../db/automation/ledger-retention.queries.ts';
-import {
-  oweCommand,
-  readAnswer,
-  receiveCommand,
-  storeAnswer,
-  type StoredCommand,
-} from '../../db/automation/ledger.queries.ts';
-import { OutboxEvent } from '../../db/automation/outbox-event.ts';
-import { claimEvents } from '../../db/automation/outbox.queries.ts';
+import { readAnswer, storeAnswer } from '../../db/automation/answers.queries.ts';
+import { owedStatement, receiveCommand, type StoredCommand } from '../../db/automation/ledger.queries.ts';
 import { claimOwedCommands, leaveToRelay } from '../../db/automation/owed-commands.queries.ts';
 import { acrossOrganizations, type Database, inOrganization, openDatabase } from '../../db/database.ts';
-import { eventRow } from '../../db/model/changes.ts';
 import { Problem } from '../../db/model/problem.ts';
-import { insertRows } from '../../db/model/set-based.ts';
-import { createOutboxRound } from '../../workers/outbox.ts';
 import { createOwedCommandsRound } from '../../workers/owed-commands.ts';
 import { startRelay } from '../../workers/relay.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
 import { adminOf, makeOrganization, type TestOrganization, writeAs } from '../support/factories.ts';
-import { eventually, sharedTemporal, testWorker, type TestWorker } from '../support/temporal.ts';
+import { eventually, sharedTemporal } from '../support/temporal.ts';
 
 const log = pino({ level: 'silent' });
 let owner: TestDatabase;
@@ -46,7 +35,6 @@ afterAll(async () => {
 });
 beforeEach(async () => {
   await execute('delete from crm_core.crm_commands');
-  await execute('delete from crm_core.crm_outbox');
   org = await makeOrganization(database);
 });
 
@@ -137,15 +125,9 @@ describe('owed commands', () => {
 
   it('go before what comes later, whoever left them: a process, or an API that promised and delivers still', async () => {
     const [owed, promised, waiting] = [uuidv7(), uuidv7(), uuidv7()];
-    await inOrganization(database, org.id, (em) =>
-      oweCommand(em, writeAs(adminOf(org)), {
-        commandId: uuidv7(),
-        process: 'lead',
-        message: 'touch',
-        recordId: owed,
-        body: {},
-      }),
-    );
+    const command = { commandId: uuidv7(), process: 'lead', message: 'touch', recordId: owed, body: {} };
+    const { sql, parameters } = owedStatement(writeAs(adminOf(org)), command);
+    await inOrganization(database, org.id, (em) => em.execute(sql, [...parameters]));
     const atWork = await receive(promised, 'promised');
     await receive(waiting);
     expect((await receive(owed)).isBehind).toBe(true);
@@ -308,99 +290,5 @@ describe('old answers', () => {
     expect(await readAnswer(database, org.id, command.commandId)).toEqual({ status: 200, body: null });
     expect((await receiveCommand(database, write, { ...command, commandId: uuidv7() })).outcome).toBe('new');
     expect(await readCommand(owed)).toMatchObject({ state: 'received' });
-  });
-});
-
-describe('the outbox', () => {
-  const batches: string[] = [];
-  let worker: TestWorker;
-  let round: ReturnType<typeof createOutboxRound>;
-
-  beforeAll(async () => {
-    const activities: Pick<AutomationActivities, 'deliverBatch'> = {
-      async deliverBatch({ batchId }) {
-        batches.push(batchId);
-        await execute('update crm_core.crm_outbox set delivered_at = now() where batch_id = ?', [batchId]);
-      },
-    };
-    worker = await testWorker(environment, activities);
-    round = createOutboxRound({ relay, temporal: environment.client, taskQueue: worker.taskQueue, log });
-  });
-  afterAll(() => worker?.close());
-  beforeEach(() => {
-    batches.length = 0;
-  });
-
-  const makeEvents = (count: number) =>
-    inOrganization(database, org.id, async (em) => {
-      const change = {
-        organizationId: org.id,
-        actor: adminOf(org),
-        at: new Date(),
-        subjectType: 'lead',
-        subjectId: uuidv7(),
-        commandId: null,
-      };
-      const rows = Array.from({ length: count }, () => eventRow(change, 'lead.touched').rows).flat();
-      await insertRows(em, [{ into: OutboxEvent, rows }]);
-    });
-  const undelivered = async () =>
-    Number(
-      (await execute<{ count: string }>('select count(*) from crm_core.crm_outbox where delivered_at is null'))[0]
-        ?.count,
-    );
-
-  it('leaves in batches of at most a hundred, each by a workflow of its own', async () => {
-    await makeEvents(250);
-    expect([await round(), await round(), await round(), await round()]).toEqual(['more', 'more', 'some', 'none']);
-    await eventually('all is delivered', async () => (await undelivered()) === 0);
-    expect(new Set(batches).size).toBe(3);
-  });
-
-  it('is shared out among relays, no event to two of them', async () => {
-    await makeEvents(500);
-    const second = await openDatabase({ url: owner.url, role: 'crm_relay' });
-    const claims = await Promise.all(
-      [relay, second, relay, second, relay, second].map((pool) => claimEvents(pool, uuidv7(), 100)),
-    );
-    await second.close();
-    expect(claims.reduce((sum, count) => sum + count, 0)).toBe(500);
-    const sizes = await execute<{ count: string }>('select count(*) from crm_core.crm_outbox group by batch_id');
-    const ascending = (counts: number[]) => counts.toSorted((one, other) => one - other);
-    expect(ascending(sizes.map(({ count }) => Number(count)))).toEqual(ascending(claims.filter((count) => count > 0)));
-  });
-
-  it('has a batch started again that a crash left between claim and start', async () => {
-    await makeEvents(3);
-    const batchId = uuidv7();
-    await claimEvents(relay, batchId, 100);
-    expect(await round()).toBe('none');
-    expect(batches).toEqual([]);
-    await execute(`update crm_core.crm_outbox set claimed_at = now() - interval '31 seconds'`);
-    await round();
-    await eventually('all is delivered', async () => (await undelivered()) === 0);
-    expect(batches).toEqual([batchId]);
-  });
-
-  it('gives a new run to a batch whose workflow is gone, and leaves one that runs alone', async () => {
-    await makeEvents(1);
-    const batchId = uuidv7();
-    await claimEvents(relay, batchId, 100);
-    const start = { workflowId: `outbox:${batchId}`, taskQueue: `nobody-${uuidv7()}`, args: [{ batchId }] };
-    const lost = await environment.client.workflow.start('deliverEvents', start);
-    const makeStalled = () =>
-      execute(`update crm_core.crm_outbox set attempts = 3, claimed_at = now() - interval '6 minutes'`);
-    await makeStalled();
-    await round();
-    expect((await environment.client.workflow.getHandle(start.workflowId).describe()).runId).toBe(
-      lost.firstExecutionRunId,
-    );
-
-    await lost.terminate();
-    await round();
-    expect(await undelivered()).toBe(1);
-    await makeStalled();
-    await round();
-    await eventually('it is delivered', async () => (await undelivered()) === 0);
   });
 });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import { readAnswer } from '../../../db/automation/ledger.queries.ts';
+import { readAnswer } from '../../../db/automation/answers.queries.ts';
 import { ticketProcess } from '../../../workflows/tickets/messages.ts';
 import { after } from '../../activities/tickets/ticket-house.ts';
 import { databaseFixture } from '../../db/database-fixture.ts';
