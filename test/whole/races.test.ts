@@ -74,7 +74,7 @@ describe('two workers', () => {
     });
     const temporal = await connectTemporal(product);
     try {
-      await eventually('both workers poll', async () => (await pollersOf(temporal)) === 2, { seconds: 60 });
+      await eventually('both workers poll', async () => (await pollersOf(temporal)) === 2, { seconds: 150 });
       const took = new Set<string>();
       await fc.assert(
         fc.asyncProperty(teams, async (capacities) => {
@@ -99,7 +99,7 @@ describe('two workers', () => {
       second.kill('SIGTERM');
       await exitOf(second);
     }
-  }, 240_000);
+  }, 360_000);
 
   async function giveFallback({ org, admin }: Tenant): Promise<void> {
     const { id } = await makeUser(org, { capacity: 0 });

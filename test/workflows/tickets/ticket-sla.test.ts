@@ -139,7 +139,7 @@ describe('a ticket', () => {
       writeAs(house.admin, { receivedAt: received, idempotencyKey: commandId }, payload),
       { commandId, process: 'ticket', message: 'reply', recordId: ticket.ticketId, body: payload },
     );
-    await environment.sleep(minutes(65));
+    await environment.sleep(minutes(60.5));
     expect(await house.ticket(ticket.ticketId)).toMatchObject({ sla: 'warning', next_step: 'first_response.breach' });
     expect(await world.send(ticket, 'reply', payload, received, commandId)).toMatchObject({ sla: 'on_track' });
     expect((await house.steps(ticket.ticketId)).map(({ step }) => step)).toEqual(['warning_50', 'warning_75']);
