@@ -10,7 +10,7 @@ export interface TicketRef {
 
 /** Something that the ticket does by itself at an instant, unless something happens before. */
 export interface PlannedTicketStep {
-  /** `first_response.warning_50`, `resolution.breach` or `resolution.rung_reassign_10`; `close` or `route` of the ticket itself. */
+  /** `first_response.warning_50`, `resolution.breach` or `resolution.rung_reassign_10`; `route`, `resolve`, `resume` or `close` of the ticket itself. */
   readonly step: string;
   /** UTC instant, ISO 8601, computed in the business time of the policy's calendar. */
   readonly dueAt: string;

@@ -3,15 +3,17 @@ import { Problem } from '../../db/model/problem.ts';
 import { readFacts } from '../../db/tickets/facts.queries.ts';
 import { readOpenPromises } from '../../db/tickets/life.queries.ts';
 import { readPolicies } from '../../db/tickets/policies.queries.ts';
-import { cancel, complete, followStatus, type TermsInForce } from '../../workflows/tickets/clocks.ts';
+import { cancel, complete, type TermsInForce } from '../../workflows/tickets/clocks.ts';
 import type { ticketProcess } from '../../workflows/tickets/messages.ts';
 import { choosePolicy } from '../../workflows/tickets/policy-choice.ts';
+import { remindedAt } from '../../workflows/tickets/waiting.ts';
 import type { MessageName, PayloadOf } from '../../workflows/processes/messages.ts';
 import { messageRows } from './conversation.ts';
 import { customerReply, reopened } from './customer-reply.ts';
 import { mergeInto } from './merging.ts';
 import { route } from './rerouting.ts';
 import { type Move, save, type Saved } from './save.ts';
+import { resolvedAt, withStatus } from './status.ts';
 import { recomputeAll, type TicketCase, withClocks } from './ticket-case.ts';
 
 type TicketMessage = MessageName<typeof ticketProcess>;
@@ -55,7 +57,7 @@ async function reply(ticketCase: TicketCase, { text, html }: Payload<'reply'>): 
   const later = new Set(owed.filter(({ since }) => since > at).map((answer) => answer.at.getTime()));
   return save(ticketCase, {
     told: null,
-    values: { firstRepliedAt: first !== null && first < at ? first : at },
+    values: { firstRepliedAt: first !== null && first < at ? first : at, ...remindedAt(ticket, at) },
     clocks: withClocks(
       ticketCase,
       (clock, by) => (clock.startedAt > at || later.has(clock.startedAt.getTime()) ? clock : complete(clock, by, at)),
@@ -135,15 +137,11 @@ export async function prioritized(
 }
 
 async function setStatus(ticketCase: TicketCase, { status }: Payload<'setStatus'>): Promise<Saved> {
-  const { change, ticket, inForce } = ticketCase;
-  if (status === ticket.status) return save(ticketCase, { told: null });
-  const cause = `status ${status}`;
-  const by = inForce && { ...inForce, status };
+  const before = ticketCase.ticket.status;
+  if (status === before) return save(ticketCase, { told: null });
   return save(ticketCase, {
-    told: { kind: 'ticket.status', summary: `status ${ticket.status} → ${status}` },
-    values: { status },
-    clocks: withClocks(ticketCase, (clock) => (by ? followStatus(clock, by, change.at, cause) : clock)),
-    inForce: by,
+    told: { kind: 'ticket.status', summary: `status ${before} → ${status}` },
+    ...withStatus(ticketCase, status, `status ${status}`),
   });
 }
 
@@ -156,16 +154,11 @@ async function assign(ticketCase: TicketCase, { userId, teamId }: Payload<'assig
   return save(ticketCase, { told, values, rows, statements });
 }
 
-/** What nobody has answered is not waited for any more: that is no answer in time, and has no time to answer. */
 async function resolve(ticketCase: TicketCase, { note: text }: Payload<'resolve'>): Promise<Saved> {
   const { em, change, ticket } = ticketCase;
-  const { at } = change;
   return save(ticketCase, {
     told: { kind: 'ticket.resolved', summary: 'resolved' },
-    values: { stage: 'resolved', status: 'resolved', resolvedAt: at, routeAgainAt: null },
-    clocks: withClocks(ticketCase, (clock, by) =>
-      clock.target === 'resolution' ? complete(clock, by, at) : cancel(clock, by, at, 'resolved without an answer'),
-    ),
+    ...resolvedAt(ticketCase, change.at),
     rows: text === undefined ? [] : await messageRows(em, change, ticket, { kind: 'note', text }),
   });
 }

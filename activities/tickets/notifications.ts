@@ -39,6 +39,14 @@ const texts = {
     title: `The customer wrote: ${ticket}`,
     body: `There is a new message of the customer on the ticket ${ticket}.`,
   }),
+  resolved: ({ ticket }: Matter) => ({
+    title: `Resolved by itself: ticket ${ticket}`,
+    body: `The customer of the ticket ${ticket} has not written for as long as the policy waits, so it was resolved. An answer opens it again.`,
+  }),
+  resumed: ({ ticket }: Matter) => ({
+    title: `Open again: ticket ${ticket}`,
+    body: `The ticket ${ticket} has waited for as long as the policy lets it, and waits for you now.`,
+  }),
   reopened: ({ ticket }: Matter) => ({
     title: `Reopened: ticket ${ticket}`,
     body: `The ticket ${ticket} is open again, and yours.`,

@@ -152,6 +152,8 @@ function receivedTicket(
     openedAt: receivedAt,
     firstRepliedAt: null,
     lastCustomerMessageAt: null,
+    waitingSince: null,
+    waitCount: 0,
     resolvedAt: null,
     closedAt: null,
     reopenCount: 0,

@@ -11,6 +11,7 @@ import type { Clock, TermsInForce } from '../../workflows/tickets/clocks.ts';
 import { nextPlanned, type Planned, slaOf, stepName, type TakenStep } from '../../workflows/tickets/plan.ts';
 import { isOpenStage, mayChangeStage, targetNames } from '../../workflows/tickets/policy.ts';
 import { defaultTerms } from '../../workflows/tickets/terms.ts';
+import { inStatus } from '../../workflows/tickets/waiting.ts';
 import { capacityFreed } from './capacity.ts';
 import { notify, watchersOf } from './notifications.ts';
 import type { TicketCase } from './ticket-case.ts';
@@ -51,7 +52,8 @@ export interface Saved {
  */
 export async function save(ticketCase: TicketCase, move: Move): Promise<Saved> {
   const { em, change, ticket, life } = ticketCase;
-  const { values = {}, clocks = life.clocks, rows = [], statements = [], step, told, putOffTo } = move;
+  const { clocks = life.clocks, rows = [], statements = [], step, told, putOffTo } = move;
+  const values = { ...move.values, ...waitingAfter(ticket, move.values, change.at) };
   const stage = values.stage ?? ticket.stage;
   if (stage !== ticket.stage && !mayChangeStage(ticket.stage, stage))
     throw new Problem('illegal_stage', `A ticket that is "${ticket.stage}" cannot become "${stage}".`);
@@ -118,14 +120,19 @@ export function plan(
   ended: { any: boolean; breached: boolean },
 ): { next: Planned | null; values: Pick<TicketRow, 'nextStep' | 'nextDueAt' | 'sla'> } {
   const isOver = ticket.stage === 'closed' || ticket.stage === 'merged';
-  const closeAfterMinutes = ticket.slaTerms?.closeAfterMinutes ?? defaultTerms.closeAfterMinutes;
-  const next = isOver ? null : nextPlanned({ ...ticket, closeAfterMinutes }, clocks, inForce, taken);
+  const terms = ticket.slaTerms ?? defaultTerms;
+  const next = isOver ? null : nextPlanned({ ...ticket, terms }, clocks, inForce, taken);
   const values = {
     nextStep: next && stepName(next),
     nextDueAt: next?.dueAt ?? null,
     sla: slaOf(clocks, taken, ended),
   };
   return { next, values };
+}
+
+/** What another status means for the waiting; nothing when the status stays. */
+function waitingAfter(ticket: TicketRow, { status }: Partial<TicketRow> = {}, at: Date): Partial<TicketRow> {
+  return status === undefined || status === ticket.status ? {} : inStatus(ticket, status, at);
 }
 
 /** A new clock as its row. */

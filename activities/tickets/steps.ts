@@ -10,7 +10,8 @@ import { withPriority } from './messages.ts';
 import { notify, watchersOf } from './notifications.ts';
 import { route, routeIfNeeded } from './rerouting.ts';
 import { type Move, plan, save, type Saved } from './save.ts';
-import { recomputeTicket, type Recomputed, type TicketCase } from './ticket-case.ts';
+import { endOfHold, endOfSilence } from './status.ts';
+import { recomputeTicket, type Recomputed, type TicketCase, withRecomputed } from './ticket-case.ts';
 
 /**
  * Takes a step that has fallen due, on a locked ticket: computes and plans anew first, since calendar or policy may have
@@ -30,7 +31,9 @@ export async function takeStep(ticketCase: TicketCase, due: TicketStepDue): Prom
   // Of several clocks with a step of that name the first one due has it, whichever was waited for.
   if (!next || stepName(next) !== due.step || next.dueAt > change.at)
     return save(ticketCase, { told: null, ...recomputed });
-  if (next.step !== 'route' && (await isForestalled(em, ticket.id, forestalling, next.dueAt))) {
+  // Nobody was promised the instant at which a wait ends: what was written before it is noticed goes first, too.
+  const writtenBy = endsWait(next) ? change.at : next.dueAt;
+  if (next.step !== 'route' && (await isForestalled(em, ticket.id, forestalling, writtenBy))) {
     const putOffTo = new Date(change.at.getTime() + forestalledMilliseconds);
     return save(ticketCase, { told: null, ...recomputed, putOffTo });
   }
@@ -38,9 +41,13 @@ export async function takeStep(ticketCase: TicketCase, due: TicketStepDue): Prom
   return save(ticketCase, { ...recomputed, ...move, values: { ...recomputed.values, ...move.values } });
 }
 
+const endsWait = ({ step }: Planned): boolean => step === 'resolve' || step === 'resume';
+
 async function moveOf(ticketCase: TicketCase, recomputed: Recomputed, next: Planned): Promise<Move> {
   if (next.step === 'close') return closed(ticketCase, next);
   if (next.step === 'route') return { told: null, ...(await routeIfNeeded(ticketCase)) };
+  if (next.step === 'resolve') return endOfSilence(withRecomputed(ticketCase, recomputed), next);
+  if (next.step === 'resume') return endOfHold(withRecomputed(ticketCase, recomputed), next);
   const clock = recomputed.clocks.find(({ id }) => id === next.clockId);
   if (!clock || !recomputed.inForce) throw new Error(`The step ${next.step} belongs to no clock.`);
   if (next.step === 'breach') return breached(ticketCase, recomputed, clock, next);

@@ -83,6 +83,11 @@ export async function recomputeTicket(ticketCase: TicketCase): Promise<Recompute
   };
 }
 
+/** A case as it goes on by the configuration in force. */
+export function withRecomputed(ticketCase: TicketCase, { clocks, inForce }: Recomputed): TicketCase {
+  return { ...ticketCase, inForce, life: { ...ticketCase.life, clocks } };
+}
+
 /** Computes every open clock anew by other terms or another priority, and begins or ends those that this means. */
 export function recomputeAll(
   life: TicketLife,

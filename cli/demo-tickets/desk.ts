@@ -63,6 +63,7 @@ export async function openDesk(admin: ApiClient): Promise<Desk> {
       { target: 'resolution', afterMinutes: 0, clock: 'wall', action: 'notify_assignee' },
     ],
     closeAfterMinutes: 1,
+    resolveAfterMinutes: 1,
   };
   const isOf = (value: string) => `category == "${value}"`;
   await make('sla-policies', { ...policy, name: `Demonstration ${mark}`, when: isOf(category) });

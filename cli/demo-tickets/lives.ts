@@ -66,15 +66,21 @@ const alone: readonly Life[] = [
   {
     name: 'paused for the customer',
     priority: 'P1',
-    steps: [reply(15), setStatus(30, 'waiting_for_customer'), setStatus(100, 'open'), resolve(145)],
+    steps: [reply(15), setStatus(30, 'waiting_for_customer'), setStatus(75, 'open'), resolve(145)],
     clocks: { first_response: ['met'], resolution: ['met'] },
   },
   {
     name: 'paused, resolution only',
     priority: 'P1',
     pausesResolutionOnly: true,
-    steps: [setStatus(10, 'waiting_for_customer'), reply(80), setStatus(95, 'open'), resolve(150)],
+    steps: [setStatus(10, 'waiting_for_customer'), setStatus(50, 'open'), reply(80), resolve(140)],
     clocks: { first_response: ['breached'], resolution: ['met'] },
+  },
+  {
+    name: 'resolved by itself: a silent customer',
+    priority: 'P1',
+    steps: [reply(15), setStatus(25, 'waiting_for_customer')],
+    clocks: { first_response: ['met'], resolution: ['met'] },
   },
   {
     name: 'raised in time',

@@ -25,7 +25,8 @@ export const calendarSql = `case when c.calendar_id is null then null else jsonb
 /** SQL of the terms of a policy `p` as JSON. */
 export const termsSql = `jsonb_build_object('name', p.name, 'calendarId', p.calendar_id, 'targets', p.targets,
     'pauseStatuses', p.pause_statuses, 'pausedTargets', p.paused_targets, 'warnAt', p.warn_at,
-    'escalation', p.escalation, 'closeAfterMinutes', p.close_after_minutes, 'reopenWithinMinutes', p.reopen_within_minutes)`;
+    'escalation', p.escalation, 'closeAfterMinutes', p.close_after_minutes, 'reopenWithinMinutes', p.reopen_within_minutes,
+    'resolveAfterMinutes', p.resolve_after_minutes, 'resumeAfterMinutes', p.resume_after_minutes)`;
 
 /** SQL of the active policies of the organisation `?` as a JSON list, in the order in which they are asked. */
 export const policiesSql = `

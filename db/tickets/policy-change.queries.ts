@@ -8,7 +8,8 @@ import {
   PreviewSummary,
 } from '../../workflows/tickets/policy-preview.ts';
 import { reconcile } from '../../workflows/tickets/promises.ts';
-import type { SlaTerms } from '../../workflows/tickets/terms.ts';
+import { defaultTerms, type SlaTerms } from '../../workflows/tickets/terms.ts';
+import { endOfWait, type WaitTerms } from '../../workflows/tickets/waiting.ts';
 import type { Answer } from '../automation/answers.queries.ts';
 import { writeOnce, type WriteContext } from '../automation/ledger.queries.ts';
 import { type Database, inOrganization } from '../database.ts';
@@ -74,7 +75,7 @@ export async function previewPolicyChange(
     const page: string[] = await inOrganization(database, organizationId, async (em) => {
       const tickets = await readOpen(em, id, last, size.pageSize);
       for (const [ticket, clocks] of await effectsOn(em, tickets, changed, { organizationId, policyId: id }, at))
-        summary.add(ticket, clocks);
+        summary.add(ticket, clocks, endsWait(ticket, changed.terms, at));
       return tickets.map((ticket) => ticket.id);
     });
     after = page.length < size.pageSize ? null : (page.at(-1) ?? null);
@@ -144,6 +145,15 @@ async function readOpen(em: EntityManager, policyId: string, after: string | nul
   const where = { ...openWith(policyId), ...(after === null ? {} : { id: { $gt: after } }) };
   const rows = await em.find(Ticket.entity, where as never, { orderBy: { id: 'asc' } as never, limit });
   return rows as unknown as TicketRow[];
+}
+
+/** Whether a ticket has waited too long by these terms, and not by those that it has. */
+function endsWait(ticket: TicketRow, terms: SlaTerms, at: Date): boolean {
+  const isOver = (by: WaitTerms) => {
+    const end = endOfWait(ticket, by);
+    return end !== null && end.dueAt <= at;
+  };
+  return isOver(terms) && !isOver(ticket.slaTerms ?? defaultTerms);
 }
 
 /** What the changed policy would do to the clocks of each ticket. */

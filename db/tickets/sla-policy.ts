@@ -36,6 +36,8 @@ export const SlaPolicy = entity('SlaPolicy', 'crm_sla_policies', {
     escalation: json(escalationSchema, { default: defaultTerms.escalation }),
     closeAfterMinutes: integer(0, 525_600, { default: defaultTerms.closeAfterMinutes }),
     reopenWithinMinutes: integer(0, 525_600, { default: defaultTerms.reopenWithinMinutes }),
+    resolveAfterMinutes: integer(1, 525_600, { default: defaultTerms.resolveAfterMinutes }),
+    resumeAfterMinutes: integer(1, 525_600, { default: defaultTerms.resumeAfterMinutes }),
     /** The latest version that was applied to open tickets as well, and its terms; tickets with an older one follow. */
     appliedVersion: integer(0, 2_147_483_647, { default: 0, internal: true }),
     appliedTerms: json(slaTermsSchema, { nullable: true, internal: true }),
@@ -58,6 +60,8 @@ const properties = [
   'escalation',
   'closeAfterMinutes',
   'reopenWithinMinutes',
+  'resolveAfterMinutes',
+  'resumeAfterMinutes',
 ] as const;
 
 export const slaPolicies = resource(SlaPolicy, {

@@ -7,16 +7,16 @@ import { entity } from '../model/entity.ts';
 import { SlaClock } from './sla-clock.ts';
 import { Ticket } from './ticket.ts';
 
-/** What a ticket did by itself: a warning, a breach, a rung of the ladder, closing; due when, noticed when, done what. */
+/** What a ticket did by itself: a warning, a breach, a rung of the ladder, the end of a wait, closing; due when, noticed when, done what. */
 export const TicketStep = entity('TicketStep', 'crm_ticket_steps', {
   key: 'ticket_step_id',
   columns: {
     ticketId: reference(() => Ticket),
     slaClockId: reference(() => SlaClock, { nullable: true }),
     target: choice(slaTargets, { nullable: true }),
-    /** `warning_50`, `breach`, `rung_reassign_10`, `close`. */
+    /** `warning_50`, `breach`, `rung_reassign_10`; `resolve`, `resume`, `close`. */
     step: text(40),
-    /** The life of the clock, or for `close` how often the ticket was reopened: each step is taken once in each. */
+    /** The life of the clock; for `close` how often the ticket was reopened, for the others how often it began to wait. Each step is taken once in each. */
     life: integer(0, 1_000_000),
     dueAt: instant(),
     /** When the process noticed that it was due: later after an outage. */

@@ -52,6 +52,10 @@ export const Ticket = entity('Ticket', 'crm_tickets', {
     openedAt: instant(),
     firstRepliedAt: instant({ nullable: true }),
     lastCustomerMessageAt: instant({ nullable: true }),
+    /** Since when it waits for the customer, or on hold; of the customer since the last reply. Null while it does not. */
+    waitingSince: instant({ nullable: true }),
+    /** How often it began to. */
+    waitCount: integer(0, 1_000_000, { default: 0 }),
     resolvedAt: instant({ nullable: true }),
     closedAt: instant({ nullable: true }),
     reopenCount: integer(0, 1_000_000, { default: 0 }),
@@ -100,6 +104,7 @@ export const tickets = resource(Ticket, {
     'accountId',
     'openedAt',
     'nextDueAt',
+    'waitingSince',
     'resolvedAt',
     'closedAt',
     'mergedIntoTicketId',
@@ -137,6 +142,8 @@ export const tickets = resource(Ticket, {
     nextDueAt: 'reply or resolve',
     firstRepliedAt: 'reply',
     lastCustomerMessageAt: 'customerReply',
+    waitingSince: 'setStatus or reply',
+    waitCount: 'setStatus',
     resolvedAt: 'resolve',
     closedAt: 'close',
     reopenCount: 'reopen',

@@ -26,6 +26,7 @@ describe('recorded histories', () => {
       'reopened',
       'rolled-on',
       'rolled-over',
+      'silent',
     ]);
   });
 

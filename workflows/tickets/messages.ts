@@ -63,7 +63,8 @@ export const ticketProcess = defineProcess({
       stages: openTicketStages,
     }),
     setStatus: message({
-      summary: 'Says whom the ticket waits for; in a pausing status the clocks stand still.',
+      summary:
+        'Says whom the ticket waits for; in a pausing status the clocks stand still. It waits for its customer, or on hold, for as long as its policy lets it.',
       payload: z.strictObject({ status: z.enum(workingStatuses) }),
       permission: 'tickets:work',
       stages: openTicketStages,

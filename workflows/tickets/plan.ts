@@ -1,16 +1,17 @@
 import { instantAfter, pausesOf } from './clock-time.ts';
 import type { Clock, TermsInForce } from './clocks.ts';
-import { rungName } from './terms.ts';
-import { actionNames, type SlaTarget, slaTargets, targetNames, type TicketStage } from './policy.ts';
+import { actionNames, isOpenStage, type SlaTarget, slaTargets, targetNames, type TicketStage } from './policy.ts';
 import type { SlaState } from '../processes/search-attributes.ts';
+import { rungName, type SlaTerms } from './terms.ts';
+import { endOfWait, type Waiting, type WaitTerms } from './waiting.ts';
 
 /** Something that a ticket does by itself at an instant, unless something happens before. */
 export interface Planned {
-  /** `warning_50`, `breach`, `rung_reassign_10` of a clock; `close` and `route` of the ticket. */
+  /** `warning_50`, `breach`, `rung_reassign_10` of a clock; `route`, `resolve`, `resume` and `close` of the ticket. */
   step: string;
   clockId: string | null;
   target: SlaTarget | null;
-  /** The life of the clock; for the ticket's own steps how often it was reopened. */
+  /** The life of the clock; for the ticket's own steps how often it was reopened, or began to wait for somebody. */
   life: number;
   dueAt: Date;
   /** In words, for timers and summaries: `first response · P1`. */
@@ -30,12 +31,12 @@ export interface TakenStep {
 }
 
 /** What the plan looks at beside the clocks; instants UTC. */
-export interface PlannedTicket {
+export interface PlannedTicket extends Waiting {
   stage: TicketStage;
   resolvedAt: Date | null;
-  closeAfterMinutes: number;
   reopenCount: number;
   routeAgainAt: Date | null;
+  terms: WaitTerms & Pick<SlaTerms, 'closeAfterMinutes'>;
 }
 
 /** Percents at which people are warned, ascending, each once. */
@@ -99,14 +100,19 @@ export function nextPlanned(
   );
 }
 
-function ownSteps({ stage, resolvedAt, closeAfterMinutes, reopenCount: life, routeAgainAt }: PlannedTicket): Planned[] {
-  const own = (step: string, dueAt: Date, clause: string) => [
-    { step, clockId: null, target: null, life, dueAt, clause },
+function ownSteps(ticket: PlannedTicket): Planned[] {
+  const { stage, resolvedAt, reopenCount, routeAgainAt, waitCount, terms } = ticket;
+  const own = { clockId: null, target: null };
+  if (stage === 'resolved' && resolvedAt !== null) {
+    const dueAt = new Date(resolvedAt.getTime() + terms.closeAfterMinutes * 60_000);
+    return [{ ...own, step: 'close', life: reopenCount, dueAt, clause: 'close' }];
+  }
+  if (!isOpenStage(stage)) return [];
+  const end = endOfWait(ticket, terms);
+  return [
+    ...(routeAgainAt ? [{ ...own, step: 'route', life: reopenCount, dueAt: routeAgainAt, clause: 'route again' }] : []),
+    ...(end ? [{ ...own, ...end, life: waitCount }] : []),
   ];
-  if (stage === 'resolved' && resolvedAt !== null)
-    return own('close', new Date(resolvedAt.getTime() + closeAfterMinutes * 60_000), 'close');
-  const isOpen = stage === 'queued' || stage === 'assigned';
-  return isOpen && routeAgainAt !== null ? own('route', routeAgainAt, 'route again') : [];
 }
 
 /** Clocks in the order in which people read them: by target, then by age. */

@@ -29,6 +29,9 @@ export const policyPreview = z.object({
       z.ZodInt
     >,
   ),
+  waitsEnded: z
+    .int()
+    .describe('Open tickets that have waited too long by then: they would be resolved, or open again, at once.'),
   tickets: z
     .array(z.object({ ticketId: z.uuid(), number: z.int(), clocks: z.array(clockEffectSchema) }))
     .describe(
@@ -82,6 +85,7 @@ export class PreviewSummary {
   private readonly effects = Object.fromEntries(clockEffects.map((effect) => [effect, 0])) as PolicyPreview['effects'];
   private openTickets = 0;
   private affectedTickets = 0;
+  private waitsEnded = 0;
   private listed: AffectedTicket[] = [];
 
   constructor(version: number, mostListed: number) {
@@ -89,9 +93,10 @@ export class PreviewSummary {
     this.mostListed = mostListed;
   }
 
-  /** Counts an open ticket with what becomes of its clocks. */
-  add({ id: ticketId, number }: { id: string; number: number }, clocks: ClockEffect[]): void {
+  /** Counts an open ticket with what becomes of its clocks, and whether its wait for somebody is over at once. */
+  add({ id: ticketId, number }: { id: string; number: number }, clocks: ClockEffect[], endsWait: boolean): void {
     this.openTickets += 1;
+    if (endsWait) this.waitsEnded += 1;
     if (clocks.length === 0) return;
     this.affectedTickets += 1;
     for (const { effect } of clocks) this.effects[effect] += 1;
@@ -101,12 +106,13 @@ export class PreviewSummary {
 
   preview(): PolicyPreview {
     this.keepMostAffected();
-    const { version, openTickets, affectedTickets, effects, listed: tickets } = this;
+    const { version, openTickets, affectedTickets, effects, waitsEnded, listed: tickets } = this;
     return {
       version,
       openTickets,
       affectedTickets,
       effects,
+      waitsEnded,
       tickets,
       ticketsLeftOut: affectedTickets - tickets.length,
     };

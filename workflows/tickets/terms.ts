@@ -68,12 +68,19 @@ export const slaTermsSchema = z.object({
   closeAfterMinutes: minutes(0),
   /** Wall minutes from the resolution in which an answer of the customer reopens the ticket. */
   reopenWithinMinutes: minutes(0),
+  /** Wall minutes in `waiting_for_customer`, counted anew from each reply, after which the ticket is resolved by itself. */
+  resolveAfterMinutes: minutes(1),
+  /** Wall minutes `on_hold` after which the ticket is open again by itself. */
+  resumeAfterMinutes: minutes(1),
 });
 export type SlaTerms = z.output<typeof slaTermsSchema>;
 
 const dayMinutes = 1_440;
 
-/** Terms of a policy that says nothing else, and of a ticket without a policy: no promise, closed in four days. */
+/**
+ * Terms of a policy that says nothing else, and of a ticket without a policy: no promise, closed in four days; nobody is
+ * waited for longer than two weeks.
+ */
 export const defaultTerms = {
   pauseStatuses: ['waiting_for_customer'],
   pausedTargets: [...slaTargets],
@@ -81,6 +88,8 @@ export const defaultTerms = {
   escalation: [],
   closeAfterMinutes: 4 * dayMinutes,
   reopenWithinMinutes: 30 * dayMinutes,
+  resolveAfterMinutes: 14 * dayMinutes,
+  resumeAfterMinutes: 14 * dayMinutes,
 } satisfies Partial<SlaTerms>;
 
 const termsParts = z.object({ targets: targetsSchema, escalation: escalationSchema });

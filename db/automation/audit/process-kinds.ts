@@ -9,6 +9,7 @@ import {
 import type { Process } from '../../../workflows/processes/messages.ts';
 import type { searchAttributes } from '../../../workflows/processes/search-attributes.ts';
 import { ticketProcess } from '../../../workflows/tickets/messages.ts';
+import { waitingStatuses } from '../../../workflows/tickets/waiting.ts';
 import { Lead } from '../../leads/lead.ts';
 import { schema } from '../../model/entity.ts';
 import { Ticket } from '../../tickets/ticket.ts';
@@ -92,6 +93,8 @@ const lead: ProcessKind = {
 const runningClock = `select from crm_core.crm_sla_clocks k
   where k.organization_id = r.organization_id and k.ticket_id = r.ticket_id and k.state = 'running' and k.ended_at is null and k.deleted_at is null`;
 
+const waits = isAnyOf('status', waitingStatuses);
+
 const ticket: ProcessKind = {
   process: ticketProcess,
   table: `${schema}.${Ticket.table}`,
@@ -110,7 +113,7 @@ const ticket: ProcessKind = {
     sla: 'r.sla',
     dueAt,
   },
-  isPlanned: `(${isAnyOf('stage', ['queued', 'resolved'])} or exists (${runningClock}))`,
+  isPlanned: `(${isAnyOf('stage', ['queued', 'resolved'])} or ${waits} or exists (${runningClock}))`,
   contradictions: {
     'its status is not one of its stage': `case when ${isAnyOf('stage', ['resolved', 'closed', 'merged'])} then r.status <> r.stage
       else ${isAnyOf('status', ['resolved', 'closed', 'merged'])} end`,
@@ -118,6 +121,7 @@ const ticket: ProcessKind = {
     'it has ended, but not at any time': `${isAnyOf('stage', ticketProcess.finalStages)} and r.closed_at is null`,
     'it is at work, but ended at a time': `${isAnyOf('stage', ['queued', 'assigned'])} and coalesce(r.resolved_at, r.closed_at) is not null`,
     'it has ended, but something is planned': `${isAnyOf('stage', ticketProcess.finalStages)} and coalesce(r.next_step, r.next_due_at::text) is not null`,
+    'it waits for somebody outside since no time, or since a time for nobody': `${waits} <> (r.waiting_since is not null)`,
     'nobody has it': `r.stage = 'assigned' and r.assigned_user_id is null`,
     'somebody has it': `r.stage = 'queued' and r.assigned_user_id is not null`,
   },

@@ -35,6 +35,8 @@ describe('the columns of a record', () => {
     const wrong = [
       await rows.ticket({ status: 'resolved' }),
       await rows.ticket({ resolved_at: new Date() }),
+      await rows.ticket({ waiting_since: new Date() }),
+      await rows.ticket({ status: 'waiting_for_customer', next_step: 'resolve', next_due_at: secondsAgo(-60) }),
       await rows.ticket({ stage: 'queued', ...planned }),
       await rows.moved('ticket', await rows.ticket({ stage: 'resolved', status: 'resolved', ...planned }), 'resolved'),
       await rows.moved('ticket', await rows.ticket({ stage: 'closed', status: 'closed' }), 'closed'),
@@ -51,7 +53,10 @@ describe('the columns of a record', () => {
     ];
     await rows.lead({ stage: 'scored', assigned_user_id: null, next_step: 'find_owner' });
     await rows.lead({ next_step: null, next_due_at: null, deleted_at: new Date() });
-    const tickets = [await rows.ticket({ stage: 'queued', assigned_user_id: null })];
+    const tickets = [
+      await rows.ticket({ stage: 'queued', assigned_user_id: null }),
+      await rows.ticket({ status: 'on_hold', waiting_since: new Date() }),
+    ];
     await rows.ticket();
     expect(await found()).toEqual({
       unplanned: [...leads.map((id) => `lead ${id}`), ...tickets.map((id) => `ticket ${id}`)].toSorted(),

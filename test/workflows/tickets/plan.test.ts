@@ -107,10 +107,13 @@ describe('the steps of a clock', () => {
 describe('the next step of a ticket', () => {
   const ticket: PlannedTicket = {
     stage: 'assigned',
+    status: 'open',
+    waitingSince: null,
+    waitCount: 0,
     resolvedAt: null,
-    closeAfterMinutes: 90,
     reopenCount: 3,
     routeAgainAt: null,
+    terms: { closeAfterMinutes: 90, resolveAfterMinutes: 200, resumeAfterMinutes: 300 },
   };
   const next = (changes: Partial<PlannedTicket>, clocks: readonly Clock[] = []) =>
     nextPlanned({ ...ticket, ...changes }, clocks, by, []);
@@ -129,6 +132,25 @@ describe('the next step of a ticket', () => {
     expect(next({ stage: 'queued', routeAgainAt: at(1) })).toMatchObject({ step: 'route', dueAt: at(1) });
     expect(next({ stage: 'received', routeAgainAt: at(1) })).toBeNull();
     expect(next({ resolvedAt: at(1) })).toBeNull();
+  });
+
+  it('is the end of a wait for somebody outside, by what it waits for, in every wait anew', () => {
+    const waits = { waitingSince: at(5), waitCount: 2 };
+    expect(next({ ...waits, status: 'waiting_for_customer' })).toMatchObject({
+      step: 'resolve',
+      dueAt: at(205),
+      life: 2,
+      clause: 'resolve · no word from the customer',
+    });
+    expect(next({ ...waits, status: 'on_hold', stage: 'queued' })).toMatchObject({
+      step: 'resume',
+      dueAt: at(305),
+      life: 2,
+      clause: 'end of the hold',
+    });
+    expect(next({ ...waits, status: 'on_hold', routeAgainAt: at(6) })).toMatchObject({ step: 'route', life: 3 });
+    expect(next({ ...waits, status: 'on_hold', waitingSince: null })).toBeNull();
+    expect(next({ ...waits, status: 'on_hold', stage: 'received' })).toBeNull();
   });
 });
 

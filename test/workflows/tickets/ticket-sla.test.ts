@@ -109,6 +109,29 @@ describe('a ticket', () => {
     await keepHistory('ticket-paused', ticket.handle);
   });
 
+  it('is resolved by itself when its customer stays silent, and closes after that', async () => {
+    world = await SlaWorld.open(environment, fixture.app, {
+      policy: { ...plan.policy, resolveAfterMinutes: 7 * 24 * 60 },
+    });
+    const { house } = world;
+    const ticket = await world.start({ priority: 'P1' });
+    const { ticketId, handle } = ticket;
+    await world.send(ticket, 'reply', { text: 'Which machine?' });
+    await world.send(ticket, 'setStatus', { status: 'waiting_for_customer' });
+    const since = new Date((await house.ticket(ticketId))['waiting_since'] as string);
+    const due = after(since, 7 * 24 * 60);
+    expect(await currentDetails(handle)).toContain('next step | resolve · no word from the customer');
+    await environment.sleep(minutes(7 * 24 * 60 + 1));
+    await eventually('it is resolved', async () => (await house.ticket(ticketId))['stage'] === 'resolved');
+    expect(await lateness(handle, due)).toBeLessThan(1_000);
+    expect(await handle.result()).toMatchObject({ stage: 'closed', sla: 'met' });
+    expect((await house.steps(ticketId)).map(({ step, due_at }) => [step, due_at])).toEqual([
+      ['resolve', due],
+      ['close', after(due, 60)],
+    ]);
+    await keepHistory('ticket-silent', handle);
+  });
+
   it.each([
     ['takes the breach back', 0, { state: 'met', breached: false, breached_at: null, breach_detected_at: null }],
     ['a millisecond later does not', 1, { state: 'breached', breached: true }],

@@ -1,0 +1,64 @@
+import { readOpenPromises } from '../../db/tickets/life.queries.ts';
+import { cancel, complete, followStatus } from '../../workflows/tickets/clocks.ts';
+import type { Planned } from '../../workflows/tickets/plan.ts';
+import type { TicketStatus } from '../../workflows/tickets/policy.ts';
+import { notify, watchersOf } from './notifications.ts';
+import type { Move } from './save.ts';
+import { type TicketCase, withClocks } from './ticket-case.ts';
+
+/** What another status means: the clocks stand still, run on, or go on as they were. */
+export function withStatus(
+  ticketCase: TicketCase,
+  status: TicketStatus,
+  cause: string,
+): Pick<Move, 'values' | 'clocks' | 'inForce'> {
+  const by = ticketCase.inForce && { ...ticketCase.inForce, status };
+  const clocks = withClocks(ticketCase, (clock) => (by ? followStatus(clock, by, ticketCase.change.at, cause) : clock));
+  return { values: { status }, clocks, inForce: by };
+}
+
+/**
+ * What the resolution at `at` means. What nobody has answered is not waited for any more: that is no answer in time, and
+ * has no time to answer.
+ */
+export function resolvedAt(ticketCase: TicketCase, at: Date): Pick<Move, 'values' | 'clocks'> {
+  return {
+    values: { stage: 'resolved', status: 'resolved', resolvedAt: at, routeAgainAt: null },
+    clocks: withClocks(ticketCase, (clock, by) =>
+      clock.target === 'resolution' ? complete(clock, by, at) : cancel(clock, by, at, 'resolved without an answer'),
+    ),
+  };
+}
+
+/**
+ * The customer has stayed silent for as long as the policy waits: resolved as of the end of that time, however late it
+ * was noticed. Whoever is owed an answer was asked nothing: their ticket is open again instead.
+ */
+export async function endOfSilence(ticketCase: TicketCase, planned: Planned): Promise<Move> {
+  const { em, change, ticket } = ticketCase;
+  const { answers } = await readOpenPromises(em, ticket);
+  if (answers.length > 0) return resumed(ticketCase, planned, 'the customer is owed an answer');
+  const summary = 'resolved by itself: no word from the customer';
+  return {
+    told: { kind: 'ticket.resolved', summary, details: { dueAt: planned.dueAt.toISOString() } },
+    ...resolvedAt(ticketCase, planned.dueAt),
+    rows: notify(change, ticket.assignedUserId, 'resolved', ticket),
+    step: { planned, userId: ticket.assignedUserId, outcome: 'resolved by itself' },
+  };
+}
+
+/** A hold has lasted for as long as the policy lets it. */
+export function endOfHold(ticketCase: TicketCase, planned: Planned): Promise<Move> {
+  return resumed(ticketCase, planned, 'the hold has ended');
+}
+
+async function resumed(ticketCase: TicketCase, planned: Planned, why: string): Promise<Move> {
+  const { em, change, ticket } = ticketCase;
+  const watchers = await watchersOf(em, ticket);
+  return {
+    told: { kind: 'ticket.status', summary: `status ${ticket.status} → open by itself: ${why}` },
+    ...withStatus(ticketCase, 'open', why),
+    rows: watchers.flatMap((userId) => notify(change, userId, 'resumed', ticket)),
+    step: { planned, userId: watchers[0] ?? null, outcome: `open again: ${why}` },
+  };
+}
