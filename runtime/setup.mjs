@@ -3,7 +3,7 @@
 // installed: it installs the dependencies when they are missing or out of date, then runs the file with the Node 24 among them.
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -12,6 +12,10 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const modules = join(root, 'node_modules');
 const node24 = join(modules, 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
 const stamp = join(modules, '.durable-crm-installed');
+/** Holds the process ID of the command that installs; not in node_modules, which npm empties first. */
+const lock = join(root, '.installing');
+/** A lock without a living holder's ID in it is left over from a power cut after so long. */
+const longestWriteMilliseconds = 5_000;
 
 /** The packages that package-lock.json asks for are those that npm says it has put into node_modules. */
 function dependenciesAreThere(lockText) {
@@ -64,13 +68,54 @@ function linkCommand() {
   symlinkSync(join('..', '..', 'cli', 'crm.mjs'), link);
 }
 
+/** Whether this command has become the one that installs. */
+function takesLock() {
+  try {
+    writeFileSync(lock, String(process.pid), { flag: 'wx' });
+    return true;
+  } catch (error) {
+    if (error.code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+/** Takes away the lock of a command that was killed. */
+function clearStaleLock() {
+  try {
+    const holder = Number(readFileSync(lock, 'utf8'));
+    const isHeld = holder > 0 ? isAlive(holder) : Date.now() - statSync(lock).mtimeMs < longestWriteMilliseconds;
+    if (!isHeld) rmSync(lock, { force: true });
+  } catch (error) {
+    if (error.code !== 'ENOENT') throw error;
+  }
+}
+
+/** Of commands that begin at once in one checkout one installs, and the others wait for it. */
+function installOnce(isDone, work) {
+  clearStaleLock();
+  for (let waited = 0; !takesLock(); waited += 1) {
+    if (waited === 0) process.stderr.write('Another command is installing the dependencies; waiting for it.\n');
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
+    clearStaleLock();
+  }
+  process.on('exit', unlock);
+  if (!isDone()) work();
+  process.off('exit', unlock);
+  unlock();
+}
+
+const unlock = () => rmSync(lock, { force: true });
+
 function prepare() {
   const lockText = readFileSync(join(root, 'package-lock.json'), 'utf8');
   const fingerprint = createHash('sha256').update(lockText).digest('hex');
-  if (existsSync(node24) && existsSync(stamp) && readFileSync(stamp, 'utf8') === fingerprint) return;
-  if (!dependenciesAreThere(lockText)) install();
-  linkCommand();
-  writeFileSync(stamp, fingerprint);
+  const isDone = () => existsSync(node24) && existsSync(stamp) && readFileSync(stamp, 'utf8') === fingerprint;
+  if (isDone()) return;
+  installOnce(isDone, () => {
+    if (!dependenciesAreThere(lockText)) install();
+    linkCommand();
+    writeFileSync(stamp, fingerprint);
+  });
 }
 
 /** npm and the shell between it and us: when one of them is killed outright, nobody else tells us. */

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
@@ -54,5 +54,49 @@ describe('the launcher of the npm scripts', () => {
     await once(child.stdout, 'data');
     child.kill('SIGKILL');
     expect(await waitUntil(() => !isAlive(Number(output())), 5_000)).toBe(true);
+  });
+});
+
+/** An npm that takes its time over an installation, notes it, and fails when another one is at work. */
+const slowNpm = `
+  const { mkdirSync, rmdirSync, appendFileSync, symlinkSync, writeFileSync } = require('node:fs');
+  mkdirSync('busy');
+  appendFileSync('installations', 'x');
+  setTimeout(() => {
+    mkdirSync('node_modules/node/bin', { recursive: true });
+    symlinkSync(process.execPath, 'node_modules/node/bin/node');
+    writeFileSync('node_modules/.package-lock.json', '{"packages": {}}');
+    rmdirSync('busy');
+  }, 500);`;
+
+describe('a checkout without dependencies', () => {
+  const checkout = join(folder, 'checkout');
+  const launchers = () =>
+    [1, 2, 3].map((place) => {
+      const child = spawn(process.execPath, ['runtime/setup.mjs', 'program.mjs', String(place)], {
+        cwd: checkout,
+        stdio: ['ignore', 'pipe', 'pipe'],
+        env: { ...process.env, NODE_OPTIONS: '', npm_lifecycle_event: '', npm_execpath: join(folder, 'npm.js') },
+      });
+      let output = '';
+      for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += String(chunk)));
+      return exitOf(child).then(({ code }) => ({ code, output }));
+    });
+
+  it('installs them once for all commands that begin at once, also after one that was killed meanwhile', async () => {
+    mkdirSync(join(checkout, 'runtime'), { recursive: true });
+    copyFileSync(join(checkoutRoot, 'runtime', 'setup.mjs'), join(checkout, 'runtime', 'setup.mjs'));
+    writeFileSync(join(checkout, 'package-lock.json'), '{"packages": {}}');
+    writeFileSync(join(checkout, 'program.mjs'), `process.stdout.write('ran ' + process.argv[2]);`);
+    writeFileSync(join(folder, 'npm.js'), slowNpm);
+    const killed = spawn(process.execPath, ['-e', '']);
+    await exitOf(killed);
+    writeFileSync(join(checkout, '.installing'), String(killed.pid));
+
+    const ended = await Promise.all(launchers());
+    for (const [index, { code, output }] of ended.entries())
+      expect([code, output]).toEqual([0, expect.stringContaining(`ran ${index + 1}`)]);
+    expect(readFileSync(join(checkout, 'installations'), 'utf8')).toBe('x');
+    expect(ended.filter(({ output }) => output.includes('Another command is installing'))).toHaveLength(2);
   });
 });
