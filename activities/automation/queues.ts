@@ -22,7 +22,7 @@ export const ticketQueue: Queue = { process: ticketProcess, readTakers: readTick
 const mostTold = 50;
 
 /**
- * Tells the records that have waited longest for a user of the user's free capacity: one for each free place. One that
+ * Tells the records that come next for a user of the user's free capacity: one for each free place. One that
  * does not take its place, because it has ended or got another one meanwhile, has it announced again.
  */
 export async function tellQueue(

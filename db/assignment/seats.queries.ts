@@ -7,12 +7,12 @@ import { readTeams, type Work } from './teams.queries.ts';
 interface FreePlaces {
   /** How many more records they can be given. */
   room: number;
-  /** Those they could be given, oldest first, also beyond their room. */
+  /** Those they could be given, the next one first, also beyond their room. */
   ids: string[];
 }
 
 /**
- * What of a queue a user could be given at the instant `at`, at most `limit`, the oldest first. None while they have no
+ * What of a queue a user could be given at the instant `at`, at most `limit`, the next one first. None while they have no
  * room or are away.
  */
 export type ReadTakers = (

@@ -18,11 +18,11 @@ const takersSql = `
         select from crm_core.crm_ticket_assignments d join serving on d.rules_tried @> serving.tried
         where d.organization_id = t.organization_id and d.ticket_id = t.ticket_id and d.round = t.round
           and d.deleted_at is null and t.skills <@ serving.skills) end
-  order by t.opened_at, t.ticket_id
+  order by t.priority, t.opened_at, t.ticket_id
   limit ?`;
 
 /**
  * The queued tickets that a user could be given: of those with skills that they have, the ones for a team in which they
- * hold a place, their own or as a delegate.
+ * hold a place, their own or as a delegate. The most urgent first, of those the oldest.
  */
 export const readTicketTakers = readTakersBy('ticket', takersSql);

@@ -88,6 +88,17 @@ it('the oldest tickets in the queue hear when a place is free, one for each plac
   expect(await toldTimes(second)).toBe(0);
 });
 
+it('of the tickets that could have a free place the most urgent one hears, however long others have waited', async () => {
+  const desk = await makeDesk(fixture.app, { agents: [{ ticketCapacity: 2 }] });
+  const held = [await desk.open(), await desk.open()];
+  for (const ticketId of held) await desk.route(ticketId);
+  const waiting: string[] = [];
+  for (const priority of ['P4', 'P2', 'P1', 'P2']) waiting.push(await queuedTicket(desk, { priority }));
+  for (const ticketId of held) await desk.resolve(ticketId);
+  await deliver(desk, capacityFreed(change(desk, 'ticket', held[0] ?? ''), String(desk.agents[0]?.id)));
+  expect(await Promise.all(waiting.map(toldTimes))).toEqual([0, 1, 1, 0]);
+});
+
 it('however many wait before them that cannot take it: for lack of a rule, a skill or the team', async () => {
   const desk = await makeDesk(fixture.app, {
     agents: [{ ticketCapacity: 1, skills: ['german'] }],
