@@ -18,7 +18,7 @@ import { ticketFacts } from '../../workflows/tickets/facts.ts';
 import { choosePolicy } from '../../workflows/tickets/policy-choice.ts';
 import { completePerson, newPerson } from '../leads/people.ts';
 import { messageRows } from './conversation.ts';
-import { notify } from './notifications.ts';
+import { notify, unattended } from './notifications.ts';
 import { routeTicket } from './routing.ts';
 import { clockRow, plan, type Saved } from './save.ts';
 
@@ -98,7 +98,9 @@ export async function open(em: EntityManager, opening: Opening, at: Date): Promi
     }),
     ...routed.rows,
     ...said,
-    ...notify(change, routed.userId, 'assigned', ticket),
+    ...(routed.userId === null
+      ? await unattended(em, change, ticket, inForce)
+      : notify(change, routed.userId, 'assigned', ticket)),
   ];
   await insertRows(em, gather(rows), [
     ...routed.statements,

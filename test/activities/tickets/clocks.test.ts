@@ -137,7 +137,7 @@ describe('the clocks', () => {
       { status: 'waiting_for_customer' },
       { receivedAt: at(20) },
     );
-    expect(paused).toMatchObject({ sla: 'paused', next: undefined });
+    expect(paused).toMatchObject({ sla: 'paused', next: { step: 'resolve' } });
     const { state } = await house.send(ticketId, 'customerReply', { text: 'Here it is.' }, { receivedAt: at(500) });
     expect(state).toMatchObject({ status: 'open', sla: 'on_track', next: { dueAt: at(510).toISOString() } });
     const [first, resolution] = await house.clocks(ticketId);

@@ -166,6 +166,35 @@ describe('a ticket on hold', () => {
   });
 });
 
+describe('a ticket that comes into the queue', () => {
+  const nothing = { when: 'channel == "phone"' };
+  const unattended = async (house: TicketHouse) =>
+    (await notified(house)).filter(({ kind }) => kind === 'ticket.unattended').map(({ user_id: userId }) => userId);
+
+  it('without any promise is told of once, to the manager of its team: no clock will', async () => {
+    const house = await makeTicketHouse(fixture.app, { policy: nothing, agents: [{ ticketCapacity: 1 }] });
+    const manager = house.team['managerUserId'];
+    const { ticketId: held } = await house.open({}, { receivedAt: monday });
+    expect(await unattended(house)).toEqual([]);
+    const { ticketId } = await house.open({}, { receivedAt: monday });
+    expect(await unattended(house)).toEqual([manager]);
+    await house.takeNext(ticketId);
+    await house.send(ticketId, 'assign', {}, { receivedAt: at(90) });
+    expect(await unattended(house)).toEqual([manager]);
+    await house.send(held, 'assign', {}, { receivedAt: at(100) });
+    expect(await house.ticket(held)).toMatchObject({ stage: 'queued' });
+    expect(await unattended(house)).toEqual([manager, manager]);
+  });
+
+  it('with one is left to its clocks, unless they are for other priorities', async () => {
+    const house = await makeTicketHouse(fixture.app, { policy: { targets: { P1: { resolution: 9 } } }, agents: [] });
+    await house.open({ priority: 'P1' });
+    expect(await unattended(house)).toEqual([]);
+    await house.open({ priority: 'P2' });
+    expect(await unattended(house)).toEqual([house.team['managerUserId']]);
+  });
+});
+
 describe('tickets that waited before waits had an end', () => {
   it('have the whole time from the upgrade on, by the terms that they keep', async () => {
     const house = await makeTicketHouse(fixture.app, { policy: { targets: { P1: { first_response: 60 } } } });
