@@ -1,5 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { type Database, statementAcrossOrganizations } from '../database.ts';
+import type { TicketRow } from './ticket-state.queries.ts';
 
 /** A public reply with all that its mail says. Message-IDs without angle brackets. */
 export interface StoredReply {
@@ -144,4 +145,18 @@ export async function markReplyUndelivered(
     [at, reason.slice(0, 500), listed(refused), at, by, organizationId, conversationMessageId, refused.length > 0],
   );
   return reply ?? null;
+}
+
+/** Whether the last reply of a ticket did not reach somebody whom it was for. */
+export async function isLastReplyUndelivered(
+  em: EntityManager,
+  { organizationId, id }: Pick<TicketRow, 'organizationId' | 'id'>,
+): Promise<boolean> {
+  const [last]: { undelivered: boolean }[] = await em.execute(
+    `select undelivered_at is not null as undelivered from crm_core.crm_conversation_messages
+     where organization_id = ? and ticket_id = ? and kind = 'reply' and deleted_at is null
+     order by sent_at desc, conversation_message_id desc limit 1`,
+    [organizationId, id],
+  );
+  return last?.undelivered === true;
 }

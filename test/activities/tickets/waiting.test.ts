@@ -1,6 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
 import { receiveCommand } from '../../../db/automation/ledger.queries.ts';
+import { inOrganization } from '../../../db/database.ts';
+import { markReplyUndelivered } from '../../../db/tickets/replies.queries.ts';
 import { previewPolicyChange } from '../../../db/tickets/policy-change.queries.ts';
 import { migrateDown, migrateUp, migrationStatus } from '../../../db/migrator.ts';
 import { databaseFixture } from '../../db/database-fixture.ts';
@@ -85,6 +87,26 @@ describe('a ticket that waits for a silent customer', () => {
     const first = (await house.clocks(ticketId)).find(({ target }) => target === 'first_response');
     expect(first?.intervals.map(({ kind }) => kind)).toEqual(['running', 'paused', 'running', 'paused', 'running']);
     expect((await notified(house)).filter(({ kind }) => kind === 'ticket.resumed')).toHaveLength(2);
+  });
+
+  it('is open again when the last reply never reached the customer', async () => {
+    const house = await makeTicketHouse(fixture.app, { policy });
+    const ticketId = await waitingTicket(house);
+    const [reply] = await house.sql<{ id: string }>(
+      "select conversation_message_id as id from crm_core.crm_conversation_messages where ticket_id = ? and kind = 'reply'",
+      [ticketId],
+    );
+    const bounce = { at: at(12), by: 'system', reason: 'no such mailbox', refused: [] };
+    await inOrganization(fixture.app, house.org.id, (em) =>
+      markReplyUndelivered(em, house.org.id, reply?.id ?? '', bounce),
+    );
+    expect((await house.takeNext(ticketId)).state).toMatchObject({ stage: 'assigned', status: 'open' });
+    expect((await house.steps(ticketId)).map(({ outcome }) => outcome)).toEqual([
+      'open again: the last reply did not reach the customer',
+    ]);
+    await house.send(ticketId, 'reply', { text: 'By the other address: which machine?' }, { receivedAt: at(120) });
+    await house.send(ticketId, 'setStatus', { status: 'waiting_for_customer' }, { receivedAt: at(121) });
+    expect((await house.takeNext(ticketId)).state).toMatchObject({ stage: 'resolved' });
   });
 
   it('waits for two weeks where no policy says how long', async () => {
