@@ -6,6 +6,7 @@ import { baseColumns, type Change, timelineRow } from '../../db/model/changes.ts
 import type { Insertion } from '../../db/model/set-based.ts';
 import { Task } from '../../db/engagement/task.ts';
 import { ExternalRef } from '../../db/parties/external-ref.ts';
+import type { EmailStatus } from '../../workflows/leads/facts.ts';
 import type { NormalisedIntake } from '../../workflows/leads/normalisation.ts';
 
 /** The first entry in the timeline of a lead, at the receipt of its capture. */
@@ -19,6 +20,7 @@ export function capturedLead(
   { receivedAt, intake, steps }: Capture,
   context: IntakeContext,
   duplicates: ComparedDuplicate[],
+  emailStatus: EmailStatus,
 ): LeadRow {
   const {
     fullName,
@@ -44,6 +46,7 @@ export function capturedLead(
     fullName,
     normalizedName,
     email,
+    emailStatus,
     phone,
     company,
     normalizedCompany,

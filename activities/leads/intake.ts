@@ -23,7 +23,6 @@ interface Captured {
   context: IntakeContext;
   lead: LeadRow;
   duplicates: ComparedDuplicate[];
-  emailStatus: EmailStatus;
 }
 
 /**
@@ -46,9 +45,8 @@ export async function decide(
     change,
     capture,
     context,
-    lead: capturedLead(change, capture, context, duplicates),
+    lead: capturedLead(change, capture, context, duplicates, emailStatus),
     duplicates,
-    emailStatus,
   };
   for (const candidate of exact) {
     // By the time that it is locked it may have been merged itself: this capture goes where it went.
@@ -61,9 +59,10 @@ export async function decide(
 
 async function scoreAndAssign(
   em: EntityManager,
-  { change, capture, context, lead: captured, duplicates, emailStatus }: Captured,
+  { change, capture, context, lead: captured, duplicates }: Captured,
 ): Promise<LeadRow> {
   const { intake, receivedAt } = capture;
+  const { emailStatus } = captured;
   const { modelScore, facts } = scoreByModel({
     lead: intake,
     context,
@@ -112,7 +111,7 @@ async function scoreAndAssign(
  */
 async function mergeInto(
   em: EntityManager,
-  { change, capture, context, lead, duplicates, emailStatus }: Captured,
+  { change, capture, context, lead, duplicates }: Captured,
   survivor: LeadRow,
   likeLeadId: string,
 ): Promise<LeadRow> {
@@ -133,7 +132,7 @@ async function mergeInto(
   );
   const filled = missing(survivor, unclaimed);
   const duplicate = duplicates.find(({ leadId }) => leadId === likeLeadId);
-  const surviving = await absorb(em, change, survivor, filled, [
+  const surviving = await absorb(em, change, survivor, merged, filled, [
     { into: Lead, rows: [merged as unknown as Record<string, unknown>] },
     capturedEntry(change, capture),
     timelineRow(change, 'lead.merged', 'merged into an open lead of the same person', { intoLeadId: survivor.id }),
@@ -148,7 +147,7 @@ async function mergeInto(
   ]);
   const person = await findPerson(em, survivor.personId);
   const isAnother = owner !== null && owner.id !== survivor.personId;
-  const known = person && !isAnother ? await completePerson(em, change, person, unclaimed, emailStatus) : person;
+  const known = person && !isAnother ? await completePerson(em, change, person, unclaimed, lead.emailStatus) : person;
   await insertRows(
     em,
     [],

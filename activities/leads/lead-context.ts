@@ -2,7 +2,7 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { type IntakeContext, readIntakeContext } from '../../db/leads/intake.queries.ts';
 import { scoreByModel, type ModelScore } from '../../db/leads/decisions.ts';
 import type { LeadRow } from '../../db/leads/lead-state.queries.ts';
-import type { EmailStatus, LeadFacts } from '../../workflows/leads/facts.ts';
+import type { LeadFacts } from '../../workflows/leads/facts.ts';
 import type { NormalisedIntake } from '../../workflows/leads/normalisation.ts';
 import type { Engagement } from '../../workflows/leads/scoring.ts';
 
@@ -16,17 +16,13 @@ export async function scoreAgain(
 ): Promise<{ context: IntakeContext; facts: LeadFacts; modelScore: ModelScore }> {
   const source = asIntake(lead);
   const context = await readIntakeContext(em, lead.organizationId, lead.id, source);
-  const [person]: { email_status: EmailStatus }[] = await em.execute(
-    'select email_status from crm_core.crm_people where organization_id = ? and person_id = ?',
-    [lead.organizationId, lead.personId],
-  );
   const engagements = await readEngagements(em, lead);
   return {
     context,
     ...scoreByModel({
       lead: source,
       context,
-      emailStatus: person?.email_status ?? 'unknown',
+      emailStatus: lead.emailStatus,
       engagements,
       engagementCount: lead.engagementCount,
       capturedAt: lead.capturedAt,

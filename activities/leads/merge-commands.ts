@@ -90,9 +90,5 @@ async function separate(
     return { personId: lead.personId, stage, rows: [] };
   const personId = uuidv7();
   const described = { ...lead, normalizedName: lead.normalizedName ?? '', consent: lead.consent ?? null };
-  return {
-    personId,
-    stage,
-    rows: [newPerson(change, personId, described, person.primaryEmail === lead.email ? person.emailStatus : 'unknown')],
-  };
+  return { personId, stage, rows: [newPerson(change, personId, described, lead.emailStatus)] };
 }

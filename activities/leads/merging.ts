@@ -44,6 +44,15 @@ export function withoutClaimed<Known extends Pick<FactSource, 'email' | 'phone'>
   };
 }
 
+/** What is known of a survivor's mail once it has taken over these fields: of the same mail, the later look-up holds. */
+function mailStatus(survivor: LeadRow, merged: LeadRow, filled: Partial<LeadRow>): Partial<LeadRow> {
+  const { emailStatus } = merged;
+  if (filled.email !== undefined) return { emailStatus };
+  const isSaid = merged.email === survivor.email && emailStatus !== 'unknown';
+  const isNews = survivor.emailStatus === 'unknown' || merged.capturedAt >= survivor.capturedAt;
+  return isSaid && isNews ? { emailStatus } : {};
+}
+
 /**
  * A survivor takes over the fields of a lead merged into it, and counts one engagement more. `change` is that of the
  * merged lead, whose rows go along; the survivor gets its own audit and timeline.
@@ -52,19 +61,21 @@ export async function absorb(
   em: EntityManager,
   change: Change,
   survivor: LeadRow,
+  merged: LeadRow,
   filled: Partial<LeadRow>,
   rows: Insertion[],
 ): Promise<LeadRow> {
   const activity = survivor.stage === 'touched' ? { lastActivityAt: change.at } : {};
+  const followed = { ...mailStatus(survivor, merged, filled), ...companyKey(filled) };
   return saveLead(
     em,
     { ...change, subjectId: survivor.id },
     survivor,
-    { ...filled, ...companyKey(filled), ...activity, engagementCount: survivor.engagementCount + 1 },
+    { ...filled, ...followed, ...activity, engagementCount: survivor.engagementCount + 1 },
     {
       kind: 'lead.absorbed',
       summary: 'another capture of the same person was merged into this lead',
-      details: { leadId: change.subjectId },
+      details: { leadId: merged.id },
     },
     { rows },
   );
@@ -93,7 +104,7 @@ export async function join(
   );
   const filled = missing(survivor, unclaimed);
   const refs = await carriedRefs(em, change, lead.id, { subjectType: 'lead', subjectId: intoLeadId });
-  await absorb(em, change, survivor, filled, refs);
+  await absorb(em, change, survivor, lead, filled, refs);
   const evidence = { rule, stage: lead.stage as LeadStage, duplicate, filled: Object.keys(filled) };
   const told = { kind: 'lead.merged', summary: 'merged into another lead', details: { intoLeadId } };
   const values = { stage: 'merged', mergedIntoLeadId: intoLeadId } as const;

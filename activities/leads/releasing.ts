@@ -41,6 +41,7 @@ async function release(
     (field) => taken.includes(field) && JSON.stringify(holder[field]) === JSON.stringify(leaving[field]),
   );
   const emptied: Partial<LeadRow> = Object.fromEntries(given.map((field) => [field, null]));
+  const mailStatus = given.includes('email') ? { emailStatus: 'unknown' as const } : {};
   const isDirect = holder.id === leaving.mergedIntoLeadId;
   const engagementCount = Math.max(0, holder.engagementCount - (isDirect ? 1 : 0));
   const own = { ...change, subjectId: holder.id };
@@ -49,7 +50,7 @@ async function release(
     em,
     own,
     holder,
-    { ...emptied, ...companyKey(emptied), engagementCount },
+    { ...emptied, ...mailStatus, ...companyKey(emptied), engagementCount },
     { kind: releasedEvent, summary: 'a merge into this lead was taken back', details: { leadId: leaving.id } },
     { rows: [...refs, ...(holder.status === 'open' ? [eventRow(own, releasedEvent)] : [])] },
   );

@@ -1,6 +1,7 @@
 import { companyNameKey } from '../../workflows/leads/name-keys.ts';
 import { z } from 'zod';
 import { captureBody, consentSchema, urgencies, utmSchema } from '../../workflows/leads/capture.ts';
+import { emailStatuses } from '../../workflows/leads/facts.ts';
 import { leadStages, leadStatuses } from '../../workflows/leads/policy.ts';
 import { scoreBands } from '../../workflows/leads/scoring.ts';
 import { allow, ownLead, teamLead } from '../access/access-rules.ts';
@@ -26,6 +27,8 @@ export const Lead = entity('Lead', 'crm_leads', {
     accountId: reference(() => Account, { nullable: true }),
     fullName: text(200),
     email: email({ nullable: true }),
+    /** What the MX record of its own mail says, which need not be the one that its person is known by: scores go by this. */
+    emailStatus: choice(emailStatuses, { default: 'unknown' }),
     phone: phone({ nullable: true }),
     company: text(200, { nullable: true }),
     country: country({ nullable: true }),
@@ -115,6 +118,7 @@ export const leads = resource(Lead, {
     'budgetBand',
     'urgency',
     'email',
+    'emailStatus',
     'phone',
     'company',
     'capturedAt',
@@ -158,6 +162,7 @@ export const leads = resource(Lead, {
     accountId: 'qualify',
     fullName: 'capture',
     email: 'capture',
+    emailStatus: 'capture',
     phone: 'capture',
     capturedAt: 'capture',
   },

@@ -1,3 +1,4 @@
+import { emailStatuses } from '../../workflows/leads/facts.ts';
 import { personNameKey } from '../../workflows/leads/name-keys.ts';
 import { allow, personOfOwnLead, personOfOwnLeadOrContact, personOfTeamLead } from '../access/access-rules.ts';
 import { choice, json, list, ratio, text } from '../model/columns.ts';
@@ -15,8 +16,8 @@ export const Person = entity('Person', 'crm_people', {
     normalizedName: text(200, { nullable: true }),
     primaryEmail: email({ nullable: true }),
     primaryPhone: phone({ nullable: true }),
-    /** What the mail domain's MX record says: it marks, it never refuses. */
-    emailStatus: choice(['accepts', 'rejects', 'unknown'], { default: 'unknown' }),
+    /** What the MX record of the primary mail says: it marks, it never refuses. */
+    emailStatus: choice(emailStatuses, { default: 'unknown' }),
     linkedinUrl: webAddress({ nullable: true }),
     personaLabels: list(50, { default: [] }),
     /** 0 (hearsay) to 1 (checked). */

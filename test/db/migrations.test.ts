@@ -52,6 +52,43 @@ it('makes everything in one schema, takes all of it back, and makes it again', a
   expect(await schemaDrift(database.url)).toBe('');
 });
 
+/** Takes migrations back until this one is among those to come. */
+async function before(name: string): Promise<void> {
+  for (;;) {
+    const { pending } = await migrationStatus(database.url);
+    if (pending.some((each) => each.endsWith(name))) return;
+    await migrateDown(database.url);
+  }
+}
+
+it('knows of the leads there are what is known of their mail: that of their person, if it is the same mail', async () => {
+  await before('mail_status_of_leads');
+  const base = `created_at, created_by, updated_at, updated_by, version`;
+  const now = `now(), 'test', now(), 'test', 1`;
+  await client.query(`
+    begin;
+    set local role crm_relay;
+    with org as (
+      insert into crm_core.core_organizations (organization_id, slug, name, ${base})
+      values (uuidv7(), 'mails', 'Mails', ${now}) returning organization_id),
+    person as (
+      insert into crm_core.crm_people (person_id, organization_id, full_name, primary_email, email_status, persona_labels, ${base})
+      select uuidv7(), organization_id, 'Ada', 'ada@refused.example', 'rejects', '{}', ${now} from org returning *)
+    insert into crm_core.crm_leads (lead_id, organization_id, person_id, full_name, email, status, stage, captured_at, ${base})
+    select uuidv7(), organization_id, person_id, 'Ada', mail, 'open', 'scored', now(), ${now}
+    from person, unnest(array['ada@refused.example', 'ada@work.example', null]) as mail;
+    commit;`);
+  await migrateUp(database.url);
+  await client.query('begin; set local role crm_relay');
+  const { rows } = await client.query('select email, email_status from crm_core.crm_leads order by email nulls last');
+  await client.query('rollback');
+  expect(rows).toEqual([
+    { email: 'ada@refused.example', email_status: 'rejects' },
+    { email: 'ada@work.example', email_status: 'unknown' },
+    { email: null, email_status: 'unknown' },
+  ]);
+});
+
 it('says what an administrator has to do for an owner who may not act as the two roles', async () => {
   const owner = `owner_${randomBytes(6).toString('hex')}`;
   const url = new URL(database.url);

@@ -74,8 +74,8 @@ export interface House {
 }
 
 export interface HouseOptions {
-  /** What the mail exchange says of every domain. */
-  emailStatus?: EmailStatus;
+  /** What the mail exchange says of every domain, or of this one. */
+  emailStatus?: EmailStatus | ((domain: string) => EmailStatus);
   /** Replaces the two sales representatives. */
   users?: (org: TestOrganization) => Promise<Made[]>;
   rule?: Record<string, unknown>;
@@ -96,7 +96,7 @@ interface Furniture {
   users: Made[];
   team: Made;
   rule: Made;
-  emailStatus: EmailStatus;
+  emailStatus: NonNullable<HouseOptions['emailStatus']>;
 }
 
 /** The same organisation through another pool of connections, as a second worker has it. */
@@ -112,7 +112,9 @@ export function besides(house: House, database: Database): House {
 function houseIn(database: Database, org: TestOrganization, { emailStatus, ...furniture }: Furniture): House {
   const organizationId = org.id;
   const admin = adminOf(org);
-  const activities = createLeadActivities({ database, mailExchange: { lookup: () => Promise.resolve(emailStatus) } });
+  const lookup = (domain: string) =>
+    Promise.resolve(typeof emailStatus === 'function' ? emailStatus(domain) : emailStatus);
+  const activities = createLeadActivities({ database, mailExchange: { lookup } });
 
   const answerOf = async (commandId: string): Promise<KeptAnswer> => {
     const answer = await readAnswer(database, organizationId, commandId);
