@@ -3,7 +3,7 @@ import { leadConditions } from '../../workflows/leads/conditions.ts';
 import { touchLadderSchema } from '../../workflows/leads/touch-ladder.ts';
 import { allow } from '../access/access-rules.ts';
 import { Team } from '../access/team.ts';
-import { ruleWarningsOf } from '../assignment/rule-warnings.ts';
+import { assignmentWarningsOf } from '../assignment/rule-warnings.ts';
 import { choice, flag, integer, json, longText, reference, text } from '../model/columns.ts';
 import { resource } from '../model/define-resource.ts';
 import { entity } from '../model/entity.ts';
@@ -28,6 +28,9 @@ export const AssignmentRule = entity('AssignmentRule', 'crm_assignment_rules', {
   indexes: [{ name: 'order', columns: 'position', where: 'active and deleted_at is null' }],
 });
 
+const unmatched =
+  "a lead that none matches goes to the owner of its account, else to the organisation's fallback, else it waits.";
+
 export const assignmentRules = resource(AssignmentRule, {
   path: 'assignment-rules',
   title: 'assignment rule',
@@ -38,7 +41,7 @@ export const assignmentRules = resource(AssignmentRule, {
   expandable: { team: 'teamId' },
   read: allow('configuration:read'),
   write: allow('configuration:write'),
-  warn: (rule, others) => ruleWarningsOf(leadConditions, rule, others),
+  warn: (rule, others, before) => assignmentWarningsOf(leadConditions, { rule, others, before }, unmatched),
   feature: 'leads',
   emits: 'assignment_rule',
 });

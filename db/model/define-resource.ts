@@ -59,8 +59,11 @@ export interface ResourceOptions<C extends Columns> {
   rules?: (record: Record<string, unknown>, at: Date) => ProblemEntry[];
   /** Values for the example of a body that the columns alone can't tell, since `rules` bind several of them. */
   example?: Partial<Readonly<Record<keyof C & string, unknown>>>;
-  /** Remarks on an accepted record beside the others of its kind (an unreachable rule); answered as `warnings`. */
-  warn?: (row: RecordRow, others: readonly RecordRow[]) => string[];
+  /**
+   * Remarks on an accepted record beside the others of its kind (an unreachable rule), and what it was before (null: just
+   * made); answered as `warnings`.
+   */
+  warn?: (row: RecordRow, others: readonly RecordRow[], before: RecordRow | null) => string[];
   redact?: Redaction<keyof C & string>;
   /** Feature flag `crm_feature_{feature}`: off means 404 `feature_disabled`. Null: nobody can switch it off. */
   feature: string | null;

@@ -49,7 +49,7 @@ export async function createRow(rowWrite: RowWrite, body: unknown, id: string): 
   await em.flush();
   if (access !== true) await refuseOutside(em, resource, row.id, access);
   await insertRows(em, recordTraces(changeOf(rowWrite, row.id), resource, 'created', row));
-  return { status: 201, body: await writtenRecord(rowWrite, row) };
+  return { status: 201, body: await writtenRecord(rowWrite, row, null) };
 }
 
 /** Changes a record: the properties given, or with `whole` all that a client may change. */
@@ -118,11 +118,12 @@ export async function saveRow(
 ): Promise<Outcome> {
   const { em, write, resource } = rowWrite;
   const change = changeOf(rowWrite, row.id);
+  const before = { ...row };
   // What follows from another field is no change of its own.
   const chosen = Object.fromEntries(
     Object.entries(values).filter(([property]) => !(property in (resource.derived ?? {}))),
   );
-  const audit = auditRows(change, row.version + 1, { ...row }, chosen);
+  const audit = auditRows(change, row.version + 1, before, chosen);
   if (audit.rows.length > 0) {
     const { updatedAt, updatedBy } = baseColumns({ ...change, at: write.receivedAt });
     em.assign(row, { ...values, updatedAt, updatedBy } as never, { mergeObjectProperties: false });
@@ -130,7 +131,7 @@ export async function saveRow(
     const fields = audit.rows.map(({ field }) => String(field));
     await insertRows(em, [audit, ...recordTraces(change, resource, event, row, fields)]);
   }
-  return { status: 200, body: await writtenRecord(rowWrite, row) };
+  return { status: 200, body: await writtenRecord(rowWrite, row, before) };
 }
 
 function changeOf({ write, commandId, resource }: RowWrite, subjectId: string): Change {
@@ -140,13 +141,17 @@ function changeOf({ write, commandId, resource }: RowWrite, subjectId: string): 
 }
 
 /** The record as answered to its writer, with the remarks that its resource has on it. */
-async function writtenRecord({ em, write, resource }: RowWrite, row: RecordRow): Promise<RecordJson> {
+async function writtenRecord(
+  { em, write, resource }: RowWrite,
+  row: RecordRow,
+  before: RecordRow | null,
+): Promise<RecordJson> {
   const isOpen = await isWithin(em, resource, row.id, openRows(resource, write.actor));
   const record = recordJson(row, visibleProperties(resource, isOpen));
   if (!resource.warn) return record;
   const where = { deletedAt: null, id: { $ne: row.id } } as FilterQuery<RecordRow>;
   const others = (await em.find(resource.definition.entity, where, { limit: 1_000 })) as RecordRow[];
-  return { ...record, warnings: resource.warn(row, others) };
+  return { ...record, warnings: resource.warn(row, others, before) };
 }
 
 async function lockWritable(

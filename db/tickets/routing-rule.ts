@@ -2,7 +2,7 @@ import { assignmentStrategies } from '../../workflows/assignment/rules.ts';
 import { ticketConditions } from '../../workflows/tickets/facts.ts';
 import { allow } from '../access/access-rules.ts';
 import { Team } from '../access/team.ts';
-import { ruleWarningsOf } from '../assignment/rule-warnings.ts';
+import { assignmentWarningsOf } from '../assignment/rule-warnings.ts';
 import { choice, flag, integer, longText, reference, text } from '../model/columns.ts';
 import { resource } from '../model/define-resource.ts';
 import { entity } from '../model/entity.ts';
@@ -25,6 +25,8 @@ export const TicketRoutingRule = entity('TicketRoutingRule', 'crm_ticket_routing
   indexes: [{ name: 'order', columns: 'position', where: 'active and deleted_at is null' }],
 });
 
+const unmatched = 'a ticket that none matches waits in the queue.';
+
 const properties = ['name', 'active', 'position', 'when', 'teamId', 'strategy'] as const;
 
 export const ticketRoutingRules = resource(TicketRoutingRule, {
@@ -37,7 +39,7 @@ export const ticketRoutingRules = resource(TicketRoutingRule, {
   expandable: { team: 'teamId' },
   read: allow('configuration:read'),
   write: allow('configuration:write'),
-  warn: (rule, others) => ruleWarningsOf(ticketConditions, rule, others),
+  warn: (rule, others, before) => assignmentWarningsOf(ticketConditions, { rule, others, before }, unmatched),
   feature: 'tickets',
   emits: 'ticket_routing_rule',
 });

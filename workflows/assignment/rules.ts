@@ -21,6 +21,16 @@ export function inOrder<R extends Pick<AssignmentRule, 'position' | 'id'>>(rules
   return rules.toSorted((a, b) => a.position - b.position || (a.id < b.id ? -1 : 1));
 }
 
+type Stored = Pick<AssignmentRule, 'id' | 'name' | 'position' | 'when'>;
+
+/** Whether there is a rule among these that matches everything. */
+export function matchEverything<F>(conditions: Conditions<F>, rules: readonly Pick<Stored, 'when'>[]): boolean {
+  return rules.some(({ when }) => {
+    const compilation = conditions.compile(when);
+    return compilation.ok && compilation.condition.constant === true;
+  });
+}
+
 /** Something that a rule's author should know; the rule is stored all the same. */
 export interface RuleWarning {
   ruleId: string;
@@ -31,10 +41,7 @@ export interface RuleWarning {
  * Rules that can hardly be meant so: a condition that never holds, and rules that are not reached while an earlier
  * team has room, because the earlier rule has the same condition or matches everything.
  */
-export function ruleWarnings<F>(
-  conditions: Conditions<F>,
-  rules: readonly Pick<AssignmentRule, 'id' | 'name' | 'position' | 'when'>[],
-): RuleWarning[] {
+export function ruleWarnings<F>(conditions: Conditions<F>, rules: readonly Stored[]): RuleWarning[] {
   const warnings: RuleWarning[] = [];
   const earlier = new Map<string, string>();
   let catchAll: string | null = null;
