@@ -4,10 +4,10 @@ import type { ComparedDuplicate } from '../../db/leads/decisions.ts';
 import type { LeadRow } from '../../db/leads/lead-state.queries.ts';
 import { baseColumns, type Change, timelineRow } from '../../db/model/changes.ts';
 import type { Insertion } from '../../db/model/set-based.ts';
-import { Task } from '../../db/engagement/task.ts';
 import { ExternalRef } from '../../db/parties/external-ref.ts';
 import type { EmailStatus } from '../../workflows/leads/facts.ts';
 import type { NormalisedIntake } from '../../workflows/leads/normalisation.ts';
+import { likelyOf } from './duplicate-flags.ts';
 
 /** The first entry in the timeline of a lead, at the receipt of its capture. */
 export function capturedEntry(change: Change, { receivedAt, intake: { source } }: Capture): Insertion {
@@ -83,33 +83,6 @@ export function capturedLead(
     normalization: steps,
     duplicates,
   } as LeadRow;
-}
-
-const likelyOf = (duplicates: readonly ComparedDuplicate[]) => duplicates.filter(({ verdict }) => verdict === 'likely');
-
-/** What flags a captured lead for a person where others are likely the same: a task for its owner, and its timeline. */
-export function duplicateFlags(
-  change: Change,
-  { fullName, assignedUserId }: LeadRow,
-  duplicates: readonly ComparedDuplicate[],
-): Insertion[] {
-  const leadIds = likelyOf(duplicates).map(({ leadId }) => leadId);
-  if (leadIds.length === 0) return [];
-  const { subjectType, subjectId } = change;
-  const task = {
-    id: uuidv7(),
-    ...baseColumns(change),
-    title: `Possible duplicate: ${fullName}`.slice(0, 200),
-    description: `The lead ${fullName} is likely the same as ${leadIds.join(', ')}. If it is, use the command "merge".`,
-    status: 'open',
-    priority: 'normal',
-    dueAt: null,
-    assignedUserId,
-    subjectType,
-    subjectId,
-  };
-  const summary = `likely the same as ${leadIds.length === 1 ? 'another open lead' : `${leadIds.length} open leads`}`;
-  return [{ into: Task, rows: [task] }, timelineRow(change, 'lead.duplicate_suspected', summary, { leadIds })];
 }
 
 /** The references that a capture brought along, as rows of `change`'s subject. */

@@ -5,6 +5,7 @@ import { auditRows, type Change, eventRow, timelineRow } from '../../db/model/ch
 import { Problem } from '../../db/model/problem.ts';
 import { gather, type Insertion, insertRows, type Statement } from '../../db/model/set-based.ts';
 import { mayChangeStage, statusOf } from '../../workflows/leads/policy.ts';
+import { flagsFollow } from './duplicate-flags.ts';
 
 /** The timeline entry of a change: a sentence without personal data. */
 export interface Told {
@@ -49,7 +50,9 @@ export async function saveLead(
   const after = { ...values, status, ...closing };
   const audit = auditRows(change, lead.version + 1, lead as unknown as Record<string, unknown>, after);
   const owner = lead.status === 'open' ? lead.assignedUserId : null;
-  const isGivenAway = 'assignedUserId' in values && values.assignedUserId !== owner;
+  const { assignedUserId = lead.assignedUserId } = values;
+  const isGivenAway = assignedUserId !== owner;
+  const flags = assignedUserId === lead.assignedUserId ? [] : await flagsFollow(em, change, lead, assignedUserId);
   // What the lead is going to refer to (a new account) is there before the lead does.
   await insertRows(
     em,
@@ -57,6 +60,7 @@ export async function saveLead(
       audit,
       ...(told ? [toldEntry(change, told)] : []),
       ...(owner !== null && (isGivenAway || status !== 'open') ? [capacityFreed(change, owner)] : []),
+      ...flags,
       ...(along.rows ?? []),
     ]),
     along.statements,

@@ -228,4 +228,39 @@ describe('a lead that is likely the same as another', () => {
     });
     expect(flagged.data.map(({ id }) => id)).toEqual([leadId]);
   });
+
+  const taskOf = async (house: House, leadId: string) =>
+    (
+      await house.sql<{ assigned_user_id: string | null; version: number }>(
+        'select assigned_user_id, version from crm_core.crm_tasks where subject_id = ?',
+        [leadId],
+      )
+    )[0];
+
+  it('has the task follow it to whoever owns it, unless somebody has given that to another', async () => {
+    const house = await makeHouse(fixture.app, {
+      users: async (org) => [await makeUser(org, { capacity: 0 }), await makeUser(org, { capacity: 0 })],
+    });
+    const [one, other] = house.users.map(({ id }) => id);
+    await house.capture({ fullName: 'Ada Lovelace', phone: berlin(78) });
+    const { leadId } = await house.capture({ fullName: 'Grace Hopper', phone: berlin(78) });
+    expect(await taskOf(house, leadId)).toEqual({ assigned_user_id: null, version: 1 });
+    await house.sql('update crm_core.crm_users set capacity = 5 where user_id = ?', [one]);
+    expect((await house.takeDue(leadId)).assignedUserId).toBe(one);
+    expect(await taskOf(house, leadId)).toEqual({ assigned_user_id: one, version: 2 });
+    await house.send(leadId, 'reassign', { userId: other });
+    expect(await taskOf(house, leadId)).toEqual({ assigned_user_id: other, version: 3 });
+    expect(
+      await house.sql(
+        "select value_after from crm_core.crm_auditlog where subject_type = 'task' and field = 'assignedUserId' order by subject_version",
+      ),
+    ).toEqual([{ value_after: one }, { value_after: other }]);
+    await house.sql("update crm_core.crm_tasks set status = 'done'");
+    await house.send(leadId, 'reassign', { userId: one });
+    expect(await taskOf(house, leadId)).toMatchObject({ assigned_user_id: other });
+    const manager = house.team['managerUserId'];
+    await house.sql("update crm_core.crm_tasks set status = 'open', assigned_user_id = ?", [manager]);
+    await house.send(leadId, 'reassign', { userId: other });
+    expect(await taskOf(house, leadId)).toMatchObject({ assigned_user_id: manager });
+  });
 });
