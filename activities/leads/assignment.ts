@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { isSuspended } from '../../db/access/membership.queries.ts';
 import type { IntakeContext } from '../../db/leads/intake.queries.ts';
 import { decideAssignment, inQuestion } from '../../db/leads/decisions.ts';
 import { firstStep, type NextStep, ownerlessStep, planNext } from '../../db/leads/ladder.queries.ts';
@@ -96,13 +97,11 @@ async function latestWaiting(
  */
 export async function assignTo(em: EntityManager, change: Change, lead: LeadRow, userId: string): Promise<Assigned> {
   await lockAssignment(em, change.organizationId);
-  const user = await readUser(em, change.organizationId, userId);
-  if (!user?.active) {
-    const message = user ? 'is not active' : 'is not a user of this organisation';
+  const message = await hindranceTo(em, change.organizationId, userId);
+  if (message !== null)
     throw new Problem('rule_violation', 'The lead cannot be given to this user; see errors.', [
       { path: 'userId', message },
     ]);
-  }
   const [seat]: { team_id: string }[] = await em.execute(
     `select team_id from crm_core.crm_team_members
      where organization_id = ? and user_id = ? and deleted_at is null
@@ -129,14 +128,23 @@ export async function assignTo(em: EntityManager, change: Change, lead: LeadRow,
   return { ...assigned, values: { ...assigned.values, assignmentRuleId, assignmentRuleVersion } };
 }
 
-/** Whether a user of the organisation is active; null when there is no such user. */
+/** Why nobody can give a lead to this user; null: they can. */
+export async function hindranceTo(em: EntityManager, organizationId: string, userId: string): Promise<string | null> {
+  const user = await readUser(em, organizationId, userId);
+  if (!user) return 'is not a user of this organisation';
+  if (!user.active) return 'is not active';
+  return user.suspended ? 'is suspended' : null;
+}
+
+/** Whether a user of the organisation is active, and whether they are let in; null when there is no such user. */
 export async function readUser(
   em: EntityManager,
   organizationId: string,
   userId: string,
-): Promise<{ active: boolean } | null> {
-  const [user]: { active: boolean }[] = await em.execute(
-    'select active from crm_core.crm_users where organization_id = ? and user_id = ? and deleted_at is null',
+): Promise<{ active: boolean; suspended: boolean } | null> {
+  const [user]: { active: boolean; suspended: boolean }[] = await em.execute(
+    `select active, ${isSuspended('u')} as suspended from crm_core.crm_users u
+     where organization_id = ? and user_id = ? and deleted_at is null`,
     [organizationId, userId],
   );
   return user ?? null;

@@ -2,7 +2,7 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import type { LeadRow } from '../../db/leads/lead-state.queries.ts';
 import type { Change } from '../../db/model/changes.ts';
 import type { Insertion } from '../../db/model/set-based.ts';
-import { assignTo, readUser } from './assignment.ts';
+import { assignTo, hindranceTo } from './assignment.ts';
 import { notify } from './notifications.ts';
 
 /** What a message that arrived late, but was sent in time, takes back. */
@@ -35,7 +35,7 @@ export async function keepInTime(
   const wasTakenAway = voided.some(({ step, user_id }) => step === 'reassign' && user_id === sender);
   if (!wasTakenAway || sender === null || sender === lead.assignedUserId || lead.stage !== 'assigned')
     return { values: {}, rows: [], remark };
-  if (!(await readUser(em, change.organizationId, sender))?.active) return { values: {}, rows: [], remark };
+  if ((await hindranceTo(em, change.organizationId, sender)) !== null) return { values: {}, rows: [], remark };
   const { values, rows } = await assignTo(em, change, lead, sender);
   return { values, rows: [...rows, ...notify(change, lead.assignedUserId, 'reassigned_away', lead.fullName)], remark };
 }

@@ -41,6 +41,7 @@ export async function chosenAgent(
 
 function hindranceOf(agent: Agent, required: readonly string[], at: Date): string | null {
   if (!agent.active) return 'is not active';
+  if (agent.suspended) return 'is suspended';
   const lacking = required.filter((skill) => !agent.skills.includes(skill));
   if (lacking.length > 0) return `lacks ${lacking.map((skill) => `"${skill}"`).join(', ')}, which the ticket needs`;
   const until = agent.outOfOffice?.until ?? 'further notice';

@@ -3,6 +3,7 @@ import { type Absence, type Attendance, isAway } from '../../workflows/assignmen
 import type { Assignment } from '../../workflows/assignment/assignment.ts';
 import { type CompiledCalendar, nextOpening } from '../../workflows/calendars/business-time.ts';
 import type { CalendarHours } from '../../workflows/calendars/calendar.ts';
+import { isSuspended } from '../access/membership.queries.ts';
 import { organizationOf } from '../database.ts';
 import { compiledCalendar } from '../calendars/compiled.ts';
 import { executePrepared } from '../model/prepared.ts';
@@ -12,7 +13,7 @@ import type { Statement } from '../model/set-based.ts';
 export interface TeamLoad {
   id: string;
   name: string;
-  /** Null, too, while they are not active or away. */
+  /** Null, too, while they are not active, suspended or away. */
   fallbackUserId: string | null;
   members: MemberLoad[];
 }
@@ -22,6 +23,7 @@ interface MemberLoad extends Attendance {
   name: string;
   position: number;
   active: boolean;
+  suspended: boolean;
   capacity: number;
   openCount: number;
   dailyQuota: number | null;
@@ -185,10 +187,11 @@ const sqlOf = ({ capacity, open, assignments }: WorkColumns): string => `
        from crm_core.crm_teams t
        left join crm_core.crm_users u
          on u.organization_id = t.organization_id and u.user_id = t.fallback_user_id and u.active and u.deleted_at is null
+           and not ${isSuspended('u')}
        ${calendarJoin}
        where t.organization_id = ? and t.deleted_at is null and t.team_id in (select team_id from places union select team_id from asked)) as teams,
     (select coalesce(jsonb_agg(jsonb_build_object(
-        'teamId', m.team_id, 'userId', u.user_id, 'name', u.full_name, 'position', m.position, 'active', u.active,
+        'teamId', m.team_id, 'userId', u.user_id, 'name', u.full_name, 'position', m.position, 'active', u.active, 'suspended', ${isSuspended('u')},
         'capacity', u.${capacity}, 'dailyQuota', u.daily_quota, 'weight', u.weight, 'skills', to_jsonb(u.skills),
         'lastTurn', m.last_turn, 'weightedTurns', m.weighted_turns,
         'openCount', u.${open},

@@ -5,6 +5,7 @@ import type { NormalisationStep, NormalisedIntake } from '../../workflows/leads/
 import type { TouchLadder } from '../../workflows/leads/touch-ladder.ts';
 import type { ScoringModel } from '../../workflows/leads/scoring.ts';
 import type { Actor } from '../access/actor.ts';
+import { isSuspended } from '../access/membership.queries.ts';
 import { type Database, inOrganization } from '../database.ts';
 import { executePrepared } from '../model/prepared.ts';
 import { contactLockKey } from './contact-locks.queries.ts';
@@ -128,6 +129,7 @@ const contextSql = `
        from crm_core.core_organizations o
        left join crm_core.crm_users f
          on f.organization_id = o.organization_id and f.user_id = o.fallback_user_id and f.active and f.deleted_at is null
+           and not ${isSuspended('f')}
        where o.organization_id = ?) as organization,
     ${candidatesSql} as candidates,
     (select jsonb_build_object('id', person_id, 'fullName', full_name, 'primaryEmail', primary_email, 'primaryPhone', primary_phone,

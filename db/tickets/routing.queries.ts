@@ -1,6 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Attendance } from '../../workflows/assignment/absence.ts';
 import type { AssignmentRule } from '../../workflows/assignment/rules.ts';
+import { isSuspended } from '../access/membership.queries.ts';
 import { assignmentLock, attendanceAt, calendarJoin, type Hours, hoursSql } from '../assignment/teams.queries.ts';
 import { type Database, organizationOf, statementAcrossOrganizations } from '../database.ts';
 
@@ -22,6 +23,8 @@ export async function lockRouting(em: EntityManager, organizationId: string): Pr
 /** A user as somebody who is given a ticket by name, or has it. */
 export interface Agent extends Attendance {
   active: boolean;
+  /** The API does not let them in. */
+  suspended: boolean;
   skills: string[];
   capacity: number;
   openCount: number;
@@ -32,7 +35,7 @@ export interface Agent extends Attendance {
 /** The user named as they stand at the instant `at`; null when the organisation has none such. */
 export async function findAgent(em: EntityManager, userId: string, at: Date): Promise<Agent | null> {
   const [row]: (Omit<Agent, keyof Attendance> & { hours: Hours })[] = await em.execute(
-    `select u.active, u.skills, u.ticket_capacity as capacity, u.open_tickets as "openCount", jsonb_build_object(${hoursSql}) as hours,
+    `select u.active, ${isSuspended('u')} as suspended, u.skills, u.ticket_capacity as capacity, u.open_tickets as "openCount", jsonb_build_object(${hoursSql}) as hours,
        (select coalesce(jsonb_agg(m.team_id order by m.created_at, m.team_id), '[]') from crm_core.crm_team_members m
          where m.organization_id = u.organization_id and m.user_id = u.user_id and m.deleted_at is null) as "teamIds"
      from crm_core.crm_users u ${calendarJoin}

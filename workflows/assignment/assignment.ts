@@ -43,6 +43,9 @@ export interface Assignment {
   rulesTried: { ruleId: string; matched: boolean; reason: string }[];
 }
 
+/** What keeps a fallback from it; being full does not. */
+const unfit = ['inactive', 'suspended', 'out_of_office', 'previous_owner', 'lacks_skill'];
+
 /**
  * Decides who gets a lead or a ticket (DOMAIN, processes 1 and 6): the owner of its account if they have room, whatever
  * the hour; else by the first rule that holds the next member of its team, or its fallback. A team that has neither leaves
@@ -119,7 +122,7 @@ export function chooseAssignee<F>(conditions: Conditions<F>, input: AssignmentIn
     const code = member
       ? obstacleOf(member, circumstances)?.code
       : (excludeUserIds.includes(userId) && 'previous_owner') || (requiredSkills.length > 0 && 'lacks_skill');
-    return code !== 'inactive' && code !== 'out_of_office' && code !== 'previous_owner' && code !== 'lacks_skill';
+    return !unfit.some((obstacle) => obstacle === code);
   }
 
   const owned = input.accountOwnerId === null ? null : toAccountOwner(input.accountOwnerId);

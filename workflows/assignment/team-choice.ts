@@ -8,6 +8,8 @@ export interface TeamMember extends Attendance {
   /** Breaks ties, lowest first. */
   position: number;
   active: boolean;
+  /** Nobody lets them in, so that they could do nothing with what they are given. */
+  suspended: boolean;
   skills: readonly string[];
   /** Most open at once of what is assigned: leads, or tickets. */
   capacity: number;
@@ -32,6 +34,7 @@ export interface Team {
 /** Why somebody was passed over. */
 type PassedOverCode =
   | 'inactive'
+  | 'suspended'
   | 'lacks_skill'
   | 'previous_owner'
   | 'out_of_office'
@@ -82,8 +85,9 @@ export function obstacleOf(
   member: TeamMember,
   { subject, at, excludeUserIds, requiredSkills }: Circumstances,
 ): Obstacle | null {
-  const { userId, active, skills, capacity, openCount, dailyQuota, assignedToday, outOfOffice } = member;
+  const { userId, active, suspended, skills, capacity, openCount, dailyQuota, assignedToday, outOfOffice } = member;
   if (!active) return { code: 'inactive', reason: 'is not active' };
+  if (suspended) return { code: 'suspended', reason: 'is suspended' };
   const lacking = requiredSkills.filter((skill) => !skills.includes(skill));
   if (lacking.length > 0)
     return { code: 'lacks_skill', reason: `lacks ${lacking.map((skill) => `"${skill}"`).join(', ')}` };
