@@ -53,8 +53,12 @@ export interface ResourceOptions<C extends Columns> {
   hierarchy?: keyof C & string;
   /** The other record under the same key: made, changed, removed and restored along with this one. */
   counterpart?: Counterpart<keyof C & string>;
-  /** Columns that follow from others (a comparison key of a name), computed at every write. */
-  derived?: Partial<Readonly<Record<keyof C & string, (record: Record<string, unknown>) => unknown>>>;
+  /** Columns that follow from others (a comparison key of a name), computed at every write; `before` null: it is made. */
+  derived?: Partial<
+    Readonly<
+      Record<keyof C & string, (record: Record<string, unknown>, before: Record<string, unknown> | null) => unknown>
+    >
+  >;
   /** Rules over the whole record at the receipt of the write, after each column's own; entries say what is wrong. */
   rules?: (record: Record<string, unknown>, at: Date) => ProblemEntry[];
   /** Values for the example of a body that the columns alone can't tell, since `rules` bind several of them. */

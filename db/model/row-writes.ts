@@ -42,7 +42,7 @@ export async function createRow(rowWrite: RowWrite, body: unknown, id: string): 
     ]),
   );
   const base = baseColumns({ organizationId: actor.organizationId, actor, at: receivedAt });
-  const row = { id, ...full, ...derivedValues(resource, full), ...base } as RecordRow;
+  const row = { id, ...full, ...derivedValues(resource, full, null), ...base } as RecordRow;
   refuseByRules(resource, row, receivedAt);
   await refuseInvisibleReferences(em, actor, resource, row, Object.keys(values));
   em.persist(em.create(resource.definition.entity, row, { partial: true }));
@@ -72,7 +72,7 @@ export async function updateRow(
       )
     : parsed;
   const stored = storedValues(resource, given);
-  const values = { ...stored, ...derivedValues(resource, { ...row, ...stored }) };
+  const values = { ...stored, ...derivedValues(resource, { ...row, ...stored }, row) };
   const after = { ...row, ...values } as RecordRow;
   refuseByRules(resource, after, write.receivedAt);
   // One that was there before may be gone by now: that is no mistake of this write.
@@ -83,9 +83,13 @@ export async function updateRow(
   return saveRow(rowWrite, row, values, 'updated');
 }
 
-function derivedValues(resource: Resource, row: Record<string, unknown>): Record<string, unknown> {
+function derivedValues(
+  resource: Resource,
+  row: Record<string, unknown>,
+  before: Record<string, unknown> | null,
+): Record<string, unknown> {
   return Object.fromEntries(
-    Object.entries(resource.derived ?? {}).map(([property, derive]) => [property, derive?.(row)]),
+    Object.entries(resource.derived ?? {}).map(([property, derive]) => [property, derive?.(row, before)]),
   );
 }
 

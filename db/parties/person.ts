@@ -58,7 +58,12 @@ export const people = resource(Person, {
   ],
   filterable: ['fullName', 'primaryEmail', 'primaryPhone', 'country', 'emailStatus'],
   sortable: ['fullName', 'createdAt', 'updatedAt'],
-  derived: { normalizedName: ({ fullName }) => personNameKey(String(fullName)) },
+  derived: {
+    normalizedName: ({ fullName }) => personNameKey(String(fullName)),
+    // Nobody has looked another mail up yet.
+    emailStatus: ({ primaryEmail, emailStatus }, before) =>
+      before !== null && before['primaryEmail'] !== primaryEmail ? 'unknown' : emailStatus,
+  },
   read: allow('people:read', { own: personOfOwnLeadOrContact }),
   write: allow('people:write', { own: personOfOwnLead, team: personOfTeamLead }),
   remove: allow('people:delete', { team: personOfTeamLead }),

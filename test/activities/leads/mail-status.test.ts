@@ -1,11 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
+import { people } from '../../../db/parties/person.ts';
 import { projectRoute } from '../../../db/leads/projection.queries.ts';
 import { createLeadActivities } from '../../../activities/leads.ts';
 import type { CaptureBody } from '../../../workflows/leads/capture.ts';
 import type { EmailStatus } from '../../../workflows/leads/facts.ts';
 import { normaliseIntake } from '../../../workflows/leads/normalisation.ts';
 import { databaseFixture } from '../../db/database-fixture.ts';
-import { makeScoringModel } from '../../support/factories.ts';
+import { makeScoringModel, writeAs } from '../../support/factories.ts';
 import { berlin, type House, makeHouse } from './house.ts';
 
 const fixture = databaseFixture();
@@ -134,6 +135,22 @@ describe('what is known of a mail', () => {
     expect(await captureAs('unknown')).toBe('rejects');
     expect(await captureAs('accepts')).toBe('accepts');
     expect(await rescored(house, first.leadId)).toBe(30);
+  });
+});
+
+describe('a person', () => {
+  it('who is given another primary mail has no status until that was looked up; any other change leaves it', async () => {
+    const house = await houseOfMails();
+    const { leadId } = await house.capture(refused);
+    const id = String((await house.lead(leadId))['person_id']);
+    const patch = async (changes: object) =>
+      (await house.org.records.patch(writeAs(house.admin), people, id, '*', changes)).body?.['emailStatus'];
+    expect(await patch({ country: 'GB', primaryEmail: 'ADA@refused.example' })).toBe('rejects');
+    expect(await patch({ primaryEmail: 'ada@work.example' })).toBe('unknown');
+    await house.send(leadId, 'disqualify', { reason: 'no_need' });
+    await house.capture({ ...ada, email: 'ada@work.example' });
+    expect(await house.sql('select email_status from crm_core.crm_people')).toEqual([{ email_status: 'accepts' }]);
+    expect(await known(house, leadId)).toEqual({ email: refused.email, emailStatus: 'rejects' });
   });
 });
 
