@@ -1,5 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { v7 as uuidv7 } from 'uuid';
+import { isSuspended } from '../db/access/membership.queries.ts';
 import { Notification } from '../db/engagement/notification.ts';
 import { baseColumns, type Change, eventRow } from '../db/model/changes.ts';
 import type { Insertion } from '../db/model/set-based.ts';
@@ -41,8 +42,10 @@ export async function managerOf(
      left join crm_core.crm_teams t on t.organization_id = o.organization_id and t.team_id = ? and t.deleted_at is null
      left join crm_core.crm_users m
        on m.organization_id = o.organization_id and m.user_id = t.manager_user_id and m.active and m.deleted_at is null
+         and not ${isSuspended('m')}
      left join crm_core.crm_users f
        on f.organization_id = o.organization_id and f.user_id = o.fallback_user_id and f.active and f.deleted_at is null
+         and not ${isSuspended('f')}
      where o.organization_id = ?`,
     [teamId, organizationId],
   );
@@ -53,7 +56,7 @@ export async function managerOf(
 export async function administratorsOf(em: EntityManager, organizationId: string): Promise<string[]> {
   const rows: { user_id: string }[] = await em.execute(
     `select u.user_id from crm_core.crm_users u
-     where u.organization_id = ? and u.active and u.deleted_at is null and u.user_id in (
+     where u.organization_id = ? and u.active and u.deleted_at is null and not ${isSuspended('u')} and u.user_id in (
        select a.user_id from crm_core.core_role_assignments a join crm_core.core_roles r using (organization_id, role_id)
        where a.organization_id = u.organization_id and r.name = 'admin' and a.deleted_at is null and r.deleted_at is null)
      order by u.created_at, u.user_id limit 20`,

@@ -101,7 +101,20 @@ export function createSubscribers({
       if (owner !== null) await tellQueue({ database, temporal }, queue, event.organizationId, owner);
     };
 
+  // More capacity, another skill, back from an absence, let in again: what waits for such a user hears of it at once.
+  const userChanged: Subscriber = async ({ organizationId, subjectId: id }) => {
+    await fanOut({ organizationId, kind: 'user', id });
+    for (const queue of [leadQueue, ticketQueue]) await tellQueue({ database, temporal }, queue, organizationId, id);
+  };
+
   const subscribers: Readonly<Record<string, Subscriber>> = {
+    // An identity has the key of its user. Its name and mail are nothing that work depends on.
+    'identity.updated': async (event) => {
+      const { fields } = event.payload;
+      if (Array.isArray(fields) && fields.includes('status')) await userChanged(event);
+    },
+    'identity.removed': userChanged,
+    'identity.restored': userChanged,
     // People change what routes a ticket and chooses its policy, or scores a lead, by a plain PATCH, beside the process.
     'ticket.updated': (event) =>
       tell(ticketProcess, isFactChange(event.payload['fields']) ? 'factsChanged' : 'configurationChanged')(event),
@@ -124,11 +137,7 @@ export function createSubscribers({
   return (eventKind) => {
     const kind = configurationKinds.find((name) => eventKind.startsWith(`${name}.`));
     if (!kind) return subscribers[eventKind];
-    return async ({ organizationId, subjectId: id }) => {
-      await fanOut({ organizationId, kind, id });
-      // More capacity, another skill, back from an absence: what waits for such a user hears of it at once.
-      if (kind !== 'user') return;
-      for (const queue of [leadQueue, ticketQueue]) await tellQueue({ database, temporal }, queue, organizationId, id);
-    };
+    if (kind === 'user') return userChanged;
+    return ({ organizationId, subjectId: id }) => fanOut({ organizationId, kind, id });
   };
 }

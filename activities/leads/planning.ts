@@ -3,7 +3,7 @@ import { type NextStep, planNext } from '../../db/leads/ladder.queries.ts';
 import type { LeadRow } from '../../db/leads/lead-state.queries.ts';
 import type { Change } from '../../db/model/changes.ts';
 import { insertRows } from '../../db/model/set-based.ts';
-import { readUser } from './assignment.ts';
+import { hindranceTo } from './assignment.ts';
 import { capacityFreed, saveLead } from './lead-change.ts';
 import { tellOfDecision } from './notifications.ts';
 import { chooseAnew } from './reassignment.ts';
@@ -41,10 +41,10 @@ export async function moveStep(em: EntityManager, change: Change, lead: LeadRow,
   });
 }
 
-/** Whether a lead has an owner who works here: whoever is not active any more, or deleted, is none. */
+/** Whether a lead has an owner who works here: whoever is not active any more, locked out or deleted is none. */
 export async function hasOwner(em: EntityManager, { organizationId, assignedUserId }: LeadRow): Promise<boolean> {
   if (assignedUserId === null) return false;
-  return (await readUser(em, organizationId, assignedUserId))?.active === true;
+  return (await hindranceTo(em, organizationId, assignedUserId)) === null;
 }
 
 /**
@@ -64,7 +64,8 @@ export async function findOwner(em: EntityManager, change: Change, lead: LeadRow
   const next = waits || values.stage !== 'touched' ? values : await planNext(em, { ...lead, ...values });
   const after = { ...values, nextStep: next.nextStep, nextDueAt: next.nextDueAt };
   const isNews = !waits || lead.nextStep !== 'find_owner';
-  const why = lead.assignedUserId === null ? (waits ? '' : 'somebody can get it now: ') : 'its owner has left: ';
+  const why =
+    lead.assignedUserId === null ? (waits ? '' : 'somebody can get it now: ') : 'its owner does not work here now: ';
   return saveLead(em, change, lead, after, rows.length === 0 ? null : { ...told, summary: `${why}${told.summary}` }, {
     rows: [...rows, ...(isNews ? await tellOfDecision(em, change, { ...lead, ...after }) : [])],
     statements,

@@ -31,4 +31,5 @@ export const identities = resource(Identity, {
   read: allow('access:read'),
   write: allow('access:write'),
   feature: 'access',
+  emits: 'identity',
 });

@@ -23,10 +23,10 @@ export interface Presence {
   awayFrom: Date | null;
 }
 
-/** The presence of an agent at the instant `at`; whoever is not active, or could be given nothing as away, is not there. */
+/** The presence of an agent at the instant `at`; whoever is not active, locked out, or could be given nothing as away, is not there. */
 export async function readPresence(em: EntityManager, userId: string, at: Date): Promise<Presence> {
   const agent = await findAgent(em, userId, at);
-  if (!agent?.active || isAway(agent, at.toISOString())) return { isThere: false, awayFrom: null };
+  if (!agent?.active || agent.suspended || isAway(agent, at.toISOString())) return { isThere: false, awayFrom: null };
   const from = agent.outOfOffice === null ? null : new Date(agent.outOfOffice.from);
   return { isThere: true, awayFrom: from !== null && from > at ? from : null };
 }

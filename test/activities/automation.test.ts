@@ -297,6 +297,22 @@ describe('a change of the configuration', () => {
     ]);
   });
 
+  it('of who may come in is one of the user, a new name is none', async () => {
+    const user = await makeUser(org);
+    const leadId = await startLead({ assignedUserId: user.id });
+    const tell = async (kind: string, payload = {}) => {
+      const batchId = uuidv7();
+      await makeEvent(batchId, kind, user.id, payload);
+      await deliver(batchId);
+    };
+    await tell('identity.updated', { fields: ['fullName', 'email'] });
+    const fanOut = environment.client.workflow.getHandle(`fan-out:${org.id}:user:${user.id}`);
+    await expect(fanOut.describe()).rejects.toThrow('not found');
+    await tell('identity.updated', { fields: ['status'] });
+    await fanOut.result();
+    expect(await signalsOf(leadId)).toContain('configurationChanged');
+  });
+
   it.each(['organization', 'user', 'team', 'assignment_rule', 'calendar'] as const)(
     'finds the leads that depend on: %s',
     async (kind) => {

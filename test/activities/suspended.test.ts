@@ -6,6 +6,7 @@ import { databaseFixture, refusalOf } from '../db/database-fixture.ts';
 import { adminOf, type Made, makeUser, salesRep, type TestOrganization, writeAs } from '../support/factories.ts';
 import { form, makeHouse } from './leads/house.ts';
 import { makeDesk } from './tickets/routing-house.ts';
+import { makeTicketHouse } from './tickets/ticket-house.ts';
 
 const fixture = databaseFixture();
 
@@ -62,5 +63,36 @@ describe('somebody whose identity is suspended', () => {
     expect(await refusalOf(desk.route(await desk.open(), { userId: String(one) }))).toMatchObject({
       errors: [{ path: 'userId', message: 'is suspended' }],
     });
+  });
+
+  it('keeps no ticket and no lead: both go to somebody who can work on them', async () => {
+    const tickets = await makeTicketHouse(fixture.app);
+    const { ticketId, state: opened } = await tickets.open();
+    await suspend(tickets.org, opened.assignedUserId);
+    const replanned = await tickets.replan(ticketId, new Date());
+    expect(replanned).toMatchObject({ stage: 'assigned', round: 2 });
+    expect(replanned.assignedUserId).not.toBe(opened.assignedUserId);
+
+    const house = await makeHouse(fixture.app, { users: async (org) => [await makeUser(org), await makeUser(org)] });
+    const { leadId, state } = await house.capture(form());
+    await suspend(house.org, state.assignedUserId);
+    const given = await house.activities.replan({
+      organizationId: house.org.id,
+      leadId,
+      at: new Date().toISOString(),
+    });
+    expect(given.assignedUserId).toBe(house.users.find(({ id }) => id !== state.assignedUserId)?.id);
+  });
+
+  it('is not who watches: the manager’s place is taken by whoever comes next', async () => {
+    const nothing = { when: 'channel == "phone"' };
+    const house = await makeTicketHouse(fixture.app, { agents: [], policy: nothing });
+    await suspend(house.org, house.team['managerUserId']);
+    const fallback = await makeUser(house.org);
+    await house.sql('update crm_core.core_organizations set fallback_user_id = ?', [fallback.id]);
+    await house.open();
+    expect(await house.sql('select kind, user_id from crm_core.crm_notifications')).toEqual([
+      { kind: 'ticket.unattended', user_id: fallback.id },
+    ]);
   });
 });

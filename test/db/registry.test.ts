@@ -43,9 +43,13 @@ describe.each(resources.map((resource) => [resource.path, resource] as const))('
   const kinds = async (id: string) =>
     (await org.records.timeline(admin(), resource, id, page)).data.map(({ kind }) => kind);
   const audited = async (id: string) => (await org.records.audit(admin(), resource, id, page)).data;
+  /** Of the record alone: what was made or changed along with it under the same key puts out its own. */
   const events = async (id: string): Promise<string[]> => {
     const rows: { kind: string }[] = await inOrganization(fixture.app, org.id, (em) =>
-      em.execute('select kind from crm_core.crm_outbox where subject_id = ? order by event_id', [id]),
+      em.execute('select kind from crm_core.crm_outbox where subject_id = ? and subject_type = ? order by event_id', [
+        id,
+        subjectTypeOf(resource),
+      ]),
     );
     return rows.map(({ kind }) => kind);
   };

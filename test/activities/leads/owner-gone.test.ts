@@ -33,7 +33,7 @@ describe('an owner who has left', () => {
       "select summary from crm_core.crm_timeline where subject_id = ? and kind = 'lead.assigned' order by timeline_id desc",
       [leadId],
     );
-    expect(told?.summary).toContain('its owner has left: rule ');
+    expect(told?.summary).toContain('its owner does not work here now: rule ');
     expect((await notificationsOf(house, leadId)).slice(1)).toEqual([
       { kind: 'lead.assigned', user_id: given.assignedUserId },
     ]);
