@@ -4,6 +4,7 @@ import { delimiter, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { z } from 'zod';
+import { complaint } from '../workflows/text/complaints.ts';
 
 /** The checkout: the folder that holds package.json. */
 export const checkoutRoot = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -123,7 +124,7 @@ export class InvalidEnvironment extends Error {
 
 /** Parses variables; an empty value counts as unset. Throws InvalidEnvironment naming every invalid variable at once. */
 export function parseEnv(variables: Variables): Env {
-  const parsed = environmentSchema.safeParse(withoutBlanks(variables));
+  const parsed = environmentSchema.safeParse(withoutBlanks(variables), { error: complaint });
   if (!parsed.success) {
     const complaints = parsed.error.issues.map(({ path, message }) => `  ${path.join('.')}: ${message}`);
     throw new InvalidEnvironment(

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
+import { complaint } from '../../workflows/text/complaints.ts';
 import { CommandFailed } from '../output.ts';
 import { isTarget, type Target, targetNamedBy, targets } from './fields.ts';
 
@@ -65,7 +66,7 @@ export function readMapping(file: string): Mapping {
 
 /** A mapping from what its file holds. Throws CommandFailed that names every mistake. */
 export function parseMapping(document: unknown, file: string): Mapping {
-  const parsed = mappingSchema.safeParse(document);
+  const parsed = mappingSchema.safeParse(document, { error: complaint });
   const mistakes = parsed.success
     ? targetMistakes(Object.keys(parsed.data.fields))
     : parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'the file'} ${message}`);

@@ -1,4 +1,5 @@
 import type { FilterQuery } from '@mikro-orm/postgresql';
+import { complaint } from '../../workflows/text/complaints.ts';
 import type { Column, ColumnKind } from './columns.ts';
 import type { Resource } from './define-resource.ts';
 import type { RecordRow } from './entity.ts';
@@ -94,7 +95,7 @@ function typed(column: Column, text: string, path: string): unknown {
       if (text !== 'true' && text !== 'false') throw refusal(path, 'must be true or false');
       return text === 'true';
     default: {
-      const parsed = column.schema.safeParse(text);
+      const parsed = column.schema.safeParse(text, { error: complaint });
       if (!parsed.success) throw refusal(path, parsed.error.issues[0]?.message ?? 'is not valid');
       return column.kind === 'instant' ? new Date(String(parsed.data)) : parsed.data;
     }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { complaint } from '../../workflows/text/complaints.ts';
 import type { Column } from './columns.ts';
 import type { Resource } from './define-resource.ts';
 import { Problem, type ProblemEntry } from './problem.ts';
@@ -95,7 +96,7 @@ function jsonPath(path: readonly PropertyKey[]): string {
 
 /** Parses by a schema or throws the Problem `invalid` that names every wrong place. */
 export function parseOrRefuse<S extends z.ZodType>(schema: S, input: unknown, what: string): z.output<S> {
-  const parsed = schema.safeParse(input);
+  const parsed = schema.safeParse(input, { error: complaint });
   if (parsed.success) return parsed.data;
   throw new Problem('invalid', `${what} is not valid; see errors.`, problemEntries(parsed.error));
 }

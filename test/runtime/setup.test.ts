@@ -79,7 +79,8 @@ describe('a checkout without dependencies', () => {
         env: { ...process.env, NODE_OPTIONS: '', npm_lifecycle_event: '', npm_execpath: join(folder, 'npm.js') },
       });
       let output = '';
-      for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += String(chunk)));
+      for (const stream of [child.stdout, child.stderr])
+        stream.on('data', (chunk: Buffer) => (output += String(chunk)));
       return exitOf(child).then(({ code }) => ({ code, output }));
     });
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Permission } from '../access/permissions.ts';
+import { complaint } from '../text/complaints.ts';
 
 /** One message of a process, declared once; every surface (workflow, REST, docs) is made from it. */
 export interface Message<P extends z.ZodObject = z.ZodObject, S extends string = string> {
@@ -153,7 +154,7 @@ export function parsePayload<P extends z.ZodObject>(
   schema: P,
   payload: unknown,
 ): { payload: z.output<P> } | { refusal: Refusal } {
-  const parsed = schema.safeParse(payload ?? {});
+  const parsed = schema.safeParse(payload ?? {}, { error: complaint });
   if (parsed.success) return { payload: parsed.data };
   const errors = parsed.error.issues.map((issue) => ({
     path: issue.path.map(String).join('.'),
