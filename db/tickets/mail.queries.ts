@@ -15,7 +15,10 @@ export interface MailPlace {
 export interface PlacedMail {
   /** The ticket that has this very mail already. */
   knownTicketId: string | null;
-  /** The ticket that it continues, decided on or not; one that was merged is followed to where it went. */
+  /**
+   * The ticket that it continues, decided on or not; one that was merged is followed to where it went. A deleted one, which
+   * has or opens a follow-up, when there is no other.
+   */
   ticket: { id: string; status: string; stage: string } | null;
   /** Messages from the same address within the hour before. */
   recentCount: number;
@@ -49,14 +52,16 @@ const placeSql = `
         where m.organization_id = t.organization_id and m.ticket_id = t.ticket_id
           and m.addresses -> 'from' ->> 'address' = asked.mailed_from and m.deleted_at is null))),
   followed as (
-    select t.organization_id, t.ticket_id, t.status, t.stage, t.merged_into_ticket_id, named.nearness, 0 as steps
-    from named cross join asked join crm_core.crm_tickets t using (organization_id, ticket_id) where t.deleted_at is null
+    select t.organization_id, t.ticket_id, t.status, t.stage, t.merged_into_ticket_id, t.deleted_at, named.nearness, 0 as steps
+    from named cross join asked join crm_core.crm_tickets t using (organization_id, ticket_id)
     union all
-    select t.organization_id, t.ticket_id, t.status, t.stage, t.merged_into_ticket_id, followed.nearness, followed.steps + 1
+    select t.organization_id, t.ticket_id, t.status, t.stage, t.merged_into_ticket_id, t.deleted_at, followed.nearness,
+      followed.steps + 1
     from followed join crm_core.crm_tickets t
       on t.organization_id = followed.organization_id and t.ticket_id = followed.merged_into_ticket_id
-    where t.deleted_at is null and followed.steps < 10)
-  select ticket_id as id, status, stage from followed where merged_into_ticket_id is null order by nearness limit 1`;
+    where followed.steps < 10)
+  select ticket_id as id, status, stage from followed where merged_into_ticket_id is null
+  order by deleted_at is not null, nearness limit 1`;
 
 // A mail that was accepted and is no message yet, while no worker was there to take it.
 const owedSql = `

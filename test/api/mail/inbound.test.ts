@@ -258,6 +258,23 @@ describe('a reply by mail', () => {
     expect(await replied({ subject: `Re: x [#${String(merged['number'])}]` })).toMatchObject({ ticketId: survivor.id });
   });
 
+  it('belongs to a ticket that was deleted, which opens one follow-up for all of them; before it to one that was not', async () => {
+    const removed = { deletedAt: new Date() };
+    const survivor = await makeTicket(org, ada, removed);
+    const gone = { status: 'merged', stage: 'merged', mergedIntoTicketId: survivor.id };
+    const merged = await makeTicket(org, ada, gone);
+    await said({ messageId: 'reply@here' }, survivor.id);
+    expect(await replied({ headers: ['In-Reply-To: <reply@here>'] })).toMatchObject({
+      outcome: 'replied',
+      ticketId: survivor.id,
+    });
+    expect(await replied({ subject: `Re: x [#${String(merged['number'])}]` })).toMatchObject({ ticketId: survivor.id });
+    await said({ messageId: 'alive@here' });
+    expect(await replied({ headers: ['References: <alive@here> <reply@here>'] })).toMatchObject({
+      ticketId: ticket.id,
+    });
+  });
+
   it('never belongs to a ticket of another organisation', async () => {
     const foreign = await makeOrganization(fixture.app);
     const theirs = await makeTicket(foreign, await makePerson(foreign, { primaryEmail: ada['primaryEmail'] }));
