@@ -14,7 +14,7 @@ export function takeOverClocks(
   { answers }: OpenPromises,
   cause: string,
 ): { from: TicketCase; into: TicketCase; statements: Statement[] } {
-  const { at } = from.change;
+  const { at, subjectId: fromTicketId } = from.change;
   const next = clockNumbers(into.life);
   const isOwed = ({ target, state, endedAt, startedAt }: Clock) =>
     target !== 'resolution' &&
@@ -22,7 +22,7 @@ export function takeOverClocks(
     answers.some((answer) => answer.at.getTime() === startedAt.getTime());
   const taken = from.life.clocks
     .filter(isOwed)
-    .map((clock) => takenOver(clock, next(clock.target).ordinal, from.life, at, cause));
+    .map((clock) => takenOver(clock, next(clock.target).ordinal, from.life, { at, cause, fromTicketId }));
   if (taken.length === 0) return { from, into, statements: [] };
   const ids = new Set<string | null>(taken.map(({ id }) => id));
   const ordinals = Object.fromEntries(taken.map(({ target, ordinal }) => [target, ordinal]));

@@ -8,10 +8,16 @@ import {
 } from '../../workflows/tickets/sla-report.ts';
 import { type Database, inOrganization } from '../database.ts';
 
-// Whoever had the ticket when the clock was done, or when it had fallen due: not who got it since, by the ladder maybe.
+// Whoever had the ticket when the clock was done, or when it had fallen due: not who got it since, by the ladder maybe, and
+// on the ticket on which it ran then: that may have been merged into this one since.
 const heldBy = (column: 'team_id' | 'user_id') => `(
   select d.${column}::text from crm_core.crm_ticket_assignments d
-  where d.organization_id = c.organization_id and d.ticket_id = c.ticket_id and d.deleted_at is null
+  where d.organization_id = c.organization_id and d.deleted_at is null
+    and d.ticket_id = coalesce((
+      select (change ->> 'fromTicketId')::uuid from jsonb_array_elements(c.changes) with ordinality as k(change, place)
+      where jsonb_exists(change, 'fromTicketId')
+        and (change ->> 'at')::timestamptz >= coalesce(late.since, c.met_at, asked.at)
+      order by place limit 1), c.ticket_id)
     and case when late.since is null then d.decided_at <= coalesce(c.met_at, asked.at) else d.decided_at < late.since end
   order by d.round desc limit 1)`;
 

@@ -17,6 +17,12 @@ interface Told {
   changes: ClockChange[];
 }
 
+/** What there is to tell; `fromTicketId`: on which ticket the clock was until now. */
+interface Telling extends Pick<ClockChange, 'cause' | 'note' | 'fromTicketId'> {
+  at: Date;
+  dueTo: Date | null;
+}
+
 interface CountedBy {
   calendar: CompiledCalendar;
 }
@@ -53,7 +59,7 @@ export function calendarChanged(
 export function told(
   clock: Told,
   { calendar: { version } }: CountedBy,
-  { at, cause, dueTo, note }: { at: Date; cause: string; dueTo: Date | null; note: string },
+  { at, cause, dueTo, note, fromTicketId }: Telling,
 ): ClockChange[] {
   const change = {
     at: at.toISOString(),
@@ -62,6 +68,7 @@ export function told(
     dueTo: dueTo?.toISOString() ?? null,
     note,
     ...(version === undefined ? {} : { calendarVersion: version }),
+    ...(fromTicketId === undefined ? {} : { fromTicketId }),
   };
   return [...clock.changes, change].slice(-mostChanges);
 }

@@ -22,5 +22,7 @@ export const clockChangeSchema = z.strictObject({
   note: z.string().max(500),
   /** Version of the calendar that it counts by from here on; left out where there is no record of one. */
   calendarVersion: z.int().optional(),
+  /** The ticket on which it ran until then, which was merged into another one; left out for every other change. */
+  fromTicketId: z.uuid().optional(),
 });
 export type ClockChange = z.output<typeof clockChangeSchema>;

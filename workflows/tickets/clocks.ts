@@ -198,15 +198,14 @@ export function resume(cancelled: Clock, lived: Clock, inForce: TermsInForce, at
   return withDue(cancelled, { ...lived, breached, breachedAt, breachDetectedAt, life }, inForce, at, cause);
 }
 
-/** An open or cancelled clock goes on with another ticket, as its `ordinal`-th of the target. */
+/** An open or cancelled clock of the ticket `fromTicketId` goes on with another one, as its `ordinal`-th of the target. */
 export function takenOver(
   clock: Clock,
   ordinal: number,
   inForce: Pick<TermsInForce, 'calendar'>,
-  at: Date,
-  cause: string,
+  taking: { at: Date; cause: string; fromTicketId: string },
 ): Clock {
-  return { ...clock, ordinal, changes: told(clock, inForce, { at, cause, dueTo: clock.dueAt, note: 'taken over' }) };
+  return { ...clock, ordinal, changes: told(clock, inForce, { ...taking, dueTo: clock.dueAt, note: 'taken over' }) };
 }
 
 /**

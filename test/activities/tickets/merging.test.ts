@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { createTicketActivities } from '../../../activities/tickets.ts';
 import { openDatabase } from '../../../db/database.ts';
+import { readSlaReport } from '../../../db/tickets/sla-report.queries.ts';
 import { databaseFixture } from '../../db/database-fixture.ts';
 import { after, makeTicketHouse, type TicketHouse } from './ticket-house.ts';
 
@@ -116,6 +117,27 @@ describe('a promise that was broken before the merge', () => {
     await house.send(survivor, 'reply', { text: 'To both.' }, { receivedAt: at(95) });
     expect(await answersOwed(house, survivor)).toEqual([]);
     expect(await broken()).toBe(1);
+  });
+
+  it('is counted for whoever had it then, what is done later for who has the other ticket', async () => {
+    const { house, survivor, other, merge } = await twoTickets();
+    await house.send(survivor, 'reply', { text: 'To somebody else.' }, { receivedAt: at(30) });
+    for (let taken = 0; taken < 3; taken += 1) await house.takeNext(other);
+    const third = (await house.open({ priority: 'P1' }, { receivedAt: at(50) })).ticketId;
+    await merge(90);
+    await merge(91, third);
+    await house.send(survivor, 'reply', { text: 'To all.' }, { receivedAt: at(95) });
+    const agentOf = async (id: string) => (await house.ticket(id))['assigned_user_id'];
+    expect(await agentOf(other)).not.toBe(await agentOf(survivor));
+    const range = { from: monday, to: at(200), groupBy: 'agent' } as const;
+    const { groups } = await readSlaReport(fixture.app, house.org.id, range, at(200));
+    const firstResponses = groups.map(({ key, compliance }) => [key, compliance.first_response]);
+    expect(Object.fromEntries(firstResponses)).toEqual({
+      [String(await agentOf(survivor))]: { met: 2, breached: 0, running: 0, metPercent: 100 },
+      [String(await agentOf(other))]: { met: 0, breached: 1, running: 0, metPercent: 0 },
+    });
+    const taken = (await house.clocks(survivor)).filter(({ ordinal }) => ordinal > 1);
+    expect(taken.map(({ changes }) => changes)).toMatchObject([[{ fromTicketId: other }], [{ fromTicketId: third }]]);
   });
 
   it('is taken back when the other’s terms give it more time, and waits there when they give it none', async () => {
