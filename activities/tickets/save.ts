@@ -8,7 +8,7 @@ import { SlaClock } from '../../db/tickets/sla-clock.ts';
 import type { TicketRow } from '../../db/tickets/ticket-state.queries.ts';
 import { TicketStep } from '../../db/tickets/ticket-step.ts';
 import type { Clock, TermsInForce } from '../../workflows/tickets/clocks.ts';
-import { nextPlanned, type Planned, slaOf, stepName, type TakenStep } from '../../workflows/tickets/plan.ts';
+import { nextPlanned, type Planned, slaOf, stepName, type TakenStep, wasTakenAt } from '../../workflows/tickets/plan.ts';
 import { isOpenStage, mayChangeStage, targetNames } from '../../workflows/tickets/policy.ts';
 import { defaultTerms } from '../../workflows/tickets/terms.ts';
 import { inStatus } from '../../workflows/tickets/waiting.ts';
@@ -67,7 +67,9 @@ export async function save(ticketCase: TicketCase, move: Move): Promise<Saved> {
     (clock) =>
       clock.breachedAt !== null && isOther(before.get(clock.id)?.breachedAt ?? clock.breachedAt, clock.breachedAt),
   );
-  const watchers = breached.length === 0 ? [] : await watchersOf(em, ticket);
+  // One that is late again since the same instant was told of before.
+  const news = breached.filter(({ id, breachedAt }) => !wasTakenAt(life.taken, id, 'breach', breachedAt));
+  const watchers = news.length === 0 ? [] : await watchersOf(em, ticket);
   const steps = [
     ...(step ? [stepRow(change, ticket, step)] : []),
     ...breached
@@ -76,7 +78,7 @@ export async function save(ticketCase: TicketCase, move: Move): Promise<Saved> {
   ];
   const taken: TakenStep[] = [
     ...life.taken,
-    ...(step ? [{ step: step.planned.step, clockId: step.planned.clockId, life: step.planned.life }] : []),
+    ...(step ? [step.planned] : []),
   ];
   const inForce = move.inForce === undefined ? ticketCase.inForce : move.inForce;
   const planned = plan({ ...ticket, ...values }, clocks, inForce, taken, life.ended);
@@ -90,7 +92,7 @@ export async function save(ticketCase: TicketCase, move: Move): Promise<Saved> {
       audit,
       ...(made.length === 0 ? [] : [{ into: SlaClock, rows: made.map((clock) => clockRow(change, ticket.id, clock)) }]),
       ...(steps.length === 0 ? [] : [{ into: TicketStep, rows: steps, unlessKnown: true }]),
-      ...breached.flatMap((clock) => watchers.flatMap((userId) => notify(change, userId, 'breach', ticket, clock))),
+      ...news.flatMap((clock) => watchers.flatMap((userId) => notify(change, userId, 'breach', ticket, clock))),
       ...(told ? [timelineRow(change, told.kind, told.summary.slice(0, 500), told.details ?? null)] : []),
       ...(leaves && ticket.assignedUserId ? [capacityFreed(change, ticket.assignedUserId)] : []),
       ...rows,

@@ -51,7 +51,7 @@ const lifeSql = `
       where p.organization_id = t.organization_id and p.sla_policy_id = t.sla_policy_id and p.applied_version > coalesce(t.sla_policy_version, 0) and p.applied_terms is not null)
     select
       (select coalesce(jsonb_agg(${clockSql} order by target, ordinal), '[]') from shown) as clocks,
-      (select coalesce(jsonb_agg(jsonb_build_object('step', step, 'clockId', sla_clock_id, 'life', life)), '[]')
+      (select coalesce(jsonb_agg(jsonb_build_object('step', step, 'clockId', sla_clock_id, 'life', life, 'dueAt', due_at)), '[]')
          from crm_core.crm_ticket_steps s where s.organization_id = t.organization_id and s.ticket_id = t.ticket_id
            and s.deleted_at is null and s.sla_clock_id in (select sla_clock_id from shown)) as taken,
       jsonb_build_object('any', exists (select from known where ended_at is not null),
@@ -68,9 +68,10 @@ const lifeSql = `
          where g.organization_id = t.organization_id and g.survivor_id = t.ticket_id and g.subject_type = 'ticket') as "mergedAt") life
   where t.organization_id = ? and t.ticket_id = any(?::uuid[])`;
 
-interface LifeRow extends Omit<TicketLife, 'clocks' | 'calendar' | 'applied' | 'mergedAt'> {
+interface LifeRow extends Omit<TicketLife, 'clocks' | 'taken' | 'calendar' | 'applied' | 'mergedAt'> {
   id: string;
   clocks: Clock[];
+  taken: (Omit<TakenStep, 'dueAt'> & { dueAt: string })[];
   calendar: CalendarJson;
   applied: { version: number; terms: SlaTerms; calendar: CalendarJson } | null;
   mergedAt: string | null;
@@ -94,11 +95,12 @@ export async function readLives(
 ): Promise<Map<string, TicketLife>> {
   const rows: LifeRow[] = await em.execute(lifeSql, [organizationId, uuidArray(ids)]);
   return new Map(
-    rows.map(({ id, clocks, calendar, applied, mergedAt, ...row }) => [
+    rows.map(({ id, clocks, taken, calendar, applied, mergedAt, ...row }) => [
       id,
       {
         ...row,
         clocks: clocks.map(withInstants),
+        taken: taken.map((step) => ({ ...step, dueAt: new Date(step.dueAt) })),
         calendar: calendarOf(calendar),
         applied: applied && { ...applied, calendar: calendarOf(applied.calendar) },
         mergedAt: mergedAt === null ? null : new Date(mergedAt),

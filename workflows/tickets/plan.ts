@@ -28,6 +28,14 @@ export interface TakenStep {
   step: string;
   clockId: string | null;
   life: number;
+  /** When it had been due. */
+  dueAt?: Date;
+}
+
+/** Whether a clock took a step when it was due at this very instant, in whatever life. */
+export function wasTakenAt(taken: readonly TakenStep[], clockId: string, step: string, dueAt: Date | null): boolean {
+  const isSame = (done: TakenStep) => done.clockId === clockId && done.step === step;
+  return taken.some((done) => isSame(done) && dueAt !== null && done.dueAt?.getTime() === dueAt.getTime());
 }
 
 /** What the plan looks at beside the clocks; instants UTC. */
@@ -45,7 +53,8 @@ const warnings = ({ warnAt }: TermsInForce['terms']): number[] =>
 
 /**
  * Everything that a clock does by itself from now on, in order: warnings and the breach while it runs; the rungs of the
- * ladder once it is late. Nothing while it stands still. Each is taken once, warnings whatever became of the breach.
+ * ladder once it is late. Nothing while it stands still. Each is taken once, warnings whatever became of the breach, rungs
+ * for each instant since which it is late.
  */
 export function stepsOfClock(clock: Clock, inForce: TermsInForce, taken: readonly TakenStep[]): Planned[] {
   if (clock.endedAt) return [];
@@ -60,7 +69,10 @@ export function stepsOfClock(clock: Clock, inForce: TermsInForce, taken: readonl
     return inForce.terms.escalation.flatMap((rung) => {
       const step = rungName(rung);
       if (rung.target !== target || isTaken(step, false)) return [];
-      return planned(step, rungDueAt(clock, inForce, rung), `${name} · escalation: ${actionNames[rung.action]}`);
+      const dueAt = rungDueAt(clock, inForce, rung);
+      // Late again since the same instant, it is no other breach: a mistaken priority was put right.
+      if (wasTakenAt(taken, clockId, step, dueAt)) return [];
+      return planned(step, dueAt, `${name} · escalation: ${actionNames[rung.action]}`);
     });
   }
   if (clock.state !== 'running' || clock.dueAt === null) return [];

@@ -42,6 +42,36 @@ describe('the clocks', () => {
     expect(await house.count('crm_notifications', `kind = 'ticket.breach'`)).toBe(1);
   });
 
+  it('are told of once for each due instant, though a mistaken priority took the breach back', async () => {
+    const house = await makeTicketHouse(fixture.app, {
+      policy: {
+        escalation: [{ target: 'first_response', afterMinutes: 10, action: 'reassign' }],
+        targets: { P1: { first_response: 60 }, P3: { first_response: 600 } },
+      },
+    });
+    const { ticketId } = await house.open({ priority: 'P1' }, { receivedAt: monday });
+    const setPriority = (priority: string, minutes: number) =>
+      house.send(ticketId, 'setPriority', { priority }, { receivedAt: at(minutes) });
+    const told = () => house.count('crm_notifications', `kind = 'ticket.breach'`);
+    for (let taken = 0; taken < 4; taken += 1) await house.takeNext(ticketId);
+    const given = await house.ticket(ticketId);
+    expect([given['round'], await told()]).toEqual([2, 1]);
+
+    await setPriority('P3', 75);
+    const { state } = await setPriority('P1', 76);
+    // Late since the same instant as before: its agent knows, and the ladder has been climbed.
+    expect([state.sla, state.next?.step]).toEqual(['warning', 'first_response.breach']);
+    await house.takeNext(ticketId, at(76));
+    expect(await house.ticket(ticketId)).toMatchObject({ sla: 'breached', round: 2, next_step: null });
+    expect(await told()).toBe(1);
+    expect((await house.clocks(ticketId))[0]).toMatchObject({ breached: true, breached_at: at(60), life: 1 });
+
+    await setPriority('P3', 77);
+    for (let taken = 0; taken < 2; taken += 1) await house.takeNext(ticketId);
+    expect(await house.ticket(ticketId)).toMatchObject({ sla: 'breached', round: 3 });
+    expect(await told()).toBe(2);
+  });
+
   it('of a ticket in the queue are told of to the manager, and to administrators where none works here', async () => {
     const house = await makeTicketHouse(fixture.app, { agents: [{ ticketCapacity: 0 }], policy: { warnAt: [50] } });
     const [manager, admin] = [await makeUser(house.org), await makeUser(house.org)];
@@ -239,10 +269,10 @@ describe('the clocks', () => {
       ['priority P1 → P4: not promised any more', null],
       ['priority P4 → P1', at(240).toISOString()],
     ]);
-    // The first response, which P4 gives more time, was late anew: that is another breach, the resolution is not.
+    // The first response, to which P4 gives more time, is late anew, since the instant of which its agent has heard.
     expect(state).toMatchObject({ sla: 'breached', next: { step: 'first_response.breach' } });
     await house.takeNext(ticketId, at(330));
-    expect(await breaches()).toBe(3);
+    expect(await breaches()).toBe(2);
     expect((await house.steps(ticketId)).filter(({ target }) => target === 'resolution')).toHaveLength(3);
   });
 
