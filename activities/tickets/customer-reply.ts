@@ -1,5 +1,6 @@
 import type { Insertion } from '../../db/model/set-based.ts';
 import { hasLeftTeam, readPresence } from '../../db/tickets/facts.queries.ts';
+import { clockNumbers } from '../../db/tickets/life.queries.ts';
 import type { TicketRow } from '../../db/tickets/ticket-state.queries.ts';
 import { beginClock, type Clock, followStatus } from '../../workflows/tickets/clocks.ts';
 import { isOpenStage, type SlaTarget, type TicketStatus } from '../../workflows/tickets/policy.ts';
@@ -10,7 +11,7 @@ import { notify, otherThanActor } from './notifications.ts';
 import { followUp, forward, type Written } from './passing-on.ts';
 import { route } from './rerouting.ts';
 import { type Move, save, type Saved } from './save.ts';
-import { clockNumbers, termsInForce, type TicketCase } from './ticket-case.ts';
+import { termsInForce, type TicketCase } from './ticket-case.ts';
 
 /**
  * The customer wrote. At work: a clock of next response begins, and nobody waits for the customer any more. Resolved or

@@ -1,8 +1,9 @@
 import type { Change } from '../../db/model/changes.ts';
 import type { Statement } from '../../db/model/set-based.ts';
+import { clockNumbers } from '../../db/tickets/life.queries.ts';
 import { type Clock, takenOver } from '../../workflows/tickets/clocks.ts';
 import type { OpenPromises } from '../../workflows/tickets/promises.ts';
-import { clockNumbers, type TicketCase } from './ticket-case.ts';
+import type { TicketCase } from './ticket-case.ts';
 
 /**
  * Gives the clocks of what a merged ticket owes its customer to the ticket that it goes into, with the steps that they took:

@@ -1,7 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { v7 as uuidv7 } from 'uuid';
 import type { Change } from '../../db/model/changes.ts';
-import { readLife, readOpenPromises, type TicketLife } from '../../db/tickets/life.queries.ts';
+import { clockNumbers, readLife, readOpenPromises, type TicketLife } from '../../db/tickets/life.queries.ts';
 import type { TicketRow } from '../../db/tickets/ticket-state.queries.ts';
 import { type Clock, type TermsInForce, recompute } from '../../workflows/tickets/clocks.ts';
 import { isOpenStage, type SlaTarget } from '../../workflows/tickets/policy.ts';
@@ -35,19 +34,6 @@ function termsOf(ticket: TicketRow, { calendar }: TicketLife): TermsInForce | nu
   const { slaPolicyId: policyId, slaPolicyVersion: policyVersion, slaTerms: terms, priority, status } = ticket;
   if (policyId === null || policyVersion === null || !terms) return null;
   return { policyId, policyVersion, terms, calendar, priority, status };
-}
-
-/** Identifier and ordinal of each further clock of a ticket. */
-export function clockNumbers({ ordinals }: Pick<TicketLife, 'ordinals'>): (target: SlaTarget) => {
-  id: string;
-  ordinal: number;
-} {
-  const highest = { ...ordinals };
-  return (target) => {
-    const ordinal = (highest[target] ?? 0) + 1;
-    highest[target] = ordinal;
-    return { id: uuidv7(), ordinal };
-  };
 }
 
 /** What the clocks of a ticket run by from now on: a policy version that was applied to open tickets replaces its terms. */

@@ -1,4 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { v7 as uuidv7 } from 'uuid';
 import type { CompiledCalendar } from '../../workflows/calendars/business-time.ts';
 import type { Clock } from '../../workflows/tickets/clocks.ts';
 import type { TakenStep } from '../../workflows/tickets/plan.ts';
@@ -27,6 +28,19 @@ export interface TicketLife {
   applied: { version: number; terms: SlaTerms; calendar: CompiledCalendar } | null;
   /** When another ticket was last merged into this one. */
   mergedAt: Date | null;
+}
+
+/** Identifier and ordinal of each further clock of a ticket. */
+export function clockNumbers({ ordinals }: Pick<TicketLife, 'ordinals'>): (target: SlaTarget) => {
+  id: string;
+  ordinal: number;
+} {
+  const highest = { ...ordinals };
+  return (target) => {
+    const ordinal = (highest[target] ?? 0) + 1;
+    highest[target] = ordinal;
+    return { id: uuidv7(), ordinal };
+  };
 }
 
 const instants = ['startedAt', 'dueAt', 'metAt', 'breachedAt', 'breachDetectedAt', 'endedAt'] as const;

@@ -17,7 +17,7 @@ import { type Change, eventRow, timelineRow } from '../model/changes.ts';
 import { findWritable } from '../model/row-access.ts';
 import { updateRow } from '../model/row-writes.ts';
 import { insertRows } from '../model/set-based.ts';
-import { readLives, readPromisesOf } from './life.queries.ts';
+import { clockNumbers, readLives, readPromisesOf } from './life.queries.ts';
 import { type CalendarJson, calendarOf, calendarSql, termsSql } from './policies.queries.ts';
 import { slaPolicies } from './sla-policy.ts';
 import type { TicketRow } from './ticket-state.queries.ts';
@@ -172,10 +172,7 @@ async function effectsOn(
     const [life, owed] = [lives.get(id), promises.get(id)];
     if (!life || !owed) return [];
     const by: TermsInForce = { policyId, policyVersion: version, terms, calendar: compiled, priority, status };
-    const after = reconcile(life.clocks, owed, by, { at, cause: 'preview' }, (target) => ({
-      id: `${id}:${target}`,
-      ordinal: (life.ordinals[target] ?? 0) + 1,
-    }));
+    const after = reconcile(life.clocks, owed, by, { at, cause: 'preview' }, clockNumbers(life));
     return [[ticket, clockEffectsOf(life.clocks, after, at)] as const];
   });
 }

@@ -9,7 +9,7 @@ const clockEffectSchema = z.object({
   target: z.enum(slaTargets),
   ordinal: z.int(),
   effect: z.enum(clockEffects),
-  /** Null while it stands still, and where there is no such clock. */
+  /** Null while it stands still (a change that will move it then is one, too), and where there is no such clock. */
   dueFrom: z.iso.datetime().nullable(),
   dueTo: z.iso.datetime().nullable(),
   /** Minutes as they pass, later is positive; null where one of the two is null. */
@@ -73,7 +73,13 @@ function effectOn(old: Clock | undefined, clock: Clock, at: Date): ClockEffect['
   if (clock.state === 'cancelled') return 'cancelled';
   const [was, is] = [isLate(old, at), isLate(clock, at)];
   if (was !== is) return is ? 'breached' : 'unbreached';
-  return old.dueAt?.getTime() === clock.dueAt?.getTime() ? null : 'moved';
+  if (old.dueAt?.getTime() !== clock.dueAt?.getTime()) return 'moved';
+  return clock.dueAt === null && countsOtherwise(old, clock) ? 'moved' : null;
+}
+
+/** Whether a clock that stands still will be due at another instant once it runs on. */
+function countsOtherwise(old: Clock, clock: Clock): boolean {
+  return old.targetMinutes !== clock.targetMinutes || old.calendarId !== clock.calendarId;
 }
 
 type AffectedTicket = PolicyPreview['tickets'][number];

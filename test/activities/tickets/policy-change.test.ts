@@ -144,6 +144,33 @@ describe('a preview', () => {
     expect(await house.sql('select version from crm_core.crm_sla_policies')).toEqual([{ version: 1 }]);
   });
 
+  it('tells of clocks that stand still and count by something else, and of each that would begin', async () => {
+    const house = await makeTicketHouse(fixture.app, { policy: { targets: { P1: { resolution: 600 } } } });
+    const open = async () => (await house.open({ priority: 'P1' }, { receivedAt: monday })).ticketId;
+    const [still, asked] = [await open(), await open()];
+    await house.send(still, 'setStatus', { status: 'waiting_for_customer' }, { receivedAt: at(10) });
+    await house.send(asked, 'reply', { text: 'Hello' }, { receivedAt: at(1) });
+    for (const minutes of [2, 3]) await house.send(asked, 'customerReply', { text: '?' }, { receivedAt: at(minutes) });
+
+    const effectsOf = async (change: object) => {
+      const { admin: actor, policy } = house;
+      const { tickets } = await previewPolicyChange(fixture.app, { actor, receivedAt: at(20) }, policy.id, change);
+      return tickets.map(({ ticketId, clocks }) => [ticketId, clocks]);
+    };
+    const moved = { target: 'resolution', ordinal: 1, effect: 'moved', dueFrom: null, dueTo: null, movedMinutes: null };
+    expect(await effectsOf({ targets: { P1: { resolution: 500 } } })).toEqual([
+      [asked, [expect.objectContaining({ effect: 'moved', movedMinutes: -100 })]],
+      [still, [moved]],
+    ]);
+    const { id: calendarId } = await makeCalendar(house.org);
+    expect(await effectsOf({ calendarId })).toContainEqual([still, [moved]]);
+    expect(await effectsOf({ name: 'Another name' })).toEqual([]);
+    const begun = (ordinal: number) => expect.objectContaining({ target: 'next_response', ordinal, effect: 'begun' });
+    expect(await effectsOf({ targets: { P1: { next_response: 60, resolution: 600 } } })).toEqual([
+      [asked, [begun(1), begun(2)]],
+    ]);
+  });
+
   it('of a policy of another organisation tells nothing', async () => {
     const house = await makeTicketHouse(fixture.app);
     const stranger = await makeOrganization(fixture.app);

@@ -128,7 +128,7 @@ it('a policy applied to open tickets does to each clock what its preview said, a
   expect(preview).toMatchObject({
     version: 2,
     openTickets: 4,
-    effects: { breached: 1, unbreached: 1, moved: 3, begun: 0, cancelled: 0 },
+    effects: { breached: 1, unbreached: 1, moved: 5, begun: 0, cancelled: 0 },
   });
   const warned = await noticesOf(breaching, 'warning');
 
@@ -161,6 +161,10 @@ it('a policy applied to open tickets does to each clock what its preview said, a
     ['resolution', 'moved', 240],
   ]);
   expect(effectOn(unbreaching)).toEqual([['resolution', 'unbreached', 240]]);
+  expect(effectOn(paused)).toEqual([
+    ['first_response', 'moved', null],
+    ['resolution', 'moved', null],
+  ]);
   expect(effectOn(resolved)).toBeUndefined();
   expect((await house.ticket(resolved.ticketId))['sla_policy_version']).toBe(1);
 
