@@ -1,47 +1,24 @@
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { MockActivityEnvironment, type TestWorkflowEnvironment } from '@temporalio/testing';
+import { expect, it } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
-import { createAutomationActivities } from '../../activities/automation.ts';
 import { leads } from '../../db/leads/lead.ts';
 import { leadProcess } from '../../workflows/leads/messages.ts';
 import { databaseFixture } from '../db/database-fixture.ts';
 import { makeAssignmentRule, makeTeam, makeUser, writeAs } from '../support/factories.ts';
-import { sharedTemporal } from '../support/temporal.ts';
 import { form, type House, makeHouse } from './leads/house.ts';
+import { unattendedProcesses } from './unattended-processes.ts';
 
 const fixture = databaseFixture();
-let environment: TestWorkflowEnvironment;
-const started: string[] = [];
-// Nobody works on this queue: what a process was told is in its history.
-const taskQueue = `unattended-${uuidv7()}`;
-
-beforeAll(async () => {
-  environment = await sharedTemporal();
-});
-afterAll(async () => {
-  for (const workflowId of started)
-    await environment.client.workflow
-      .getHandle(workflowId)
-      .terminate()
-      .catch(() => undefined);
-  await environment.teardown();
-});
+const processes = unattendedProcesses(fixture);
 
 /** A lead that nobody can be given, with a process. */
 async function waitingLead(house: House, about: Parameters<typeof form>[0] = {}): Promise<string> {
   const { leadId, state } = await house.capture(form(about));
   expect(state.stage).toBe('scored');
-  const workflowId = leadProcess.workflowId(leadId);
-  started.push(workflowId);
-  const args = [{ organizationId: house.org.id, leadId }];
-  await environment.client.workflow.start(leadProcess.workflowType, { workflowId, taskQueue, args });
+  await processes.start(leadProcess, leadId, { organizationId: house.org.id, leadId });
   return leadId;
 }
 
-async function told(leadId: string): Promise<string[]> {
-  const { events } = await environment.client.workflow.getHandle(leadProcess.workflowId(leadId)).fetchHistory();
-  return (events ?? []).flatMap(({ workflowExecutionSignaledEventAttributes: signal }) => signal?.signalName ?? []);
-}
+const told = (leadId: string) => processes.signalsOf(leadProcess, leadId);
 
 /** Delivers the undelivered events of a kind. */
 async function deliver(house: House, kind: string): Promise<void> {
@@ -50,14 +27,7 @@ async function deliver(house: House, kind: string): Promise<void> {
     batchId,
     kind,
   ]);
-  const { deliverBatch } = createAutomationActivities({
-    database: fixture.app,
-    relay: fixture.relay,
-    temporal: environment.client,
-    mail: null,
-    taskQueues: { processes: taskQueue, bulk: taskQueue },
-  });
-  await new MockActivityEnvironment().run(deliverBatch, { batchId });
+  await processes.deliver(batchId);
 }
 
 const fullHouse = (capacity = 1) =>
@@ -67,7 +37,7 @@ it('the lead that has waited longest hears when a place is free, one for each pl
   const house = await fullHouse();
   const held = await house.capture(form());
   const [ended, first, second] = [await waitingLead(house), await waitingLead(house), await waitingLead(house)];
-  await environment.client.workflow.getHandle(leadProcess.workflowId(ended)).terminate();
+  await processes.handle(leadProcess.workflowId(ended)).terminate();
   await house.send(held.leadId, 'disqualify', { reason: 'spam' });
   await deliver(house, 'lead.capacity_freed');
   expect([await told(first), await told(second)]).toEqual([['capacityFreed'], []]);
@@ -134,7 +104,7 @@ it('it hears when a lead of its user is deleted, and when a user has more capaci
   );
   await deliver(house, 'user.updated');
   expect(await told(waiting)).toEqual(['capacityFreed', 'capacityFreed']);
-  started.push(`fan-out:${house.org.id}:user:${user?.id}`);
+  processes.handle(`fan-out:${house.org.id}:user:${user?.id}`);
 });
 
 it('it hears of a new member of a team through the fan-out', async () => {
@@ -142,9 +112,8 @@ it('it hears of a new member of a team through the fan-out', async () => {
   await waitingLead(house);
   const [member] = await house.sql<{ id: string }>('select team_member_id as id from crm_core.crm_team_members');
   await deliver(house, 'team_member.created');
-  const workflowId = `fan-out:${house.org.id}:team_member:${member?.id}`;
-  started.push(workflowId);
-  expect((await environment.client.workflow.getHandle(workflowId).describe()).status.name).toBe('RUNNING');
+  const fanOut = processes.handle(`fan-out:${house.org.id}:team_member:${member?.id}`);
+  expect((await fanOut.describe()).status.name).toBe('RUNNING');
 });
 
 it('a lead hears that somebody has changed its row', async () => {

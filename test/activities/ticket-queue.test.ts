@@ -1,7 +1,5 @@
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { MockActivityEnvironment, type TestWorkflowEnvironment } from '@temporalio/testing';
+import { expect, it } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
-import { createAutomationActivities } from '../../activities/automation.ts';
 import { createTicketActivities } from '../../activities/tickets.ts';
 import { capacityFreed } from '../../activities/tickets/capacity.ts';
 import { inOrganization } from '../../db/database.ts';
@@ -11,58 +9,29 @@ import { tickets } from '../../db/tickets/ticket.ts';
 import { ticketProcess } from '../../workflows/tickets/messages.ts';
 import { databaseFixture } from '../db/database-fixture.ts';
 import { adminOf, makeTeam, makeUser, writeAs } from '../support/factories.ts';
-import { eventually, sharedTemporal } from '../support/temporal.ts';
+import { eventually } from '../support/temporal.ts';
 import { type Desk, makeDesk, makeRoutingRule } from './tickets/routing-house.ts';
+import { unattendedProcesses } from './unattended-processes.ts';
 
 const fixture = databaseFixture();
-let environment: TestWorkflowEnvironment;
-const started: string[] = [];
-// Nobody works on this queue: what a process was told is in its history.
-const taskQueue = `unattended-${uuidv7()}`;
-
-beforeAll(async () => {
-  environment = await sharedTemporal();
-});
-afterAll(async () => {
-  for (const workflowId of started)
-    await environment.client.workflow
-      .getHandle(workflowId)
-      .terminate()
-      .catch(() => undefined);
-  await environment.teardown();
-});
+const processes = unattendedProcesses(fixture);
 
 /** A queued ticket with a process. */
 async function queuedTicket(desk: Desk, values: Record<string, unknown> = {}): Promise<string> {
   const ticketId = await desk.open(values);
   await desk.route(ticketId);
-  const workflowId = ticketProcess.workflowId(ticketId);
-  started.push(workflowId);
-  const args = [{ organizationId: desk.org.id, ticketId }];
-  await environment.client.workflow.start(ticketProcess.workflowType, { workflowId, taskQueue, args });
+  await processes.start(ticketProcess, ticketId, { organizationId: desk.org.id, ticketId });
   return ticketId;
 }
 
-async function signalsOf(workflowId: string): Promise<string[]> {
-  const { events } = await environment.client.workflow.getHandle(workflowId).fetchHistory();
-  return (events ?? []).flatMap(({ workflowExecutionSignaledEventAttributes: signal }) => signal?.signalName ?? []);
-}
-
-const toldTimes = async (ticketId: string) =>
-  (await signalsOf(ticketProcess.workflowId(ticketId))).filter((name) => name === 'capacityFreed').length;
+const told = (ticketId: string) => processes.signalsOf(ticketProcess, ticketId);
+const toldTimes = async (ticketId: string) => (await told(ticketId)).filter((name) => name === 'capacityFreed').length;
 
 async function deliver({ org }: Desk, events: Insertion): Promise<void> {
   const batchId = uuidv7();
   const rows = events.rows.map((row) => ({ ...row, batchId }));
   await inOrganization(fixture.app, org.id, (em) => insertRows(em, [{ ...events, rows }]));
-  const { deliverBatch } = createAutomationActivities({
-    database: fixture.app,
-    relay: fixture.relay,
-    temporal: environment.client,
-    mail: null,
-    taskQueues: { processes: taskQueue, bulk: taskQueue },
-  });
-  await new MockActivityEnvironment().run(deliverBatch, { batchId });
+  await processes.deliver(batchId);
 }
 
 const change = ({ org }: Desk, subjectType: string, subjectId: string) => ({
@@ -181,25 +150,21 @@ it('they hear when somebody has more capacity, and one whose process has ended t
   const desk = await makeDesk(fixture.app, { agents: [{ ticketCapacity: 0 }] });
   const userId = String(desk.agents[0]?.id);
   const [ended, waiting] = [await queuedTicket(desk), await queuedTicket(desk)];
-  await environment.client.workflow.getHandle(ticketProcess.workflowId(ended)).terminate();
+  await processes.handle(ticketProcess.workflowId(ended)).terminate();
   await desk.sql('update crm_core.crm_users set ticket_capacity = 1 where user_id = ?', [userId]);
   await deliver(desk, eventRow(change(desk, 'user', userId), 'user.updated'));
   await eventually('it heard', async () => (await toldTimes(waiting)) === 1);
-  started.push(`fan-out:${desk.org.id}:user:${userId}`);
+  processes.handle(`fan-out:${desk.org.id}:user:${userId}`);
 });
 
 it('a ticket hears that somebody has changed its row, and one whose process has ended is passed over', async () => {
   const desk = await makeDesk(fixture.app, { agents: [{ ticketCapacity: 0 }] });
   const [ended, waiting] = [await queuedTicket(desk), await queuedTicket(desk)];
-  await environment.client.workflow.getHandle(ticketProcess.workflowId(ended)).terminate();
+  await processes.handle(ticketProcess.workflowId(ended)).terminate();
   for (const ticketId of [ended, waiting])
     await deliver(desk, eventRow(change(desk, 'ticket', ticketId), 'ticket.updated'));
   for (const fields of [['description'], ['description', 'category']])
     await deliver(desk, eventRow(change(desk, 'ticket', waiting), 'ticket.updated', { fields }));
-  expect(await signalsOf(ticketProcess.workflowId(waiting))).toEqual([
-    'configurationChanged',
-    'configurationChanged',
-    'factsChanged',
-  ]);
-  expect(await signalsOf(ticketProcess.workflowId(ended))).toEqual([]);
+  expect(await told(waiting)).toEqual(['configurationChanged', 'configurationChanged', 'factsChanged']);
+  expect(await told(ended)).toEqual([]);
 });
