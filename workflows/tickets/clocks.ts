@@ -128,6 +128,11 @@ function settle(clock: Clock, at: Date): Clock {
   return clock.dueAt !== null && clock.dueAt < at ? breach(clock, at) : clock;
 }
 
+/** The same by the hours that its calendar has now: of their change its ticket may not have heard yet. */
+function settleBy(clock: Clock, by: Pick<TermsInForce, 'calendar'>, at: Date): Clock {
+  return settle(withDue(clock, clock, by, at, 'calendar changed'), at);
+}
+
 const inTime = { breached: false, breachedAt: null, breachDetectedAt: null };
 
 const isLateBy = ({ breachedAt }: Clock, at: Date): boolean => breachedAt !== null && breachedAt < at;
@@ -136,18 +141,20 @@ const isLateBy = ({ breachedAt }: Clock, at: Date): boolean => breachedAt !== nu
  * What was promised is done at `at`: in time up to and including the due instant, even if the breach was noticed before
  * this was known.
  */
-export function complete(clock: Clock, { calendar }: Pick<TermsInForce, 'calendar'>, at: Date): Clock {
+export function complete(clock: Clock, by: Pick<TermsInForce, 'calendar'>, at: Date): Clock {
   if (clock.endedAt) return clock;
-  const settled = settle(clock, at);
-  const ended = endedAt(settled, at, calendar);
+  const settled = settleBy(clock, by, at);
+  const ended = endedAt(settled, at, by.calendar);
   if (isLateBy(settled, at)) return { ...ended, metAt: at };
   return { ...ended, state: 'met', metAt: at, ...inTime };
 }
 
 /** Nobody waits for it any more from `at` on; a breach that happened before stays on record. */
 export function cancel(clock: Clock, by: Pick<TermsInForce, 'calendar'>, at: Date, cause: string): Clock {
-  if (clock.endedAt) return clock;
-  const settled = settle(clock, at);
+  return clock.endedAt ? clock : cancelled(settleBy(clock, by, at), by, at, cause);
+}
+
+function cancelled(settled: Clock, by: Pick<TermsInForce, 'calendar'>, at: Date, cause: string): Clock {
   const ended = endedAt(settled, at, by.calendar);
   return {
     ...ended,
@@ -177,7 +184,8 @@ export function recompute(clock: Clock, inForce: TermsInForce, at: Date, cause: 
   if (clock.endedAt) return clock;
   const { policyId, policyVersion, terms, priority } = inForce;
   const targetMinutes = terms.targets[priority]?.[clock.target];
-  if (targetMinutes === undefined) return cancel(clock, inForce, at, `${cause}: not promised any more`);
+  // Whether it was late is said by the hours that it had, not by those of terms that do not promise it.
+  if (targetMinutes === undefined) return cancelled(settle(clock, at), inForce, at, `${cause}: not promised any more`);
   const recomputed = {
     ...clock,
     targetMinutes,
@@ -212,7 +220,7 @@ export function takenOver(
  * Computes the due instant of an open clock anew by its intervals and its terms, which may differ from those of `before`; a
  * breach follows it, or is taken back. Says what has changed; `before` itself when nothing has.
  */
-function withDue(before: Clock, clock: Clock, inForce: TermsInForce, at: Date, cause: string): Clock {
+function withDue(before: Clock, clock: Clock, inForce: Pick<TermsInForce, 'calendar'>, at: Date, cause: string): Clock {
   const dueAt = dueOf(clock, inForce);
   const kind = clock.intervals.at(-1)?.kind ?? 'running';
   const lateness = latenessOf(clock, kind, dueAt, at);

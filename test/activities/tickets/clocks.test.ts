@@ -311,6 +311,31 @@ describe('the clocks', () => {
     expect((await house.clocks(later))[0]?.due_at).toEqual(new Date('2026-12-01T09:30:00Z'));
   });
 
+  it.each([
+    ['reply', 'a holiday that gave the answer more time', '[{"date": "2026-11-30", "yearly": false}]', 'met', 60],
+    ['resolve', 'the same', '[{"date": "2026-11-30", "yearly": false}]', 'cancelled', 60],
+    ['reply', 'no holiday any more', '[]', 'breached', 540],
+  ])(
+    'end on %s by the hours of now, of which their ticket has not heard: %s',
+    async (name, _what, holidays, state, took) => {
+      const house = await makeTicketHouse(fixture.app, { policy: { active: false } });
+      const wasHoliday = holidays === '[]';
+      const office = await makeCalendar(house.org, wasHoliday ? { holidays: [{ date: '2026-11-30' }] } : {});
+      await makeSlaPolicy(house.org, { calendarId: office.id, targets: { P1: { first_response: 90 } } });
+      // Half an hour of the Friday is left in Berlin.
+      const { ticketId } = await house.open({ priority: 'P1' }, { receivedAt: new Date('2026-11-27T15:30:00Z') });
+      await house.sql('update crm_core.crm_calendars set holidays = ?::jsonb, version = version + 1', [holidays]);
+      const payload = name === 'reply' ? { text: 'Hello' } : {};
+      await house.send(ticketId, name, payload, { receivedAt: new Date('2026-12-01T08:30:00Z') });
+      expect((await house.clocks(ticketId))[0]).toMatchObject({
+        state,
+        breached: state === 'breached',
+        elapsed_minutes: took,
+      });
+      expect(await house.count('crm_notifications', `kind = 'ticket.breach'`)).toBe(state === 'breached' ? 1 : 0);
+    },
+  );
+
   it('begin when another priority promises what the old one did not', async () => {
     const targets = { P1: { first_response: 60, resolution: 240 }, P4: { resolution: 480 } };
     const house = await makeTicketHouse(fixture.app, { policy: { targets } });

@@ -90,6 +90,19 @@ describe('a cancelled clock', () => {
     });
     expect(cancel(noticed, running, at(62), 'ticket closed')).toMatchObject({ breached: true, breachedAt: at(60) });
   });
+
+  it('was late by its own hours, whatever those of the terms are that promise it no more', () => {
+    const hours = { tuesday: [{ from: '09:00', to: '17:00' }] };
+    const calendar = compileCalendar({ timeZone: 'UTC', hours, holidays: [], exceptions: [] });
+    const promisingNone = { ...running, calendar, terms: { ...running.terms, calendarId: 'another', targets: {} } };
+    for (const late of [begun(), breach(begun(), at(60))])
+      expect(recompute(late, promisingNone, at(90), 'priority')).toMatchObject({
+        state: 'cancelled',
+        breached: true,
+        breachedAt: at(60),
+        changes: [{ note: 'cancelled' }],
+      });
+  });
 });
 
 describe('a breach', () => {
