@@ -8,8 +8,15 @@ import { SlaClock } from '../../db/tickets/sla-clock.ts';
 import type { TicketRow } from '../../db/tickets/ticket-state.queries.ts';
 import { TicketStep } from '../../db/tickets/ticket-step.ts';
 import type { Clock, TermsInForce } from '../../workflows/tickets/clocks.ts';
-import { nextPlanned, type Planned, slaOf, stepName, type TakenStep, wasTakenAt } from '../../workflows/tickets/plan.ts';
-import { isOpenStage, mayChangeStage, targetNames } from '../../workflows/tickets/policy.ts';
+import {
+  nextPlanned,
+  type Planned,
+  slaOf,
+  stepName,
+  type TakenStep,
+  wasTakenAt,
+} from '../../workflows/tickets/plan.ts';
+import { isOpenStage, mayChangeStage, type SlaTarget, targetNames } from '../../workflows/tickets/policy.ts';
 import { defaultTerms } from '../../workflows/tickets/terms.ts';
 import { inStatus } from '../../workflows/tickets/waiting.ts';
 import { capacityFreed } from './capacity.ts';
@@ -70,16 +77,12 @@ export async function save(ticketCase: TicketCase, move: Move): Promise<Saved> {
   // One that is late again since the same instant was told of before.
   const news = breached.filter(({ id, breachedAt }) => !wasTakenAt(life.taken, id, 'breach', breachedAt));
   const watchers = news.length === 0 ? [] : await watchersOf(em, ticket);
+  const noticed = breached.filter(({ id }) => step?.planned.step !== 'breach' || step.planned.clockId !== id);
   const steps = [
     ...(step ? [stepRow(change, ticket, step)] : []),
-    ...breached
-      .filter(({ id }) => step?.planned.step !== 'breach' || step.planned.clockId !== id)
-      .map((clock) => stepRow(change, ticket, breachNoticed(clock, ticket))),
+    ...noticed.map((clock) => stepRow(change, ticket, breachNoticed(clock, ticket))),
   ];
-  const taken: TakenStep[] = [
-    ...life.taken,
-    ...(step ? [step.planned] : []),
-  ];
+  const taken: TakenStep[] = [...life.taken, ...(step ? [step.planned] : [])];
   const inForce = move.inForce === undefined ? ticketCase.inForce : move.inForce;
   const planned = plan({ ...ticket, ...values }, clocks, inForce, taken, life.ended);
   const next = planned.next && putOffTo ? { ...planned.next, dueAt: putOffTo } : planned.next;
@@ -94,6 +97,9 @@ export async function save(ticketCase: TicketCase, move: Move): Promise<Saved> {
       ...(steps.length === 0 ? [] : [{ into: TicketStep, rows: steps, unlessKnown: true }]),
       ...news.flatMap((clock) => watchers.flatMap((userId) => notify(change, userId, 'breach', ticket, clock))),
       ...(told ? [timelineRow(change, told.kind, told.summary.slice(0, 500), told.details ?? null)] : []),
+      ...noticed.map(({ target, ordinal }) =>
+        timelineRow(change, 'ticket.breached', breachOf(target), { target, ordinal }),
+      ),
       ...(leaves && ticket.assignedUserId ? [capacityFreed(change, ticket.assignedUserId)] : []),
       ...rows,
     ]),
@@ -145,8 +151,10 @@ export function clockRow(change: Change, ticketId: string, clock: Clock): Record
 function breachNoticed(clock: Clock, ticket: TicketRow): NonNullable<Move['step']> {
   const dueAt = clock.breachedAt ?? clock.startedAt;
   const planned = { step: 'breach', clockId: clock.id, target: clock.target, life: clock.life, dueAt, clause: '' };
-  return { planned, userId: ticket.assignedUserId, outcome: `${targetNames[clock.target]} breached` };
+  return { planned, userId: ticket.assignedUserId, outcome: breachOf(clock.target) };
 }
+
+const breachOf = (target: SlaTarget): string => `${targetNames[target]} breached`;
 
 function stepRow(
   change: Change,

@@ -132,6 +132,12 @@ describe('the clocks', () => {
       breach_detected_at: at(61),
     });
     expect((await house.steps(ticketId)).map(({ step }) => step)).toEqual(['breach']);
+    expect(
+      await house.sql(
+        `select summary, details from crm_core.crm_timeline where subject_id = ? and kind = 'ticket.breached'`,
+        [ticketId],
+      ),
+    ).toEqual([{ summary: 'first response breached', details: { target: 'first_response', ordinal: 1 } }]);
   });
 
   it('explain what changes while they stand still', async () => {
