@@ -78,7 +78,7 @@ export async function open(em: EntityManager, opening: Opening, at: Date): Promi
     ...routed.values,
     routeAgainAt: routed.userId === null ? routed.retryAt : awayFrom,
   };
-  const { next, values } = plan(given, clocks, inForce, [], { any: false, breached: false });
+  const { next, values } = plan(given, clocks, inForce, [], { met: false, breached: false });
   const ticket: TicketRow = { ...given, ...values };
   const { mail, messageId, description, followUpOfTicketId } = body;
   const said =

@@ -125,7 +125,7 @@ export function plan(
   clocks: readonly Clock[],
   inForce: TermsInForce | null,
   taken: readonly TakenStep[],
-  ended: { any: boolean; breached: boolean },
+  ended: { met: boolean; breached: boolean },
 ): { next: Planned | null; values: Pick<TicketRow, 'nextStep' | 'nextDueAt' | 'sla'> } {
   const isOver = ticket.stage === 'closed' || ticket.stage === 'merged';
   const terms = ticket.slaTerms ?? defaultTerms;

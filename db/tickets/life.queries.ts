@@ -19,7 +19,7 @@ export interface TicketLife {
   /** Steps of those clocks that were taken. */
   taken: TakenStep[];
   /** Of all clocks that ended. */
-  ended: { any: boolean; breached: boolean };
+  ended: { met: boolean; breached: boolean };
   /** The highest ordinal of each target. */
   ordinals: Partial<Record<SlaTarget, number>>;
   /** Of the terms that the ticket keeps, as it is now. */
@@ -68,7 +68,7 @@ const lifeSql = `
       (select coalesce(jsonb_agg(jsonb_build_object('step', step, 'clockId', sla_clock_id, 'life', life, 'dueAt', due_at)), '[]')
          from crm_core.crm_ticket_steps s where s.organization_id = t.organization_id and s.ticket_id = t.ticket_id
            and s.deleted_at is null and s.sla_clock_id in (select sla_clock_id from shown)) as taken,
-      jsonb_build_object('any', exists (select from known where ended_at is not null),
+      jsonb_build_object('met', exists (select from known where state = 'met'),
         'breached', exists (select from known where ended_at is not null and breached)) as ended,
       (select coalesce(jsonb_object_agg(target, ordinal), '{}')
          from (select target, max(ordinal) as ordinal from known group by target) o) as ordinals,

@@ -31,7 +31,7 @@ export const Ticket = entity('Ticket', 'crm_tickets', {
     skills: list(20, { default: [] }),
     status: choice(ticketStatuses),
     stage: choice(ticketStages),
-    /** The worst of its clocks; null without one. */
+    /** The worst of its clocks; null without one that is open, met or breached. */
     sla: choice(slaStates, { nullable: true }),
     slaPolicyId: reference(() => SlaPolicy, { nullable: true }),
     slaPolicyVersion: integer(1, 2_147_483_647, { nullable: true }),

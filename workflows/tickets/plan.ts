@@ -136,17 +136,17 @@ export function inOrder(clocks: readonly Clock[]): Clock[] {
 
 /**
  * The state of a ticket as `CrmSla` says it: the worst of the clocks that are open; once none is, whether all was done
- * in time. Null for a ticket to which nothing was promised.
+ * in time. Null for a ticket to which nothing was promised, or for which nothing was done before nobody waited for it.
  */
 export function slaOf(
   clocks: readonly Clock[],
   taken: readonly TakenStep[],
-  ended: { any: boolean; breached: boolean },
+  ended: { met: boolean; breached: boolean },
 ): SlaState | null {
   const open = clocks.filter(({ endedAt }) => endedAt === null);
   if (open.length === 0) {
-    if (clocks.length === 0 && !ended.any) return null;
-    return ended.breached || clocks.some(({ breached }) => breached) ? 'breached' : 'met';
+    if (ended.breached || clocks.some(({ breached }) => breached)) return 'breached';
+    return ended.met || clocks.some(({ state }) => state === 'met') ? 'met' : null;
   }
   if (open.some(({ breached }) => breached)) return 'breached';
   const running = open.filter(({ state }) => state === 'running');

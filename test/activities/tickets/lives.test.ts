@@ -131,6 +131,17 @@ describe('the end', () => {
     );
   });
 
+  it.each([
+    ['closed before anything was done', 'close', {}],
+    ['to which nothing is promised any more', 'setPriority', { priority: 'P4' }],
+  ])('of all promises of a ticket %s is neither kept nor broken', async (_what, name, payload) => {
+    const house = await makeTicketHouse(fixture.app);
+    const { ticketId } = await house.open({ priority: 'P1' }, { receivedAt: monday });
+    await house.send(ticketId, name, payload, { receivedAt: at(5) });
+    expect((await house.clocks(ticketId)).map(({ state }) => state)).toEqual(['cancelled', 'cancelled']);
+    expect(await house.ticket(ticketId)).toMatchObject({ sla: null });
+  });
+
   it('without an answer leaves a promise to answer that was late a breach', async () => {
     const house = await makeTicketHouse(fixture.app);
     const { ticketId } = await house.open({ priority: 'P1' }, { receivedAt: monday });

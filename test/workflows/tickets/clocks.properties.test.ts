@@ -96,7 +96,7 @@ describe('a clock', () => {
         expect(clock.dueAt).toBeNull();
         expect(breach(clock, after(1_000_000)).breached).toBe(false);
         expect(stepsOfClock(clock, by, [])).toEqual([]);
-        expect(slaOf([clock], [], { any: false, breached: false })).toBe('paused');
+        expect(slaOf([clock], [], { met: false, breached: false })).toBe('paused');
       }),
     );
   });

@@ -4,6 +4,7 @@ import { compileCalendar } from '../../../workflows/calendars/business-time.ts';
 import {
   beginClock,
   breach,
+  cancel,
   type Clock,
   complete,
   followStatus,
@@ -167,7 +168,7 @@ describe('the clocks in order', () => {
 });
 
 describe('what is said of a ticket', () => {
-  const none = { any: false, breached: false };
+  const none = { met: false, breached: false };
   const still = followStatus(begun('next_response'), paused, at(10), 'status');
   const met = complete(begun(), by, at(10));
   const missed = complete(begun(), by, at(70));
@@ -179,8 +180,16 @@ describe('what is said of a ticket', () => {
   it('is once all is done whether all was done in time, clocks that are shown no more included', () => {
     expect(slaOf([met], [], none)).toBe('met');
     expect(slaOf([met, missed], [], none)).toBe('breached');
-    expect(slaOf([], [], { any: true, breached: false })).toBe('met');
-    expect(slaOf([met], [], { any: true, breached: true })).toBe('breached');
+    expect(slaOf([], [], { met: true, breached: false })).toBe('met');
+    expect(slaOf([met], [], { met: true, breached: true })).toBe('breached');
+  });
+
+  it('is nothing where nothing was done, since nobody waits for it any more', () => {
+    const cancelled = cancel(begun(), by, at(10), 'ticket closed');
+    expect(slaOf([], [], none)).toBeNull();
+    expect(slaOf([cancelled], [], none)).toBeNull();
+    expect(slaOf([cancelled, met], [], none)).toBe('met');
+    expect(slaOf([cancelled], [], { met: false, breached: true })).toBe('breached');
   });
 
   it('is otherwise the worst of the open clocks', () => {
