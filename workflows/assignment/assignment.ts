@@ -21,7 +21,7 @@ export interface AssignmentInput<F> {
   accountOwnerId: string | null;
   /** The organisation's last resort. */
   fallbackUserId: string | null;
-  /** Whoever must not get it: those who had it before and left it. */
+  /** Whoever must not get it: those who had it, or have it and are to lose it. */
   excludeUserIds: string[];
   /** UTC instant of the decision, ISO 8601. */
   at: string;
@@ -143,7 +143,7 @@ export function chooseAssignee<F>(conditions: Conditions<F>, input: AssignmentIn
     return decided({ userId: null, teamId: null, reason: `${why}, and there is no fallback` });
   const chosen = { userId: input.fallbackUserId, teamId: teamOf(input.fallbackUserId) };
   if (excludeUserIds.includes(chosen.userId)) {
-    const had = `had this ${subject} before and left it`;
+    const had = `has had this ${subject}, which is to go to somebody else`;
     explain({ ...chosen, outcome: 'passed_over', code: 'previous_owner', reason: had });
     return decided({ userId: null, teamId: null, reason: `${why}, and the fallback of the organisation ${had}` });
   }

@@ -95,7 +95,7 @@ export function obstacleOf(
     return { code: 'out_of_office', reason: `is out of office until ${outOfOffice?.until ?? 'further notice'}` };
   }
   if (excludeUserIds.includes(userId))
-    return { code: 'previous_owner', reason: `had this ${subject} before and left it` };
+    return { code: 'previous_owner', reason: `has had this ${subject}, which is to go to somebody else` };
   if (openCount >= capacity)
     return { code: 'at_capacity', reason: `has ${openCount} of at most ${capacity} open ${subject}s` };
   if (dailyQuota !== null && assignedToday >= dailyQuota) {
