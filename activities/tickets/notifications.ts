@@ -2,9 +2,8 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Change } from '../../db/model/changes.ts';
 import type { Insertion } from '../../db/model/set-based.ts';
 import type { TicketRow } from '../../db/tickets/ticket-state.queries.ts';
-import type { Clock, TermsInForce } from '../../workflows/tickets/clocks.ts';
+import type { Clock } from '../../workflows/tickets/clocks.ts';
 import { targetNames } from '../../workflows/tickets/policy.ts';
-import { isAnythingPromised } from '../../workflows/tickets/promises.ts';
 import { utcMinute } from '../../workflows/text/utc-minute.ts';
 import { notificationRows, whoWatches } from '../notifications.ts';
 
@@ -38,7 +37,7 @@ const texts = {
   }),
   unattended: ({ ticket }: Matter) => ({
     title: `Nobody can take it: ticket ${ticket}`,
-    body: `The ticket ${ticket} waits in the queue. No policy promises anything for it, so nothing will say when it has waited for long. Give it to somebody with the command "assign".`,
+    body: `The ticket ${ticket} waits in the queue. No promise to its customer is still to fall due, so nothing will say when it has waited for long. Give it to somebody with the command "assign".`,
   }),
   customer_replied: ({ ticket }: Matter) => ({
     title: `The customer wrote: ${ticket}`,
@@ -96,14 +95,12 @@ export function otherThanActor({ actor }: Change, userId: string | null): string
   return actor.kind === 'user' && actor.userId === userId ? null : userId;
 }
 
-/** Tells who watches the queue of a ticket that comes into it and to which nothing is promised: no clock will speak of it. */
+/** Tells who watches the queue of a ticket in it of which no clock will speak. */
 export async function unattended(
   em: EntityManager,
   change: Change,
   ticket: Pick<TicketRow, 'organizationId' | 'teamId'> & Named,
-  inForce: TermsInForce | null,
 ): Promise<Insertion[]> {
-  if (isAnythingPromised(inForce)) return [];
   const { userIds } = await whoWatches(em, ticket);
   return userIds.flatMap((userId) => notify(change, userId, 'unattended', ticket));
 }

@@ -15,6 +15,7 @@ import { answerJson, type TicketRow } from '../../db/tickets/ticket-state.querie
 import { Ticket } from '../../db/tickets/ticket.ts';
 import { beginClock, type Clock, type TermsInForce } from '../../workflows/tickets/clocks.ts';
 import { ticketFacts } from '../../workflows/tickets/facts.ts';
+import { isWatched } from '../../workflows/tickets/plan.ts';
 import { choosePolicy } from '../../workflows/tickets/policy-choice.ts';
 import { completePerson, newPerson } from '../leads/people.ts';
 import { messageRows } from './conversation.ts';
@@ -99,7 +100,9 @@ export async function open(em: EntityManager, opening: Opening, at: Date): Promi
     ...routed.rows,
     ...said,
     ...(routed.userId === null
-      ? await unattended(em, change, ticket, inForce)
+      ? isWatched(clocks, inForce, [])
+        ? []
+        : await unattended(em, change, ticket)
       : notify(change, routed.userId, 'assigned', ticket)),
   ];
   await insertRows(em, gather(rows), [

@@ -1,7 +1,7 @@
 import type { Insertion, Statement } from '../../db/model/set-based.ts';
 import { hasLeftTeam, readFacts, readPresence } from '../../db/tickets/facts.queries.ts';
 import type { TicketRow } from '../../db/tickets/ticket-state.queries.ts';
-import { notify, unattended } from './notifications.ts';
+import { notify } from './notifications.ts';
 import { routeTicket, type Wish } from './routing.ts';
 import type { Move } from './save.ts';
 import type { TicketCase } from './ticket-case.ts';
@@ -19,25 +19,19 @@ export interface Route {
  * Routes a ticket (again) by the rules, or to the user or team that a person chose, now or before. The notifications to who
  * gets it and who had it go along. Problem `rule_violation` for a choice that cannot be.
  */
-export async function route(
-  { em, change, ticket, inForce }: TicketCase,
-  why: string,
-  wish: Partial<Wish> = {},
-): Promise<Route> {
+export async function route({ em, change, ticket }: TicketCase, why: string, wish: Partial<Wish> = {}): Promise<Route> {
   const facts = await readFacts(em, ticket);
   const routed = await routeTicket(em, change, ticket, facts, { excludeUserIds: [], ...wish });
   const awayFrom = routed.userId === null ? null : (await readPresence(em, routed.userId, change.at)).awayFrom;
   const before = ticket.assignedUserId;
   const isMoved = Object.keys(routed.values).length > 0;
   const isGiven = routed.userId !== null && routed.userId !== before;
-  const isQueued = routed.userId === null && ticket.stage !== 'queued';
   return {
     values: { ...routed.values, routeAgainAt: routed.userId === null ? routed.retryAt : awayFrom },
     rows: [
       ...routed.rows,
       ...(isGiven ? notify(change, routed.userId, 'assigned', ticket) : []),
       ...(isMoved && before !== routed.userId ? notify(change, before, 'taken_away', ticket) : []),
-      ...(isQueued ? await unattended(em, change, { ...ticket, ...routed.values }, inForce) : []),
     ],
     statements: routed.statements,
     told: isMoved

@@ -9,6 +9,7 @@ import type { TicketRow } from '../../db/tickets/ticket-state.queries.ts';
 import { TicketStep } from '../../db/tickets/ticket-step.ts';
 import type { Clock, TermsInForce } from '../../workflows/tickets/clocks.ts';
 import {
+  isWatched,
   nextPlanned,
   type Planned,
   slaOf,
@@ -20,7 +21,7 @@ import { isOpenStage, mayChangeStage, type SlaTarget, targetNames } from '../../
 import { defaultTerms } from '../../workflows/tickets/terms.ts';
 import { inStatus } from '../../workflows/tickets/waiting.ts';
 import { capacityFreed } from './capacity.ts';
-import { notify, watchersOf } from './notifications.ts';
+import { notify, unattended, watchersOf } from './notifications.ts';
 import type { TicketCase } from './ticket-case.ts';
 
 /** The timeline entry of a change: a sentence without personal data. */
@@ -85,6 +86,8 @@ export async function save(ticketCase: TicketCase, move: Move): Promise<Saved> {
   const taken: TakenStep[] = [...life.taken, ...(step ? [step.planned] : [])];
   const inForce = move.inForce === undefined ? ticketCase.inForce : move.inForce;
   const planned = plan({ ...ticket, ...values }, clocks, inForce, taken, life.ended);
+  const isUnattended =
+    stage === 'queued' && !isWatched(clocks, inForce, taken) && !isKnownToWatchers(ticketCase, clocks);
   const next = planned.next && putOffTo ? { ...planned.next, dueAt: putOffTo } : planned.next;
   const after = { ...values, ...planned.values, nextDueAt: next?.dueAt ?? null };
   const leaves = ticket.assignedUserId !== null && isOpenStage(ticket.stage) && !isOpenStage(stage);
@@ -100,6 +103,7 @@ export async function save(ticketCase: TicketCase, move: Move): Promise<Saved> {
       ...noticed.map(({ target, ordinal }) =>
         timelineRow(change, 'ticket.breached', breachOf(target), { target, ordinal }),
       ),
+      ...(isUnattended ? await unattended(em, change, { ...ticket, ...values }) : []),
       ...(leaves && ticket.assignedUserId ? [capacityFreed(change, ticket.assignedUserId)] : []),
       ...rows,
     ]),
@@ -136,6 +140,12 @@ export function plan(
     sla: slaOf(clocks, taken, ended),
   };
   return { next, values };
+}
+
+/** Whether who watches the queue has heard of a ticket in it: by a breach that it has, or when it was unwatched before. */
+function isKnownToWatchers({ ticket, life, inForce }: TicketCase, clocks: readonly Clock[]): boolean {
+  if (ticket.stage !== 'queued') return false;
+  return !isWatched(life.clocks, inForce, life.taken) || clocks.some(({ endedAt, breached }) => !endedAt && breached);
 }
 
 /** What another status means for the waiting; nothing when the status stays. */

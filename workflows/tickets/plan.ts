@@ -88,6 +88,21 @@ export function stepsOfClock(clock: Clock, inForce: TermsInForce, taken: readonl
   ];
 }
 
+/**
+ * Whether a clock will still say that its ticket waits: one that is not late, if only once it runs again, or one that has
+ * a rung of the ladder before it.
+ */
+export function isWatched(
+  clocks: readonly Clock[],
+  inForce: TermsInForce | null,
+  taken: readonly TakenStep[],
+): boolean {
+  return (
+    inForce !== null &&
+    clocks.some((clock) => !clock.endedAt && (!clock.breached || stepsOfClock(clock, inForce, taken).length > 0))
+  );
+}
+
 function rungDueAt(
   clock: Clock,
   { calendar }: TermsInForce,

@@ -1,5 +1,5 @@
 import { beginClock, cancel, type Clock, followStatus, type TermsInForce, recompute, resume } from './clocks.ts';
-import { type SlaTarget, slaTargets, type TicketStatus } from './policy.ts';
+import type { SlaTarget, TicketStatus } from './policy.ts';
 
 /** A change of a ticket's status, in order. */
 export interface StatusChange {
@@ -94,11 +94,6 @@ function statusAt(statuses: readonly StatusChange[], at: Date): TicketStatus {
 /** Whether terms promise anything of a kind for the priority. */
 export function isPromised(target: SlaTarget, { terms, priority }: Pick<TermsInForce, 'terms' | 'priority'>): boolean {
   return terms.targets[priority]?.[target] !== undefined;
-}
-
-/** Whether anything is promised by the terms in force, so that clocks tell when nobody does it. */
-export function isAnythingPromised(inForce: TermsInForce | null): boolean {
-  return inForce !== null && slaTargets.some((target) => isPromised(target, inForce));
 }
 
 /**
