@@ -121,25 +121,26 @@ export function nextPlanned(
   taken: readonly TakenStep[],
 ): Planned | null {
   const ofClocks = inForce ? clocks.flatMap((clock) => stepsOfClock(clock, inForce, taken)) : [];
-  // The sort is stable: of what is due at one instant the clocks come first, in their order.
-  return (
-    [...ofClocks, ...ownSteps(ticket)].sort((one, other) => one.dueAt.getTime() - other.dueAt.getTime())[0] ?? null
-  );
+  // The sort is stable: of what is due at one instant the end of a wait comes first, since what is resolved at the due
+  // instant is in time; then the clocks, in their order.
+  const planned = [...endOfWaiting(ticket), ...ofClocks, ...ownSteps(ticket)];
+  return planned.sort((one, other) => one.dueAt.getTime() - other.dueAt.getTime())[0] ?? null;
 }
 
-function ownSteps(ticket: PlannedTicket): Planned[] {
-  const { stage, resolvedAt, reopenCount, routeAgainAt, waitCount, terms } = ticket;
-  const own = { clockId: null, target: null };
+const own = { clockId: null, target: null };
+
+function endOfWaiting(ticket: PlannedTicket): Planned[] {
+  const end = isOpenStage(ticket.stage) ? endOfWait(ticket, ticket.terms) : null;
+  return end ? [{ ...own, ...end, life: ticket.waitCount }] : [];
+}
+
+function ownSteps({ stage, resolvedAt, reopenCount, routeAgainAt, terms }: PlannedTicket): Planned[] {
   if (stage === 'resolved' && resolvedAt !== null) {
     const dueAt = new Date(resolvedAt.getTime() + terms.closeAfterMinutes * 60_000);
     return [{ ...own, step: 'close', life: reopenCount, dueAt, clause: 'close' }];
   }
-  if (!isOpenStage(stage)) return [];
-  const end = endOfWait(ticket, terms);
-  return [
-    ...(routeAgainAt ? [{ ...own, step: 'route', life: reopenCount, dueAt: routeAgainAt, clause: 'route again' }] : []),
-    ...(end ? [{ ...own, ...end, life: waitCount }] : []),
-  ];
+  if (!isOpenStage(stage) || !routeAgainAt) return [];
+  return [{ ...own, step: 'route', life: reopenCount, dueAt: routeAgainAt, clause: 'route again' }];
 }
 
 /** Clocks in the order in which people read them: by target, then by age. */

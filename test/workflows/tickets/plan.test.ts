@@ -126,6 +126,14 @@ describe('the next step of a ticket', () => {
     expect(nextPlanned(ticket, [begun()], null, [])).toBeNull();
   });
 
+  it('is the end of a wait before a breach at that instant: what is resolved then is in time', () => {
+    const taken = [50, 75].map((percent) => ({ step: `warning_${percent}`, clockId: begun().id, life: 0 }));
+    const waits = { ...ticket, status: 'waiting_for_customer', waitingSince: at(0), waitCount: 1 } as const;
+    const endsAfter = (resolveAfterMinutes: number) =>
+      nextPlanned({ ...waits, terms: { ...ticket.terms, resolveAfterMinutes } }, [begun()], by, taken)?.step;
+    expect([59, 60, 61].map(endsAfter)).toEqual(['resolve', 'resolve', 'breach']);
+  });
+
   it('is the closing once it is resolved, and the routing only while it is worked on', () => {
     const resolved = { stage: 'resolved', resolvedAt: at(10) } as const;
     expect(next(resolved)).toMatchObject({ step: 'close', dueAt: at(100), life: 3 });
