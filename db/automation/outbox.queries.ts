@@ -1,3 +1,4 @@
+import { isSuspended } from '../access/membership.queries.ts';
 import { type Database, statementAcrossOrganizations as execute } from '../database.ts';
 
 /** A domain event on its way to its subscribers. */
@@ -91,7 +92,7 @@ export async function noteFailure(relay: Database, eventIds: readonly string[], 
   );
 }
 
-/** The notifications behind events, oldest first; none where it is gone by now, or the user does not work here any more. */
+/** The notifications behind events, oldest first; none where it is gone by now, or the user does not work here any more or is locked out. */
 export async function readNotifications(
   relay: Database,
   events: readonly { eventId: string; organizationId: string; notificationId: string }[],
@@ -102,7 +103,8 @@ export async function readNotifications(
      from jsonb_to_recordset(?::jsonb) as e("eventId" uuid, "organizationId" uuid, "notificationId" uuid)
      join crm_core.crm_notifications n on n.notification_id = e."notificationId" and n.organization_id = e."organizationId"
      join crm_core.crm_users u on u.user_id = n.user_id
-     where n.deleted_at is null and u.active and u.deleted_at is null order by n.created_at, n.notification_id`,
+     where n.deleted_at is null and u.active and u.deleted_at is null and not ${isSuspended('u')}
+     order by n.created_at, n.notification_id`,
     [JSON.stringify(events)],
   );
 }

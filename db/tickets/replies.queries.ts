@@ -1,4 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { isSuspended } from '../access/membership.queries.ts';
 import { type Database, statementAcrossOrganizations } from '../database.ts';
 import type { TicketRow } from './ticket-state.queries.ts';
 
@@ -140,7 +141,8 @@ export async function markReplyUndelivered(
        and m.deleted_at is null and t.organization_id = m.organization_id and t.ticket_id = m.ticket_id
      returning t.ticket_id as "ticketId", t.number, t.subject, t.team_id as "teamId",
        coalesce((select u.user_id from crm_core.crm_users u
-         where u.organization_id = m.organization_id and u.user_id = m.author_user_id and u.active and u.deleted_at is null),
+         where u.organization_id = m.organization_id and u.user_id = m.author_user_id and u.active and u.deleted_at is null
+           and not ${isSuspended('u')}),
          t.assigned_user_id) as "userId"`,
     [at, reason.slice(0, 500), listed(refused), at, by, organizationId, conversationMessageId, refused.length > 0],
   );

@@ -1,7 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
+import { v7 as uuidv7 } from 'uuid';
+import type { Actor } from '../../db/access/actor.ts';
 import { identities } from '../../db/access/identity.ts';
 import { users } from '../../db/access/user.ts';
+import { readNotifications } from '../../db/automation/outbox.queries.ts';
+import { inOrganization } from '../../db/database.ts';
 import { readLeadProcess } from '../../db/leads/process.queries.ts';
+import { markReplyUndelivered } from '../../db/tickets/replies.queries.ts';
 import { databaseFixture, refusalOf } from '../db/database-fixture.ts';
 import { adminOf, type Made, makeUser, salesRep, type TestOrganization, writeAs } from '../support/factories.ts';
 import { form, makeHouse } from './leads/house.ts';
@@ -63,6 +68,31 @@ describe('somebody whose identity is suspended', () => {
     expect(await refusalOf(desk.route(await desk.open(), { userId: String(one) }))).toMatchObject({
       errors: [{ path: 'userId', message: 'is suspended' }],
     });
+  });
+
+  it('is told nothing by mail, nor of a reply of theirs that came back: whoever has the ticket is', async () => {
+    const house = await makeTicketHouse(fixture.app);
+    const { ticketId, state } = await house.open();
+    const author = house.agents.find(({ id }) => id !== state.assignedUserId) as Made;
+    await house.send(ticketId, 'reply', { text: 'Hello' }, { actor: { ...house.admin, userId: author.id } as Actor });
+    await suspend(house.org, author.id);
+    const [reply] = await house.sql<{ id: string }>(
+      "select conversation_message_id as id from crm_core.crm_conversation_messages where kind = 'reply'",
+    );
+    const bounce = { at: new Date(), by: 'system', reason: 'no such mailbox', refused: [] };
+    const undelivered = await inOrganization(fixture.app, house.org.id, (em) =>
+      markReplyUndelivered(em, house.org.id, String(reply?.id), bounce),
+    );
+    expect(undelivered?.userId).toBe(state.assignedUserId);
+
+    const [notification] = await house.sql<{ id: string }>(
+      'select notification_id as id from crm_core.crm_notifications where user_id = ?',
+      [state.assignedUserId],
+    );
+    const event = { eventId: uuidv7(), organizationId: house.org.id, notificationId: String(notification?.id) };
+    expect(await readNotifications(fixture.relay, [event])).toHaveLength(1);
+    await suspend(house.org, state.assignedUserId);
+    expect(await readNotifications(fixture.relay, [event])).toEqual([]);
   });
 
   it('keeps no ticket and no lead: both go to somebody who can work on them', async () => {
