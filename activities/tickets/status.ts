@@ -1,5 +1,5 @@
 import { readOpenPromises } from '../../db/tickets/life.queries.ts';
-import { isLastReplyUndelivered } from '../../db/tickets/replies.queries.ts';
+import { hasFollowUpSince, isLastReplyUndelivered } from '../../db/tickets/replies.queries.ts';
 import { cancel, complete, followStatus } from '../../workflows/tickets/clocks.ts';
 import type { Planned } from '../../workflows/tickets/plan.ts';
 import type { TicketStatus } from '../../workflows/tickets/policy.ts';
@@ -33,8 +33,8 @@ export function resolvedAt(ticketCase: TicketCase, at: Date): Pick<Move, 'values
 
 /**
  * The customer has stayed silent for as long as the policy waits: resolved as of the end of that time, however late it
- * was noticed. Whoever is owed an answer, or never got the last one, was asked nothing: their ticket is open again
- * instead.
+ * was noticed. Whoever is owed an answer, or never got the last one, was asked nothing, and whoever wrote while the
+ * ticket was deleted was not silent: their ticket is open again instead.
  */
 export async function endOfSilence(ticketCase: TicketCase, planned: Planned): Promise<Move> {
   const { em, change, ticket } = ticketCase;
@@ -42,6 +42,8 @@ export async function endOfSilence(ticketCase: TicketCase, planned: Planned): Pr
   if (answers.length > 0) return resumed(ticketCase, planned, 'the customer is owed an answer');
   if (await isLastReplyUndelivered(em, ticket))
     return resumed(ticketCase, planned, 'the last reply did not reach the customer');
+  if (await hasFollowUpSince(em, ticket))
+    return resumed(ticketCase, planned, 'the customer wrote to a follow-up ticket');
   const summary = 'resolved by itself: no word from the customer';
   return {
     told: { kind: 'ticket.resolved', summary, details: { dueAt: planned.dueAt.toISOString() } },

@@ -109,6 +109,23 @@ describe('a ticket that waits for a silent customer', () => {
     expect((await house.takeNext(ticketId)).state).toMatchObject({ stage: 'resolved' });
   });
 
+  it('is open again after a deletion in which its customer wrote to a follow-up ticket', async () => {
+    const house = await makeTicketHouse(fixture.app, { policy });
+    const ticketId = await waitingTicket(house);
+    const deletedAt = (value: Date | null) =>
+      house.sql('update crm_core.crm_tickets set deleted_at = ? where ticket_id = ?', [value, ticketId]);
+    await deletedAt(at(20));
+    await house.send(ticketId, 'customerReply', { text: 'E17.' }, { receivedAt: at(30) });
+    await house.deliverOwed();
+    await deletedAt(null);
+    expect((await house.takeNext(ticketId, at(400))).state).toMatchObject({ stage: 'assigned', status: 'open' });
+    expect((await house.steps(ticketId)).map(({ outcome }) => outcome)).toEqual([
+      'open again: the customer wrote to a follow-up ticket',
+    ]);
+    await house.send(ticketId, 'setStatus', { status: 'waiting_for_customer' }, { receivedAt: at(410) });
+    expect((await house.takeNext(ticketId)).state).toMatchObject({ stage: 'resolved' });
+  });
+
   it('waits for two weeks where no policy says how long', async () => {
     const house = await makeTicketHouse(fixture.app, { policy: { when: 'channel == "phone"' } });
     const ticketId = await waitingTicket(house);
