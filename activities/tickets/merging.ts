@@ -8,6 +8,7 @@ import { findTicket, type TicketRow } from '../../db/tickets/ticket-state.querie
 import { cancel, type TermsInForce } from '../../workflows/tickets/clocks.ts';
 import { finalTicketStages, isOpenStage, type TicketStatus } from '../../workflows/tickets/policy.ts';
 import { type OpenPromises, type OwedAnswer, withMerged } from '../../workflows/tickets/promises.ts';
+import { remindedAt } from '../../workflows/tickets/waiting.ts';
 import { takeOverClocks } from './merged-clocks.ts';
 import { conversationMoved } from './moved-conversation.ts';
 import { notify, otherThanActor } from './notifications.ts';
@@ -30,6 +31,7 @@ export async function mergeInto(ticketCase: TicketCase, { intoTicketId }: { into
     ]);
 
   const { id: survivorId } = survivor;
+  const before = { ...ticket };
   const taking = await openCase(em, { ...change, subjectId: survivorId }, survivor);
   const owed = await readOpenPromises(em, ticket);
   const both = withMerged(await readOpenPromises(em, survivor), owed, at);
@@ -43,7 +45,7 @@ export async function mergeInto(ticketCase: TicketCase, { intoTicketId }: { into
     rows: [mergeRow(change, ticket, survivorId, both.answers), ...moved.rows],
     statements: [...moved.statements, ...statements],
   });
-  await save(into, absorption(into, ticket, both, ticketCase.life));
+  await save(into, absorption(into, before, both, ticketCase.life));
   return merged;
 }
 
@@ -71,7 +73,7 @@ function absorption(
   const summary = `ticket #${merged.number} was merged into this one`;
   const told = { kind: 'ticket.absorbed', summary, details: { ticketId: merged.id } };
   const isAwaited = owed.answers.some(({ ticketId, since }) => ticketId !== ticket.id && since >= change.at);
-  if (!isAwaited) return { told };
+  if (!isAwaited) return { told, values: askedToo(ticket, merged) };
   // As when its own customer writes: nobody waits for customers any more.
   const status: TicketStatus = ticket.status === 'waiting_for_customer' ? 'open' : ticket.status;
   const by = inForce && { ...inForce, status };
@@ -86,6 +88,11 @@ function absorption(
     inForce: by,
     rows: notify(change, otherThanActor(change, ticket.assignedUserId), 'absorbed', ticket),
   };
+}
+
+/** The customer of the merged ticket was asked something as well, maybe later: they have the whole time, too. */
+function askedToo(ticket: TicketRow, { status, waitingSince }: TicketRow): Move['values'] {
+  return status === 'waiting_for_customer' && waitingSince !== null ? remindedAt(ticket, waitingSince) : {};
 }
 
 const latest = (one: Date | null, other: Date | null): Date | null =>

@@ -126,6 +126,21 @@ describe('a ticket that waits for a silent customer', () => {
     expect((await house.takeNext(ticketId)).state).toMatchObject({ stage: 'resolved' });
   });
 
+  it('waits as long as the later of two that were merged, both of which were answered', async () => {
+    const house = await makeTicketHouse(fixture.app, { policy });
+    const [survivor, other] = [await waitingTicket(house), await waitingTicket(house)];
+    await house.send(other, 'reply', { text: 'And yours?' }, { receivedAt: at(90) });
+    await house.send(other, 'merge', { intoTicketId: survivor }, { receivedAt: at(100) });
+    expect(await house.stateOf(survivor)).toMatchObject({
+      status: 'waiting_for_customer',
+      next: { step: 'resolve', dueAt: at(190).toISOString() },
+    });
+    const [early, late] = [await waitingTicket(house), await waitingTicket(house)];
+    await house.send(late, 'reply', { text: 'And yours?' }, { receivedAt: at(90) });
+    await house.send(early, 'merge', { intoTicketId: late }, { receivedAt: at(100) });
+    expect((await house.stateOf(late)).next).toMatchObject({ step: 'resolve', dueAt: at(190).toISOString() });
+  });
+
   it('waits for two weeks where no policy says how long', async () => {
     const house = await makeTicketHouse(fixture.app, { policy: { when: 'channel == "phone"' } });
     const ticketId = await waitingTicket(house);
