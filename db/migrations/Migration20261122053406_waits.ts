@@ -23,6 +23,12 @@ export class Migration20261122053406_waits extends Migration {
     this.addSql(
       `update crm_core.crm_tickets set waiting_since = now(), wait_count = 1 where status in ('waiting_for_customer', 'on_hold');`,
     );
+    // Their processes plan the end of the wait when they hear of it.
+    this.addSql(
+      `insert into crm_core.crm_outbox (event_id, organization_id, kind, subject_type, subject_id, payload, occurred_at, created_at, created_by, updated_at, updated_by)
+       select gen_random_uuid(), organization_id, 'ticket.updated', 'ticket', ticket_id, '{"fields": ["waitingSince"]}', now(), now(), 'migration', now(), 'migration'
+       from crm_core.crm_tickets where waiting_since is not null and deleted_at is null;`,
+    );
     this.addSql('reset role;');
   }
 

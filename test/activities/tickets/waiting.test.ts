@@ -304,6 +304,8 @@ describe('tickets that waited before waits had an end', () => {
       1,
       expect.objectContaining({ resolveAfterMinutes: twoWeeks, resumeAfterMinutes: twoWeeks }),
     ]);
+    const told = "kind = 'ticket.updated' and subject_type = 'ticket' and subject_id = ? and delivered_at is null";
+    expect(await house.count('crm_outbox', told, [ticketId])).toBe(1);
     const { next } = await house.replan(ticketId, at(30));
     expect(next).toMatchObject({ step: 'resolve', dueAt: after(since as string, twoWeeks).toISOString() });
   });
