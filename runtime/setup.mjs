@@ -3,7 +3,7 @@
 // installed: it installs the dependencies when they are missing or out of date, then runs the file with the Node 24 among them.
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -79,12 +79,22 @@ function takesLock() {
   }
 }
 
-/** Takes away the lock of a command that was killed. */
+/** Whether a command that lives has the lock in which this is written. One with our own ID in it had it before us. */
+function isHeld(written) {
+  const holder = Number(written);
+  if (holder === process.pid) return false;
+  return holder > 0 ? isAlive(holder) : Date.now() - statSync(lock).mtimeMs < longestWriteMilliseconds;
+}
+
+/** Takes away the lock of a command that was killed. One that another command took since it was read goes back to it. */
 function clearStaleLock() {
+  const aside = `${lock}.${process.pid}`;
   try {
-    const holder = Number(readFileSync(lock, 'utf8'));
-    const isHeld = holder > 0 ? isAlive(holder) : Date.now() - statSync(lock).mtimeMs < longestWriteMilliseconds;
-    if (!isHeld) rmSync(lock, { force: true });
+    const written = readFileSync(lock, 'utf8');
+    if (isHeld(written)) return;
+    renameSync(lock, aside);
+    if (readFileSync(aside, 'utf8') === written) rmSync(aside);
+    else renameSync(aside, lock);
   } catch (error) {
     if (error.code !== 'ENOENT') throw error;
   }

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
-import { afterAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { checkoutRoot } from '../../runtime/env.ts';
 import { exitOf, isAlive, waitUntil } from '../../runtime/processes.ts';
 
@@ -69,35 +69,80 @@ const slowNpm = `
     rmdirSync('busy');
   }, 500);`;
 
-describe('a checkout without dependencies', () => {
-  const checkout = join(folder, 'checkout');
-  const launchers = () =>
-    [1, 2, 3].map((place) => {
-      const child = spawn(process.execPath, ['runtime/setup.mjs', 'program.mjs', String(place)], {
-        cwd: checkout,
-        stdio: ['ignore', 'pipe', 'pipe'],
-        env: { ...process.env, NODE_OPTIONS: '', npm_lifecycle_event: '', npm_execpath: join(folder, 'npm.js') },
-      });
-      let output = '';
-      for (const stream of [child.stdout, child.stderr])
-        stream.on('data', (chunk: Buffer) => (output += String(chunk)));
-      return exitOf(child).then(({ code }) => ({ code, output }));
-    });
+/** A launcher that has the number of a command that was killed and left its lock: in containers numbers come again. */
+const sameNumber = `
+  import { writeFileSync } from 'node:fs';
+  writeFileSync('.installing', String(process.pid));`;
 
-  it('installs them once for all commands that begin at once, also after one that was killed meanwhile', async () => {
-    mkdirSync(join(checkout, 'runtime'), { recursive: true });
+/** A launcher that finds the lock of a command that was killed, and another command takes it while it looks. */
+const overtaken = `
+  import fs from 'node:fs';
+  import { syncBuiltinESMExports } from 'node:module';
+  const { readFileSync } = fs;
+  const killed = '999999999';
+  fs.readFileSync = (path, ...how) => {
+    const text = readFileSync(path, ...how);
+    if (String(path).endsWith('.installing') && text === killed) fs.writeFileSync(path, String(process.ppid));
+    return text;
+  };
+  syncBuiltinESMExports();
+  fs.writeFileSync('.installing', killed);`;
+
+describe('a checkout without dependencies', () => {
+  let checkout: string;
+  beforeEach(() => {
+    checkout = mkdtempSync(join(folder, 'checkout-'));
+    mkdirSync(join(checkout, 'runtime'));
     copyFileSync(join(checkoutRoot, 'runtime', 'setup.mjs'), join(checkout, 'runtime', 'setup.mjs'));
     writeFileSync(join(checkout, 'package-lock.json'), '{"packages": {}}');
     writeFileSync(join(checkout, 'program.mjs'), `process.stdout.write('ran ' + process.argv[2]);`);
     writeFileSync(join(folder, 'npm.js'), slowNpm);
+  });
+
+  /** Runs the program in the checkout; `before` is what happens in the launcher before it begins. */
+  function launcher(place: number, before = '') {
+    writeFileSync(join(checkout, 'before.mjs'), before);
+    const child = spawn(
+      process.execPath,
+      ['--import', './before.mjs', 'runtime/setup.mjs', 'program.mjs', String(place)],
+      {
+        cwd: checkout,
+        stdio: ['ignore', 'pipe', 'pipe'],
+        env: { ...process.env, NODE_OPTIONS: '', npm_lifecycle_event: '', npm_execpath: join(folder, 'npm.js') },
+      },
+    );
+    let output = '';
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += String(chunk)));
+    const ended = exitOf(child).then(({ code }) => ({ code, output }));
+    return { child, ended, output: () => output };
+  }
+  const installations = () => readFileSync(join(checkout, 'installations'), 'utf8');
+
+  it('installs them once for all commands that begin at once, also after one that was killed meanwhile', async () => {
     const killed = spawn(process.execPath, ['-e', '']);
     await exitOf(killed);
     writeFileSync(join(checkout, '.installing'), String(killed.pid));
 
-    const ended = await Promise.all(launchers());
+    const ended = await Promise.all([1, 2, 3].map((place) => launcher(place).ended));
     for (const [index, { code, output }] of ended.entries())
       expect([code, output]).toEqual([0, expect.stringContaining(`ran ${index + 1}`)]);
-    expect(readFileSync(join(checkout, 'installations'), 'utf8')).toBe('x');
+    expect(installations()).toBe('x');
     expect(ended.filter(({ output }) => output.includes('Another command is installing'))).toHaveLength(2);
+  });
+
+  it('does not wait for itself when a killed command had its number', async () => {
+    const { child, ended, output } = launcher(1, sameNumber);
+    await waitUntil(() => output().includes('ran 1') || output().includes('Another command'), 10_000);
+    child.kill('SIGKILL');
+    await ended;
+    expect(output()).toContain('ran 1');
+  });
+
+  it('leaves the lock to another command that took it while the one of a killed command was looked at', async () => {
+    const { ended, output } = launcher(1, overtaken);
+    await waitUntil(() => output().includes('ran 1') || output().includes('Another command'), 10_000);
+    rmSync(join(checkout, '.installing'), { force: true });
+    expect(await ended).toEqual({ code: 0, output: expect.stringContaining('Another command is installing') });
+    expect(installations()).toBe('x');
   });
 });
