@@ -1,8 +1,9 @@
 import { readOpenPromises } from '../../db/tickets/life.queries.ts';
-import { hasFollowUpSince, isLastReplyUndelivered } from '../../db/tickets/replies.queries.ts';
+import { hasFollowUpSince, readLastReply } from '../../db/tickets/replies.queries.ts';
 import { cancel, complete, followStatus } from '../../workflows/tickets/clocks.ts';
 import type { Planned } from '../../workflows/tickets/plan.ts';
 import type { TicketStatus } from '../../workflows/tickets/policy.ts';
+import { remindedAt } from '../../workflows/tickets/waiting.ts';
 import { notify, watchersOf } from './notifications.ts';
 import type { Move } from './save.ts';
 import { type TicketCase, withClocks } from './ticket-case.ts';
@@ -34,16 +35,20 @@ export function resolvedAt(ticketCase: TicketCase, at: Date): Pick<Move, 'values
 /**
  * The customer has stayed silent for as long as the policy waits: resolved as of the end of that time, however late it
  * was noticed. Whoever is owed an answer, or never got the last one, was asked nothing, and whoever wrote while the
- * ticket was deleted was not silent: their ticket is open again instead.
+ * ticket was deleted was not silent: their ticket is open again instead. They have the whole time from when the last
+ * reply has left: after an outage that may be long after it was written.
  */
 export async function endOfSilence(ticketCase: TicketCase, planned: Planned): Promise<Move> {
   const { em, change, ticket } = ticketCase;
   const { answers } = await readOpenPromises(em, ticket);
   if (answers.length > 0) return resumed(ticketCase, planned, 'the customer is owed an answer');
-  if (await isLastReplyUndelivered(em, ticket))
-    return resumed(ticketCase, planned, 'the last reply did not reach the customer');
+  const last = await readLastReply(em, ticket);
+  if (last?.isUndelivered) return resumed(ticketCase, planned, 'the last reply did not reach the customer');
   if (await hasFollowUpSince(em, ticket))
     return resumed(ticketCase, planned, 'the customer wrote to a follow-up ticket');
+  const leftAt = last?.isLeaving ? change.at : last?.deliveredAt;
+  if (leftAt && ticket.waitingSince && leftAt > ticket.waitingSince)
+    return { told: null, values: remindedAt(ticket, leftAt) };
   const summary = 'resolved by itself: no word from the customer';
   return {
     told: { kind: 'ticket.resolved', summary, details: { dueAt: planned.dueAt.toISOString() } },

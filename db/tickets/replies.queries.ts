@@ -1,6 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { isSuspended } from '../access/membership.queries.ts';
 import { type Database, statementAcrossOrganizations } from '../database.ts';
+import { replyBounced } from './bounces.queries.ts';
 import type { TicketRow } from './ticket-state.queries.ts';
 
 /** A public reply with all that its mail says. Message-IDs without angle brackets. */
@@ -149,18 +150,35 @@ export async function markReplyUndelivered(
   return reply ?? null;
 }
 
-/** Whether the last reply of a ticket did not reach somebody whom it was for. */
-export async function isLastReplyUndelivered(
+/** What became of the mail of a ticket's last reply. */
+export interface LastReply {
+  /** It did not reach somebody whom it was for; what came back may not have been told of yet. */
+  isUndelivered: boolean;
+  /** It has not left yet. */
+  isLeaving: boolean;
+  /** When it left; null where nobody has an address, too. */
+  deliveredAt: Date | null;
+}
+
+/** The last reply of a ticket; null when it has none. */
+export async function readLastReply(
   em: EntityManager,
   { organizationId, id }: Pick<TicketRow, 'organizationId' | 'id'>,
-): Promise<boolean> {
-  const [last]: { undelivered: boolean }[] = await em.execute(
-    `select undelivered_at is not null as undelivered from crm_core.crm_conversation_messages
-     where organization_id = ? and ticket_id = ? and kind = 'reply' and deleted_at is null
-     order by sent_at desc, conversation_message_id desc limit 1`,
+): Promise<LastReply | null> {
+  const awaited = (kind: string) => `exists (
+    select from crm_core.crm_outbox e
+    where e.organization_id = m.organization_id and e.delivered_at is null and e.kind = '${kind}'
+      and e.payload ->> 'conversationMessageId' = m.conversation_message_id::text)`;
+  const [last]: (Omit<LastReply, 'deliveredAt'> & { deliveredAt: string | null })[] = await em.execute(
+    `select m.undelivered_at is not null or ${awaited(replyBounced)} as "isUndelivered",
+       ${awaited('ticket_reply.created')} as "isLeaving", m.delivered_at as "deliveredAt"
+     from crm_core.crm_conversation_messages m
+     where m.organization_id = ? and m.ticket_id = ? and m.kind = 'reply' and m.deleted_at is null
+     order by m.sent_at desc, m.conversation_message_id desc limit 1`,
     [organizationId, id],
   );
-  return last?.undelivered === true;
+  if (!last) return null;
+  return { ...last, deliveredAt: last.deliveredAt === null ? null : new Date(last.deliveredAt) };
 }
 
 /** Whether the customer wrote to a follow-up ticket since this one waits for them: it was deleted then, and restored. */

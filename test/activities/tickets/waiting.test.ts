@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
 import { receiveCommand } from '../../../db/automation/ledger.queries.ts';
+import { noteBounce } from '../../../db/tickets/bounces.queries.ts';
 import { inOrganization } from '../../../db/database.ts';
 import { markReplyUndelivered } from '../../../db/tickets/replies.queries.ts';
 import { previewPolicyChange } from '../../../db/tickets/policy-change.queries.ts';
@@ -18,8 +19,18 @@ const twoWeeks = 14 * 24 * 60;
 async function waitingTicket(house: TicketHouse, status = 'waiting_for_customer'): Promise<string> {
   const { ticketId } = await house.open({ priority: 'P1' }, { receivedAt: monday });
   await house.send(ticketId, 'reply', { text: 'Which machine?' }, { receivedAt: at(5) });
+  await mailsLeave(house, 5);
   await house.send(ticketId, 'setStatus', { status }, { receivedAt: at(10) });
   return ticketId;
+}
+
+/** The mails of replies leave at the minute, as the relay sees to it. */
+async function mailsLeave(house: TicketHouse, minute: number): Promise<void> {
+  await house.sql("update crm_core.crm_outbox set delivered_at = ? where kind = 'ticket_reply.created'", [at(minute)]);
+  await house.sql(
+    "update crm_core.crm_conversation_messages set delivered_at = coalesce(delivered_at, ?) where kind = 'reply'",
+    [at(minute)],
+  );
 }
 
 const notified = (house: TicketHouse) =>
@@ -105,8 +116,33 @@ describe('a ticket that waits for a silent customer', () => {
       'open again: the last reply did not reach the customer',
     ]);
     await house.send(ticketId, 'reply', { text: 'By the other address: which machine?' }, { receivedAt: at(120) });
+    await mailsLeave(house, 120);
     await house.send(ticketId, 'setStatus', { status: 'waiting_for_customer' }, { receivedAt: at(121) });
     expect((await house.takeNext(ticketId)).state).toMatchObject({ stage: 'resolved' });
+  });
+
+  it('waits from when the last reply has left by mail, were it days after it was written', async () => {
+    const house = await makeTicketHouse(fixture.app, { policy });
+    const ticketId = await waitingTicket(house);
+    await house.send(ticketId, 'reply', { text: 'Are you there?' }, { receivedAt: at(60) });
+    const { state } = await house.takeNext(ticketId, at(400));
+    expect(state).toMatchObject({ status: 'waiting_for_customer', next: { dueAt: at(500).toISOString() } });
+    await mailsLeave(house, 430);
+    const { state: left } = await house.takeNext(ticketId);
+    expect(left).toMatchObject({ status: 'waiting_for_customer', next: { dueAt: at(530).toISOString() } });
+    expect((await house.takeNext(ticketId)).state).toMatchObject({ stage: 'resolved' });
+    expect((await house.steps(ticketId)).map(({ step, due_at }) => [step, due_at])).toEqual([['resolve', at(530)]]);
+  });
+
+  it('is open again, too, when nobody has heard yet that the last reply came back', async () => {
+    const house = await makeTicketHouse(fixture.app, { policy });
+    const ticketId = await waitingTicket(house);
+    const [reply] = await house.sql<{ id: string; message_id: string }>(
+      "select conversation_message_id as id, message_id from crm_core.crm_conversation_messages where kind = 'reply'",
+    );
+    const bounce = { messageIds: [String(reply?.message_id)], reason: 'no such mailbox' };
+    await noteBounce(fixture.app, writeAs(house.admin, { receivedAt: at(12) }), bounce);
+    expect((await house.takeNext(ticketId)).state).toMatchObject({ stage: 'assigned', status: 'open' });
   });
 
   it('is open again after a deletion in which its customer wrote to a follow-up ticket', async () => {

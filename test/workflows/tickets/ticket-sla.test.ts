@@ -117,6 +117,7 @@ describe('a ticket', () => {
     const ticket = await world.start({ priority: 'P1' });
     const { ticketId, handle } = ticket;
     await world.send(ticket, 'reply', { text: 'Which machine?' });
+    await house.sql("update crm_core.crm_outbox set delivered_at = now() where kind = 'ticket_reply.created'");
     await world.send(ticket, 'setStatus', { status: 'waiting_for_customer' });
     const since = new Date((await house.ticket(ticketId))['waiting_since'] as string);
     const due = after(since, 7 * 24 * 60);
