@@ -4,6 +4,7 @@ import { receiveCommand } from '../../../db/automation/ledger.queries.ts';
 import { noteBounce } from '../../../db/tickets/bounces.queries.ts';
 import { inOrganization } from '../../../db/database.ts';
 import { markReplyUndelivered } from '../../../db/tickets/replies.queries.ts';
+import { readTicketProcess } from '../../../db/tickets/process.queries.ts';
 import { previewPolicyChange } from '../../../db/tickets/policy-change.queries.ts';
 import { migrateDown, migrateUp, migrationStatus } from '../../../db/migrator.ts';
 import { databaseFixture } from '../../db/database-fixture.ts';
@@ -76,6 +77,9 @@ describe('a ticket that waits for a silent customer', () => {
     const ticketId = await waitingTicket(house);
     const { state } = await house.send(ticketId, 'reply', { text: 'Are you there?' }, { receivedAt: at(60) });
     expect(state.next).toMatchObject({ step: 'resolve', dueAt: at(160).toISOString() });
+    expect((await readTicketProcess(house.database, house.admin, ticketId)).explanation).toMatchObject({
+      waiting: { since: at(60).toISOString(), times: 1, resolveAfterMinutes: 100, resumeAfterMinutes: twoWeeks },
+    });
     await house.send(ticketId, 'note', { text: 'Called, nobody there.' }, { receivedAt: at(70) });
     expect((await house.stateOf(ticketId)).next?.dueAt).toBe(at(160).toISOString());
     const { state: answered } = await house.send(ticketId, 'customerReply', {}, { receivedAt: at(80) });
@@ -180,7 +184,11 @@ describe('a ticket that waits for a silent customer', () => {
   it('waits for two weeks where no policy says how long', async () => {
     const house = await makeTicketHouse(fixture.app, { policy: { when: 'channel == "phone"' } });
     const ticketId = await waitingTicket(house);
+    const explanation = async () =>
+      (await readTicketProcess(house.database, house.admin, ticketId)).explanation['waiting'];
+    expect(await explanation()).toMatchObject({ since: at(10).toISOString(), resolveAfterMinutes: twoWeeks });
     expect((await house.takeNext(ticketId)).state).toMatchObject({ stage: 'resolved', sla: undefined });
+    expect(await explanation()).toBeNull();
     expect((await house.steps(ticketId)).map(({ due_at }) => due_at)).toEqual([at(10 + twoWeeks)]);
   });
 
