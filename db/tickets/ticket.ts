@@ -76,6 +76,7 @@ export const Ticket = entity('Ticket', 'crm_tickets', {
     { name: 'sla', columns: 'sla, next_due_at', where: "stage in ('queued', 'assigned') and deleted_at is null" },
     { name: 'policy', columns: 'sla_policy_id', where: "stage in ('queued', 'assigned') and deleted_at is null" },
     { name: 'queued', columns: 'team_id, priority, opened_at', where: "stage = 'queued' and deleted_at is null" },
+    { name: 'follow_ups', columns: 'follow_up_of_ticket_id', where: 'follow_up_of_ticket_id is not null' },
     { name: 'due', columns: 'next_due_at', where: 'next_due_at is not null and deleted_at is null' },
     { name: 'opened', columns: 'opened_at desc, ticket_id desc', where: 'deleted_at is null' },
   ],
