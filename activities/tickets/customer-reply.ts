@@ -5,7 +5,7 @@ import type { TicketRow } from '../../db/tickets/ticket-state.queries.ts';
 import { beginClock, type Clock, followStatus } from '../../workflows/tickets/clocks.ts';
 import { isOpenStage, type SlaTarget, type TicketStatus } from '../../workflows/tickets/policy.ts';
 import { isPromised } from '../../workflows/tickets/promises.ts';
-import { defaultTerms } from '../../workflows/tickets/terms.ts';
+import { keptTerms } from '../../workflows/tickets/terms.ts';
 import { isKnownMessage, messageRows } from './conversation.ts';
 import { notify, otherThanActor } from './notifications.ts';
 import { followUp, forward, type Written } from './passing-on.ts';
@@ -47,7 +47,7 @@ function isOver({ stage, deletedAt, resolvedAt, closedAt, slaTerms }: TicketRow,
   if (deletedAt !== null) return true;
   if (isOpenStage(stage)) return false;
   const since = resolvedAt ?? closedAt;
-  const minutes = slaTerms?.reopenWithinMinutes ?? defaultTerms.reopenWithinMinutes;
+  const minutes = keptTerms(slaTerms).reopenWithinMinutes;
   return since === null || at.getTime() > since.getTime() + minutes * 60_000;
 }
 

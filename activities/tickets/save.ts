@@ -18,7 +18,7 @@ import {
   wasTakenAt,
 } from '../../workflows/tickets/plan.ts';
 import { isOpenStage, mayChangeStage, type SlaTarget, targetNames } from '../../workflows/tickets/policy.ts';
-import { defaultTerms } from '../../workflows/tickets/terms.ts';
+import { keptTerms } from '../../workflows/tickets/terms.ts';
 import { inStatus } from '../../workflows/tickets/waiting.ts';
 import { capacityFreed } from './capacity.ts';
 import { notify, unattended, watchersOf } from './notifications.ts';
@@ -132,7 +132,7 @@ export function plan(
   ended: { met: boolean; breached: boolean },
 ): { next: Planned | null; values: Pick<TicketRow, 'nextStep' | 'nextDueAt' | 'sla'> } {
   const isOver = ticket.stage === 'closed' || ticket.stage === 'merged';
-  const terms = ticket.slaTerms ?? defaultTerms;
+  const terms = keptTerms(ticket.slaTerms);
   const next = isOver ? null : nextPlanned({ ...ticket, terms }, clocks, inForce, taken);
   const values = {
     nextStep: next && stepName(next),

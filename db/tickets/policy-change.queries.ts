@@ -8,7 +8,7 @@ import {
   PreviewSummary,
 } from '../../workflows/tickets/policy-preview.ts';
 import { reconcile } from '../../workflows/tickets/promises.ts';
-import { defaultTerms, type SlaTerms } from '../../workflows/tickets/terms.ts';
+import { keptTerms, type SlaTerms } from '../../workflows/tickets/terms.ts';
 import { endOfWait, type WaitTerms } from '../../workflows/tickets/waiting.ts';
 import type { Answer } from '../automation/answers.queries.ts';
 import { writeOnce, type WriteContext } from '../automation/ledger.queries.ts';
@@ -153,7 +153,7 @@ function endsWait(ticket: TicketRow, terms: SlaTerms, at: Date): boolean {
     const end = endOfWait(ticket, by);
     return end !== null && end.dueAt <= at;
   };
-  return isOver(terms) && !isOver(ticket.slaTerms ?? defaultTerms);
+  return isOver(terms) && !isOver(keptTerms(ticket.slaTerms));
 }
 
 /** What the changed policy would do to the clocks of each ticket. */

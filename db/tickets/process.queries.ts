@@ -4,7 +4,7 @@ import type { Actor } from '../access/actor.ts';
 import { isUndecided } from '../automation/undecided.queries.ts';
 import { type Database, inOrganization } from '../database.ts';
 import { findVisible } from '../model/row-access.ts';
-import { defaultTerms } from '../../workflows/tickets/terms.ts';
+import { keptTerms } from '../../workflows/tickets/terms.ts';
 import type { TicketRow } from './ticket-state.queries.ts';
 import { tickets } from './ticket.ts';
 
@@ -90,6 +90,6 @@ async function explain(em: EntityManager, ticket: TicketRow): Promise<Record<str
 /** Since when a ticket waits for somebody outside, and for how long by its terms, also without a policy; null: it does not. */
 function waitingOf({ waitingSince, waitCount: times, slaTerms }: TicketRow): Record<string, unknown> | null {
   if (waitingSince === null) return null;
-  const { resolveAfterMinutes, resumeAfterMinutes } = slaTerms ?? defaultTerms;
+  const { resolveAfterMinutes, resumeAfterMinutes } = keptTerms(slaTerms);
   return { since: waitingSince.toISOString(), times, resolveAfterMinutes, resumeAfterMinutes };
 }

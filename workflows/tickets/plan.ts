@@ -2,8 +2,8 @@ import { instantAfter, pausesOf } from './clock-time.ts';
 import type { Clock, TermsInForce } from './clocks.ts';
 import { actionNames, isOpenStage, type SlaTarget, slaTargets, targetNames, type TicketStage } from './policy.ts';
 import type { SlaState } from '../processes/search-attributes.ts';
-import { rungName, type SlaTerms } from './terms.ts';
-import { endOfWait, type Waiting, type WaitTerms } from './waiting.ts';
+import { type OwnTerms, rungName } from './terms.ts';
+import { endOfWait, type Waiting } from './waiting.ts';
 
 /** Something that a ticket does by itself at an instant, unless something happens before. */
 export interface Planned {
@@ -44,7 +44,7 @@ export interface PlannedTicket extends Waiting {
   resolvedAt: Date | null;
   reopenCount: number;
   routeAgainAt: Date | null;
-  terms: WaitTerms & Pick<SlaTerms, 'closeAfterMinutes'>;
+  terms: Omit<OwnTerms, 'reopenWithinMinutes'>;
 }
 
 /** Percents at which people are warned, ascending, each once. */

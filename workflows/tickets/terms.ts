@@ -75,6 +75,12 @@ export const slaTermsSchema = z.object({
 });
 export type SlaTerms = z.output<typeof slaTermsSchema>;
 
+/** Those by which a ticket does something itself, without a clock. */
+export type OwnTerms = Pick<
+  SlaTerms,
+  'closeAfterMinutes' | 'reopenWithinMinutes' | 'resolveAfterMinutes' | 'resumeAfterMinutes'
+>;
+
 const dayMinutes = 1_440;
 
 /**
@@ -91,6 +97,14 @@ export const defaultTerms = {
   resolveAfterMinutes: 14 * dayMinutes,
   resumeAfterMinutes: 14 * dayMinutes,
 } satisfies Partial<SlaTerms>;
+
+/**
+ * The terms that a ticket keeps, or without a policy the usual ones. Those that were stored before a term was known (by a
+ * worker of the version before, while a new one is rolled out) are completed by it.
+ */
+export function keptTerms(terms: SlaTerms | null): OwnTerms {
+  return { ...defaultTerms, ...terms };
+}
 
 const termsParts = z.object({ targets: targetsSchema, escalation: escalationSchema });
 

@@ -1,5 +1,5 @@
 import type { TicketStatus } from './policy.ts';
-import type { SlaTerms } from './terms.ts';
+import type { OwnTerms } from './terms.ts';
 
 /** How long a ticket has been waiting for somebody outside: its customer, or whoever it is on hold for. */
 export interface Waiting {
@@ -28,7 +28,7 @@ export function remindedAt({ status, waitingSince }: Waiting, at: Date): Pick<Wa
 }
 
 /** How long a wait may last. */
-export type WaitTerms = Pick<SlaTerms, 'resolveAfterMinutes' | 'resumeAfterMinutes'>;
+export type WaitTerms = Pick<OwnTerms, 'resolveAfterMinutes' | 'resumeAfterMinutes'>;
 
 /** What a ticket does by itself once it has waited for as long as its terms let it, and when; null while it does not wait. */
 export function endOfWait(

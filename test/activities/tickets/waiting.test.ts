@@ -192,6 +192,13 @@ describe('a ticket that waits for a silent customer', () => {
     expect((await house.steps(ticketId)).map(({ due_at }) => due_at)).toEqual([at(10 + twoWeeks)]);
   });
 
+  it('waits as long as usual by terms that were stored before they said for how long', async () => {
+    const house = await makeTicketHouse(fixture.app, { policy });
+    const ticketId = await waitingTicket(house);
+    await house.sql("update crm_core.crm_tickets set sla_terms = sla_terms - 'resolveAfterMinutes'");
+    expect((await house.replan(ticketId, at(20))).next).toMatchObject({ dueAt: at(10 + twoWeeks).toISOString() });
+  });
+
   it('is not resolved over what was written before the end of the wait was noticed', async () => {
     const house = await makeTicketHouse(fixture.app, { policy });
     const ticketId = await waitingTicket(house);
