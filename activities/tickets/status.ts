@@ -1,5 +1,6 @@
+import { readDeletedMeanwhile } from '../../db/tickets/deletion.queries.ts';
 import { readOpenPromises } from '../../db/tickets/life.queries.ts';
-import { hasFollowUpSince, readLastReply } from '../../db/tickets/replies.queries.ts';
+import { readLastReply } from '../../db/tickets/replies.queries.ts';
 import { cancel, complete, followStatus } from '../../workflows/tickets/clocks.ts';
 import type { Planned } from '../../workflows/tickets/plan.ts';
 import type { TicketStatus } from '../../workflows/tickets/policy.ts';
@@ -36,7 +37,7 @@ export function resolvedAt(ticketCase: TicketCase, at: Date): Pick<Move, 'values
  * The customer has stayed silent for as long as the policy waits: resolved as of the end of that time, however late it
  * was noticed. Whoever is owed an answer, or never got the last one, was asked nothing, and whoever wrote while the
  * ticket was deleted was not silent: their ticket is open again instead. They have the whole time from when the last
- * reply has left: after an outage that may be long after it was written.
+ * reply has left, which may be long after it was written, and from a restoration of the ticket.
  */
 export async function endOfSilence(ticketCase: TicketCase, planned: Planned): Promise<Move> {
   const { em, change, ticket } = ticketCase;
@@ -44,17 +45,20 @@ export async function endOfSilence(ticketCase: TicketCase, planned: Planned): Pr
   if (answers.length > 0) return resumed(ticketCase, planned, 'the customer is owed an answer');
   const last = await readLastReply(em, ticket);
   if (last?.isUndelivered) return resumed(ticketCase, planned, 'the last reply did not reach the customer');
-  if (await hasFollowUpSince(em, ticket))
-    return resumed(ticketCase, planned, 'the customer wrote to a follow-up ticket');
-  const leftAt = last?.isLeaving ? change.at : last?.deliveredAt;
-  if (leftAt && ticket.waitingSince && leftAt > ticket.waitingSince)
-    return { told: null, values: remindedAt(ticket, leftAt) };
+  const { restoredAt, hasFollowUp } = await readDeletedMeanwhile(em, ticket);
+  if (hasFollowUp) return resumed(ticketCase, planned, 'the customer wrote to a follow-up ticket');
+  const leftAt = last?.isLeaving ? change.at : (last?.deliveredAt ?? null);
+  const since = [leftAt, restoredAt].find(
+    (at) => at !== null && ticket.waitingSince !== null && at > ticket.waitingSince,
+  );
+  if (since) return { told: null, values: remindedAt(ticket, since) };
+  const watchers = await watchersOf(em, ticket);
   const summary = 'resolved by itself: no word from the customer';
   return {
     told: { kind: 'ticket.resolved', summary, details: { dueAt: planned.dueAt.toISOString() } },
     ...resolvedAt(ticketCase, planned.dueAt),
-    rows: notify(change, ticket.assignedUserId, 'resolved', ticket),
-    step: { planned, userId: ticket.assignedUserId, outcome: 'resolved by itself' },
+    rows: watchers.flatMap((userId) => notify(change, userId, 'resolved', ticket)),
+    step: { planned, userId: watchers[0] ?? null, outcome: 'resolved by itself' },
   };
 }
 

@@ -180,16 +180,3 @@ export async function readLastReply(
   if (!last) return null;
   return { ...last, deliveredAt: last.deliveredAt === null ? null : new Date(last.deliveredAt) };
 }
-
-/** Whether the customer wrote to a follow-up ticket since this one waits for them: it was deleted then, and restored. */
-export async function hasFollowUpSince(
-  em: EntityManager,
-  { organizationId, id, waitingSince }: Pick<TicketRow, 'organizationId' | 'id' | 'waitingSince'>,
-): Promise<boolean> {
-  const followUps: unknown[] = await em.execute(
-    `select 1 from crm_core.crm_tickets
-     where organization_id = ? and follow_up_of_ticket_id = ? and opened_at >= ? and deleted_at is null limit 1`,
-    [organizationId, id, waitingSince],
-  );
-  return followUps.length > 0;
-}
