@@ -23,7 +23,8 @@ interface Stage {
 
 /**
  * Opens the tickets of a group and does to each what its life says, when it says; `place` tells their customers apart.
- * A command that is stored but not carried out yet (202) is not waited for: what was accepted is carried out in order.
+ * A command that is stored but not carried out yet (202) is not waited for: what was accepted is carried out in order, for
+ * each ticket. Only a merge is, by what comes after it: a reply that leaves before it answers one customer alone.
  */
 export async function playGroup(group: readonly Life[], place: number, stage: Stage): Promise<Played[]> {
   const played: (Played & { openedAt: number })[] = [];
@@ -34,11 +35,15 @@ export async function playGroup(group: readonly Life[], place: number, stage: St
     played.push({ id, life, openedAt });
     await untilThere(stage.support, id);
   }
+  const mergeAt = group.flatMap(({ steps }) => steps).find(({ does }) => does === 'merge')?.atSeconds ?? Infinity;
+  const merged = Promise.withResolvers<void>();
   await Promise.all(
     played.map(async ({ id, life, openedAt }) => {
       for (const step of life.steps) {
         await pause(Math.max(0, openedAt + step.atSeconds * 1_000 - performance.now()));
+        if (step.atSeconds > mergeAt) await merged.promise;
         await take(stage, id, step, played[0]?.id ?? id);
+        if (step.does === 'merge') merged.resolve(await untilMerged(stage.support, id));
       }
     }),
   );
@@ -46,13 +51,27 @@ export async function playGroup(group: readonly Life[], place: number, stage: St
 }
 
 /** An accepted ticket may have no row yet; commands need one. */
-async function untilThere(support: ApiClient, id: string): Promise<void> {
+function untilThere(support: ApiClient, id: string): Promise<void> {
+  return until(support, id, () => true, 'was accepted, and no worker has opened it yet');
+}
+
+function untilMerged(support: ApiClient, id: string): Promise<void> {
+  return until(support, id, ({ stage }) => stage === 'merged', 'is to be merged, and no worker has done it yet');
+}
+
+async function until(
+  support: ApiClient,
+  id: string,
+  isSo: (ticket: Record<string, unknown>) => boolean,
+  otherwise: string,
+): Promise<void> {
   for (const begun = performance.now(); performance.now() - begun < patienceMilliseconds;) {
     const reply = await support.get(`/crm/v1/tickets/${id}`);
-    if (reply.kind !== 'answered' || reply.status !== 404) return void answerOf('Reading a ticket', reply);
+    const isNoRow = reply.kind === 'answered' && reply.status === 404;
+    if (!isNoRow && isSo(answerOf('Reading a ticket', reply))) return;
     await pause(200);
   }
-  throw new CommandFailed(`Ticket ${id} was accepted, and no worker has opened it yet: see \`npx crm status\`.`);
+  throw new CommandFailed(`Ticket ${id} ${otherwise}: see \`npx crm status\`.`);
 }
 
 async function take({ support, onStep }: Stage, id: string, step: Step, firstId: string): Promise<void> {
