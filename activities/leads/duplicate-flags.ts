@@ -51,11 +51,11 @@ export async function flagsFollow(
   const { organizationId, at } = change;
   const moved: { id: string; version: number; before: string | null }[] = await em.execute(
     `with task as (
-       select task_id, assigned_user_id from crm_core.crm_tasks
-       where organization_id = ? and subject_id = ? and created_at = ? and status = 'open' and deleted_at is null
+       select organization_id, task_id, assigned_user_id from crm_core.crm_tasks
+       where organization_id = ? and subject_type = 'lead' and subject_id = ? and created_at = ? and status = 'open' and deleted_at is null
          and (assigned_user_id is null or assigned_user_id = ?) for update)
      update crm_core.crm_tasks t set assigned_user_id = ?, updated_at = ?, updated_by = ?, version = t.version + 1
-     from task where t.task_id = task.task_id and task.assigned_user_id is distinct from ?
+     from task where t.organization_id = task.organization_id and t.task_id = task.task_id and task.assigned_user_id is distinct from ?
      returning t.task_id as id, t.version, task.assigned_user_id as before`,
     [
       organizationId,
