@@ -13,6 +13,8 @@ export function databaseUrlOf(env: Env): string {
 /** Runs `work` on a connection that sees every organisation, and closes it. */
 export async function withDatabase<Result>(url: string, work: (client: pg.Client) => Promise<Result>): Promise<Result> {
   const client = new pg.Client({ connectionString: url, options: '-c role=crm_relay', connectionTimeoutMillis: 5_000 });
+  // A server that goes away while nothing is asked would end this process; the next query says so anyway.
+  client.on('error', () => undefined);
   await client.connect();
   try {
     return await work(client);

@@ -1,7 +1,7 @@
 import { Migrator } from '@mikro-orm/migrations';
 import { MikroORM, type Routine } from '@mikro-orm/postgresql';
 import { fileURLToPath } from 'node:url';
-import { Client } from 'pg';
+import { Client, type ClientConfig } from 'pg';
 import { commonnessRoutine } from './model/search.ts';
 import { entities, resources } from './registry.ts';
 
@@ -119,9 +119,16 @@ export async function createMigration(url: string, name: string): Promise<string
   );
 }
 
-async function functionNames(url: string): Promise<ReadonlySet<string>> {
-  const client = new Client({ connectionString: url, connectionTimeoutMillis: 10_000 });
+async function connected(options: ClientConfig): Promise<Client> {
+  const client = new Client({ ...options, connectionTimeoutMillis: 10_000 });
+  // A server that goes away while nothing is asked would end this process; the next query says so anyway.
+  client.on('error', () => undefined);
   await client.connect();
+  return client;
+}
+
+async function functionNames(url: string): Promise<ReadonlySet<string>> {
+  const client = await connected({ connectionString: url });
   try {
     const { rows } = await client.query<{ name: string }>(
       `select proname as name from pg_proc where pronamespace = 'crm_core'::regnamespace`,
@@ -133,12 +140,7 @@ async function functionNames(url: string): Promise<ReadonlySet<string>> {
 }
 
 async function exclusively(url: string, work: (client: Client) => Promise<void>): Promise<void> {
-  const client = new Client({
-    connectionString: url,
-    application_name: 'crm_migrate',
-    connectionTimeoutMillis: 10_000,
-  });
-  await client.connect();
+  const client = await connected({ connectionString: url, application_name: 'crm_migrate' });
   try {
     await client.query('select pg_advisory_lock($1)', [migrationLock]);
     await work(client);

@@ -134,3 +134,21 @@ it('leaves an extension alone that was there before', async () => {
     await other.close();
   }
 });
+
+it('ends in an error at most when the server takes away its lock while it works, not the process', async () => {
+  await migrateUp(database.url);
+  for (let back = 0; back < 3; back += 1) await migrateDown(database.url);
+  let isOver = false;
+  const over = migrateUp(database.url)
+    .catch(() => undefined)
+    .finally(() => (isOver = true));
+  // While the lock's own connection has nothing to do.
+  const end = `select pg_terminate_backend(pid) from pg_stat_activity
+    where application_name = 'crm_migrate' and datname = current_database() and state = 'idle' and clock_timestamp() - state_change > interval '20 ms'`;
+  let ended = 0;
+  while (!isOver && ended === 0) ended = (await client.query(end)).rowCount ?? 0;
+  await over;
+  expect(ended).toBe(1);
+  await migrateUp(database.url);
+  expect((await migrationStatus(database.url)).pending).toEqual([]);
+});
